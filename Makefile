@@ -1,0 +1,46 @@
+# Each recipe sets up its own .venv; only Python 3.11+ need be present.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEV := $(VENV)/.ready-dev
+DOCS := $(VENV)/.ready-docs
+
+.PHONY: demo test lint bench docs refresh clean
+
+demo: $(READY)  ## estimate BLOOM and GPT-3, write report.html
+	$(BIN)/jevons demo
+
+test: $(DEV)  ## floors, types, style and every test
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+bench: $(DEV)  ## speed and accuracy, with the rivals in the same run
+	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/speed.py
+
+docs: $(DOCS)  ## build the documentation into site/
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --strict
+
+refresh: $(DEV)  ## rebuild every table whose source a package or open file gives, and show the diff
+	$(BIN)/python -m benchmarks.refresh
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jevons needs Python 3.11 or later: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(DEV): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+$(DOCS): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .hypothesis report.html

@@ -1,0 +1,1 @@
+"""What we mean: activity, factor, footprint, and the one multiplication between them."""

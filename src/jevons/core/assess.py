@@ -1,0 +1,98 @@
+"""The one multiplication: footprint = activity × factor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from jevons.core.activity import Activity
+from jevons.core.errors import BadInput, MissingFactor, StudyMismatch
+from jevons.core.factor import Factor, Place
+from jevons.core.footprint import Footprint, Priced
+from jevons.core.study import Study
+from jevons.core.uncertain import Draws
+
+# Which indicators a unit of each flow must be priced for, when the study asks for them.
+BEARS = {
+    "electricity": ("energy", "climate", "water_off_site", "water_scarcity", "primary_energy",
+                    "abiotic_depletion", "cost"),
+    "device_hours": ("climate", "water_embodied", "primary_energy", "abiotic_depletion"),
+    "water": ("water_on_site", "water_scarcity"),
+    "transfer": ("energy", "climate"),
+    "storage": ("energy", "climate"),
+    "travel": ("climate",),
+    "money": ("cost",),
+}  # fmt: skip
+
+
+def assess(activity: Activity, at: Place | Mapping[str, Place], study: Study | None = None,
+           draws: int = 1000) -> Footprint:  # fmt: skip
+    """Price every row of ``activity`` where it runs.
+
+    ``at``: one Place, or a mapping from the rows' ``site`` to a Place. ``draws`` applies where the activity
+    brings none. Errors: MissingFactor where an indicator of the study has no factor and is not cut off;
+    StudyMismatch where a factor is of another accounting; BadInput where a row names a site not given.
+    """
+    study = study or Study()
+    sampler = Draws(activity.amount.shape[-1] - 1 or draws, activity.seed)
+    inventory, priced = None, []
+    for place, demand in _by_place(activity, at):
+        supplied = place.supply(demand, sampler)
+        offset = 0 if inventory is None else len(inventory)
+        inventory = supplied if inventory is None else inventory + supplied
+        priced += _price(supplied, place, study, sampler, offset)
+    if inventory is None:
+        inventory = activity
+    assumed = [a for p in priced for a in p.factor.assumptions]
+    inventory = replace(inventory.assume(*assumed), drivers={**inventory.drivers, **sampler.drivers})
+    return Footprint(inventory, tuple(priced), study)
+
+
+def _by_place(activity: Activity, at: Place | Mapping[str, Place]) -> list[tuple[Place, Activity]]:
+    import numpy as np
+
+    if not isinstance(at, Mapping):
+        sites = activity.text["site"].copy()
+        sites[sites == ""] = at.name
+        return [(at, replace(activity, text={**activity.text, "site": sites}))] if len(activity) else []
+    groups: list[tuple[Place, Activity]] = []
+    for name in dict.fromkeys(activity.text["site"]):
+        if name not in at:
+            raise BadInput("site", name, f"give a place for it; places given: {', '.join(at)}")
+        rows = activity.take(np.flatnonzero(activity.text["site"] == name))
+        groups.append((at[name], replace(rows, served={}) if groups else rows))
+    return groups
+
+
+def _price(rows: Activity, place: Place, study: Study, sampler: Draws, offset: int) -> list[Priced]:
+    import numpy as np
+
+    factors = place.factors(study)
+    priced = []
+    for flow in dict.fromkeys(rows.text["flow"]):
+        index = np.flatnonzero(rows.text["flow"] == flow)
+        found = dict(factors.of(flow, (rows.start_s[index], rows.end_s[index])))
+        if flow == "electricity":
+            found.setdefault("energy", Factor(flow, "energy", 1.0, place=place.name))
+        for indicator in study.indicators:
+            if indicator in found:
+                _require_kind(found[indicator], study, place)
+                priced.append(Priced(indicator, index + offset, found[indicator], found[indicator].drawn(sampler)))
+            elif _is_missing(flow, indicator, study):
+                raise MissingFactor(flow, indicator, place.name)
+    return priced
+
+
+def _is_missing(flow: str, indicator: str, study: Study) -> bool:
+    family = flow.split("/")[0]
+    cut = {indicator, f"{family}/{indicator}", f"{flow}/{indicator}"} & set(study.cutoffs)
+    return indicator in BEARS[family] and not cut
+
+
+def _require_kind(factor: Factor, study: Study, place: Place) -> None:
+    if factor.kind and tuple(factor.kind) != study.kind:
+        raise StudyMismatch(
+            f"{place.name}: the {factor.indicator} factor for {factor.flow} is {'/'.join(factor.kind)}, "
+            f"the study asks for {'/'.join(study.kind)}; choose a grid of that kind or change the study"
+        )
+

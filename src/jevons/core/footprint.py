@@ -1,0 +1,235 @@
+"""Footprint: rows of impact, each an amount of activity times a factor, explained down to the source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from jevons.core import units
+from jevons.core.activity import Activity, _column, flow_unit, grouped
+from jevons.core.errors import BadInput
+from jevons.core.factor import Factor
+from jevons.core.source import Assumption, Source
+from jevons.core.study import INDICATORS, Study
+from jevons.core.uncertain import best, interval, variance_shares
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Amount = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Priced:
+    """Some rows of the inventory times one factor; ``rate`` is the factor with its draws."""
+
+    indicator: str
+    rows: NDArray[np.int64]
+    factor: Factor
+    rate: Amount
+
+
+@dataclass(frozen=True, eq=False)
+class Footprint:
+    """What an activity costs under a study. Sums over rows are exact; the interval comes from the draws."""
+
+    inventory: Activity
+    priced: tuple[Priced, ...]
+    study: Study
+
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        """The indicators priced, in the study's order."""
+        present = {p.indicator for p in self.priced}
+        return tuple(i for i in self.study.indicators if i in present)
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """Every default and fallback that stands in the result."""
+        return self.inventory.assumptions
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources of the factors used, each once."""
+        return tuple({p.factor.source.id: p.factor.source for p in self.priced}.values())
+
+    def amounts(self, priced: Priced) -> Amount:
+        """Impact of each row of one priced block: (rows, *scenarios, 1 + draws)."""
+        return self.inventory.amount[priced.rows] * priced.rate
+
+    def total(self, indicator: str = "climate") -> Amount:
+        """Impact over all rows: (*scenarios, 1 + draws); element 0 of the last axis is the best estimate."""
+        import numpy as np
+
+        parts = [self.amounts(p).sum(axis=0) for p in self._of(indicator)]
+        return np.sum(np.stack(np.broadcast_arrays(*parts)), axis=0)  # type: ignore[no-any-return]
+
+    def best(self, indicator: str = "climate") -> Any:
+        """The printed value: a float, or an array over scenarios."""
+        value = best(self.total(indicator))
+        return float(value) if value.ndim == 0 else value
+
+    def interval(self, indicator: str = "climate", low: float = 0.05, high: float = 0.95) -> tuple[Any, Any]:
+        """The 5 % and 95 % quantiles of the draws."""
+        bounds = interval(self.total(indicator), low, high)
+        return tuple(float(b) if b.ndim == 0 else b for b in bounds)  # type: ignore[return-value]
+
+    def by(self, column: str, indicator: str = "climate") -> dict[str, Amount]:
+        """Impact by the words of a column (stage, component, site, boundary, method, a label), greatest first."""
+        import numpy as np
+
+        words, amounts = [], []
+        for p in self._of(indicator):
+            words.append(_column(self.inventory, column)[p.rows])
+            amounts.append(self.amounts(p))
+        shape = np.broadcast_shapes(*[a.shape[1:] for a in amounts])
+        aligned = [np.broadcast_to(a, (len(a), *shape)) for a in amounts]
+        return grouped(np.concatenate(words), np.concatenate(aligned))
+
+    def per(self, unit: str) -> Footprint:
+        """The footprint of so many functional units, e.g. ``per("1k tokens")``; BadInput if none was served."""
+        count, name = _functional_unit(unit)
+        served = self.inventory.served
+        if name not in served:
+            raise BadInput("unit", unit, f"this activity served {', '.join(served) or 'no counted unit'}")
+        import numpy as np
+
+        share = count / np.asarray(served[name])
+        return replace(self, inventory=self.inventory * share, study=self.study.with_(functional_unit=unit))
+
+    def __add__(self, other: Footprint) -> Footprint:
+        self.study.require_same(other.study)
+        shift = len(self.inventory)
+        moved = tuple(replace(p, rows=p.rows + shift) for p in other.priced)
+        return Footprint(self.inventory + other.inventory, self.priced + moved, self.study)
+
+    def __mul__(self, factor: Any) -> Footprint:
+        return replace(self, inventory=self.inventory * factor)
+
+    __rmul__ = __mul__
+
+    def __sub__(self, other: Footprint) -> dict[str, Amount]:
+        """Paired difference by indicator, draw by draw; StudyMismatch if the questions differ."""
+        self.study.require_same(other.study)
+        return {i: self.total(i) - other.total(i) for i in self.indicators if i in other.indicators}
+
+    def drivers(self, indicator: str = "climate") -> dict[str, float]:
+        """Uncertain inputs by their first-order share of the variance, greatest first."""
+        return variance_shares(self.total(indicator), self.inventory.drivers)
+
+    def measured_share(self) -> float:
+        """Share of the energy (best estimate) that was read from a counter or integrated from power."""
+        by_method = {m: float(best(a).sum()) for m, a in self.inventory.by("method").items()}
+        whole = sum(by_method.values())
+        return (by_method.get("counter", 0.0) + by_method.get("integrated", 0.0)) / whole if whole else 0.0
+
+    def explain(self, indicator: str = "climate") -> Explanation:
+        """amount × factor = impact, line by line, with source, year and quality; recomputes the total."""
+        lines = []
+        for p in self._of(indicator):
+            lines += _lines(self, p)
+        return Explanation(indicator, tuple(lines), float(best(self.total(indicator)).sum()), self.assumptions)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:16} {self.say(name)}" for name in self.indicators)
+
+    def say(self, indicator: str = "climate") -> str:
+        """Best estimate and interval in one unit, e.g. ``534 t [395–703]``."""
+        import numpy as np
+
+        value, (low, high) = best(self.total(indicator)), self.interval(indicator)
+        if value.ndim:
+            return f"{value.size} scenarios, {np.min(value):.4g} to {np.max(value):.4g} {INDICATORS[indicator][0]}"
+        unit, size = units.scale_of(float(value), INDICATORS[indicator][0])
+        shown = [units.significant(v / size) for v in (float(value), low, high)]
+        return f"{shown[0]} {unit}" + ("" if low == high else f" [{shown[1]}–{shown[2]}]")
+
+    def _of(self, indicator: str) -> list[Priced]:
+        found = [p for p in self.priced if p.indicator == indicator]
+        if not found:
+            raise BadInput("indicator", indicator, f"this footprint holds {', '.join(self.indicators)}")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an explanation: amount × rate = impact (best estimates)."""
+
+    stage: str
+    component: str
+    flow: str
+    amount: float
+    amount_unit: str
+    rate: float
+    unit: str
+    impact: float
+    source: Source
+    year: int | None
+    place: str
+    quality: str
+    kind: tuple[str, ...]
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The lines behind a total, and the total they recompute."""
+
+    indicator: str
+    lines: tuple[Line, ...]
+    total: float
+    assumptions: tuple[Assumption, ...]
+
+    @property
+    def recomputed(self) -> float:
+        """Sum of amount × rate over the lines."""
+        return sum(line.amount * line.rate for line in self.lines)
+
+    def __str__(self) -> str:
+        unit = INDICATORS[self.indicator][0]
+        head = f"{self.indicator}: {units.show(self.total, unit)}"
+        body = [
+            f"  {line.stage or '-'} / {line.component or '-'}: {units.significant(line.amount, 6)} {line.amount_unit} "
+            f"× {line.rate:.6g} {unit}/{line.amount_unit} = {units.show(line.impact, unit, 4)}"
+            f"  [{line.source.id}{f' {line.year}' if line.year else ''}"
+            f"{f', quality {line.quality}' if line.quality else ''}; {line.method}]"
+            for line in self.lines
+        ]
+        assumed = [f"  assumed {a}" for a in self.assumptions]
+        return "\n".join([head, *body, *assumed])
+
+
+def _lines(footprint: Footprint, priced: Priced) -> list[Line]:
+    import numpy as np
+
+    inventory, factor = footprint.inventory, priced.factor
+    impacts = best(footprint.amounts(priced))
+    amounts = best(inventory.amount[priced.rows])
+    places: dict[tuple[str, ...], list[int]] = {}
+    for position, row in enumerate(priced.rows):
+        key = tuple(inventory.text[n][row] for n in ("stage", "component", "flow", "method"))
+        places.setdefault(key, []).append(position)
+    lines = []
+    for (stage, component, flow, method), at in places.items():
+        amount, impact = float(amounts[at].sum()), float(impacts[at].sum())
+        rate = impact / amount if amount else float(np.mean(best(priced.rate)))
+        lines.append(Line(stage, component, flow, amount, flow_unit(flow), rate, factor.unit, impact, factor.source,
+                          factor.year, factor.place, factor.quality, factor.kind, method))  # fmt: skip
+    return lines
+
+
+def _functional_unit(text: str) -> tuple[float, str]:
+    found = re.match(r"^\s*([\d.,]*\s*[kKMBT]?)\s*([A-Za-z_ ]+?)s?\s*$", text)
+    if not found:
+        raise BadInput("unit", text, "say a count and a unit, e.g. '1k tokens'")
+    count = units.read(found[1].replace(" ", "") or "1", "", "unit")
+    return float(count), found[2].strip()
+
+
+def paired_interval(difference: Mapping[str, Amount], indicator: str) -> tuple[float, float, float]:
+    """Best, 5 % and 95 % of a paired difference."""
+    low, high = interval(difference[indicator])
+    return float(best(difference[indicator])), float(low), float(high)

@@ -1,0 +1,147 @@
+"""Uncertainty as an array axis: a parameter is swapped for draws, and from then on it is broadcasting.
+
+The last axis of every array that carries uncertainty is the axis of draws. Its element 0 is the best
+estimate, elements 1..n are the draws, so that one pass computes both and breakdowns of the best estimate
+add up. An array without draws has length 1 there.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jevons.core.errors import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Z90 = 1.6448536269514722  # half-width of the central 90 % of a standard normal
+SHARED = 0.8  # share of a datum's variance common to its error group; the rest is the row's own
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """A value known as (5 %, best, 95 %); ``key`` names the datum, ``group`` what is wrong together with it.
+
+    Two-piece lognormal where ``low`` is positive, two-piece normal otherwise. Equal bounds mean certainty.
+    """
+
+    low: float
+    best: float
+    high: float
+    key: str = ""
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.best <= self.high:
+            raise BadInput(self.key or "uncertain value", (self.low, self.best, self.high),
+                           "give finite numbers with low ≤ best ≤ high")
+
+    @classmethod
+    def lognormal(cls, best: float, gsd: float, key: str = "", group: str = "") -> Uncertain:
+        """The value with geometric standard deviation ``gsd`` (≥ 1) about ``best`` (> 0)."""
+        if gsd < 1 or best < 0:
+            raise BadInput(key or "uncertain value", (best, gsd), "give best ≥ 0 and gsd ≥ 1")
+        spread = gsd**Z90
+        return cls(best / spread, best, best * spread, key, group)
+
+    def at(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The value at standard normal scores ``z`` (any shape): median ``best``, 5–95 % = ``low``–``high``."""
+        import numpy as np
+
+        if self.low > 0:
+            up, down = np.log(self.high / self.best), np.log(self.best / self.low)
+            return self.best * np.exp(np.where(z > 0, up, down) * z / Z90)
+        return self.best + np.where(z > 0, self.high - self.best, self.best - self.low) * z / Z90
+
+
+@dataclass
+class Draws:
+    """Draws by datum: the same key and seed give the same draws wherever they are used.
+
+    ``n`` draws (0: best estimates alone). ``drivers`` collects the scores of every uncertain datum met,
+    for the ranking of inputs.
+    """
+
+    n: int = 1000
+    seed: int = 0
+    drivers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def of(self, value: Uncertain | float | Any, key: str = "", group: str = "") -> NDArray[np.float64]:
+        """``value`` as an array whose last axis is best + draws; a plain number or array gets a last axis of 1."""
+        import numpy as np
+
+        if not isinstance(value, Uncertain):
+            return np.asarray(value, dtype=float)[..., None]
+        if self.n == 0 or value.low == value.high:
+            return np.array([value.best], dtype=float)
+        return np.concatenate(([value.best], value.at(self.score(value.key or key, value.group or group))))
+
+    def score(self, key: str, group: str = "") -> NDArray[np.float64]:
+        """Standard normal scores (n,) of the datum ``key``, sharing most of its variance with its ``group``."""
+        scores = _normal(f"{group or key}", self.n, self.seed)
+        if group and group != key:
+            own = _normal(key, self.n, self.seed)
+            scores = SHARED**0.5 * scores + (1 - SHARED) ** 0.5 * own
+        if key:
+            self.drivers[group or key] = _normal(group or key, self.n, self.seed)
+            if group and group != key:
+                self.drivers[key] = own
+        return scores
+
+
+@functools.lru_cache(maxsize=4096)
+def _normal(name: str, n: int, seed: int) -> NDArray[np.float64]:
+    """n standard normal scores in an order drawn from the name: Latin hypercube strata (McKay et al. 1979)."""
+    import numpy as np
+
+    digest = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()
+    order = np.random.Generator(np.random.PCG64(int.from_bytes(digest, "big"))).permutation(n)
+    scores = _strata(n)[order]
+    scores.setflags(write=False)
+    return scores
+
+
+@functools.lru_cache(maxsize=8)
+def _strata(n: int) -> NDArray[np.float64]:
+    from statistics import NormalDist
+
+    import numpy as np
+
+    quantile = NormalDist().inv_cdf
+    return np.array([quantile((i + 0.5) / n) for i in range(n)])
+
+
+def best(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The best estimates: element 0 of the axis of draws."""
+    return values[..., 0]
+
+
+def interval(values: NDArray[np.float64], low: float = 0.05, high: float = 0.95) -> tuple[Any, Any]:
+    """The ``low`` and ``high`` quantiles of the draws (the best estimate itself where there are none)."""
+    import numpy as np
+
+    if values.shape[-1] == 1:
+        return values[..., 0], values[..., 0]
+    bounds = np.quantile(values[..., 1:], [low, high], axis=-1)
+    return bounds[0], bounds[1]
+
+
+def variance_shares(values: NDArray[np.float64], drivers: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+    """First-order share of the variance of log ``values`` (1 + n,) owed to each driver, greatest first.
+
+    Squared correlation of the log of the result with the driver's scores (Saltelli et al. 2008, section 1.2).
+    """
+    import numpy as np
+
+    draws = values[1:]
+    if draws.size < 3 or not (draws > 0).all() or np.ptp(draws) == 0:
+        return {}
+    log = np.log(draws)
+    log = (log - log.mean()) / log.std()
+    shares = {name: float((scores * log).mean() ** 2) for name, scores in drivers.items() if scores.size == log.size}
+    return dict(sorted(shares.items(), key=lambda item: -item[1]))
