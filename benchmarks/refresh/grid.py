@@ -19,8 +19,8 @@ FUELS = {
 }  # fmt: skip
 NOTES = {
     "yes": "Ember and Electricity Maps 2024 agree within 15 %",
-    "partly": "one of Ember and Electricity Maps 2024 agrees within 15 %",
-    "disagree": "neither Ember nor Electricity Maps 2024 agrees within 15 % (other year or other basis)",
+    "partly": "Ember or Electricity Maps 2024 agrees within 15 %, the other (if any) within a factor 1.54",
+    "disagree": "Ember or Electricity Maps 2024 is far off (other year or other basis)",
     "single": "no second source",
 }
 OLDEST = 2015  # an older single row says nothing of today's grid

@@ -17,13 +17,17 @@ def time_score(year: int) -> int:
 
 
 def verdict(value: float, others: list[float]) -> str:
-    """How other sources see a value: yes (all agree), partly (some), disagree (none), single (there are none)."""
+    """How other sources see a value: yes, partly, disagree, or single when there is no other.
+
+    yes: two or more, all within 15 %. disagree: one of them outside the 90 % interval of `partly`, or none within 15 %.
+    """
     if not others:
         return "single"
     agreeing = sum(abs(other - value) <= TOLERANCE * value for other in others)
     if agreeing == len(others) > 1:
         return "yes"
-    return "partly" if agreeing else "disagree"
+    low, high = interval(value, GRID_GSD["partly"])
+    return "partly" if agreeing and all(low <= other <= high for other in others) else "disagree"
 
 
 def digits(reliability: int, completeness: int, time: int, place: int, technology: int) -> str:

@@ -57,6 +57,7 @@ class Activity:
     sources: tuple[str, ...] = ()
     drivers: Mapping[str, Amount] = field(default_factory=dict)
     seed: int = 0
+    __array_ufunc__ = None  # numpy numbers and arrays leave k * activity to us
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, Any]], **carried: Any) -> Activity:
@@ -72,42 +73,25 @@ class Activity:
         text = {n: _texts([row.get(n, DEFAULTS.get(n, "")) for row in rows]) for n in names}
         _check_choices(text)
         served = {k: np.atleast_1d(np.asarray(v, float)) for k, v in carried.pop("served", {}).items()}
-        return cls(
-            start_s=np.array([row.get("start_s", UNDATED) for row in rows], float),
-            end_s=np.array([row.get("end_s", UNDATED) for row in rows], float),
-            text=text,
-            amount=_stacked([row["amount"] for row in rows]),
-            served=served,
-            **carried,
-        )
+        start_s, end_s = _intervals(rows)
+        amount = _stacked([row.get("amount") for row in rows])
+        return cls(start_s=start_s, end_s=end_s, text=text, amount=amount, served=served, **carried)
 
     def __len__(self) -> int:
         return int(self.amount.shape[0])
 
     def __add__(self, other: Activity) -> Activity:
-        import numpy as np
-
-        names = list(self.text) + [n for n in other.text if n not in self.text]
-        first, second = _aligned(self.amount, other.amount)
-        return Activity(
-            np.concatenate([self.start_s, other.start_s]),
-            np.concatenate([self.end_s, other.end_s]),
-            {n: np.concatenate([_column(self, n), _column(other, n)]) for n in names},
-            np.concatenate([first, second]),
-            _summed(self.served, other.served),
-            _united(self.assumptions, other.assumptions),
-            _united(self.sources, other.sources),
-            {**self.drivers, **other.drivers},
-            self.seed or other.seed,
-        )
+        return joined([self, other])
 
     def __mul__(self, factor: Any) -> Activity:
         """Every amount (and what was served) times ``factor``: a number, or an array of scenarios and draws."""
         import numpy as np
 
         times = np.asarray(factor, float)
-        amount = self.amount * times
-        return replace(self, amount=amount, served={k: v * times for k, v in self.served.items()})
+        if not np.isfinite(times).all():
+            raise BadInput("factor", factor, "multiply an activity by finite numbers")
+        amount, scale = matched(self.amount, times[None])
+        return replace(self, amount=amount * scale, served={k: v * times for k, v in self.served.items()})
 
     __rmul__ = __mul__
 
@@ -117,7 +101,7 @@ class Activity:
 
         mask = np.ones(len(self), bool)
         for name, wanted in text.items():
-            mask &= _column(self, name) == wanted
+            mask &= self.column(name) == wanted
         if keep is not None:
             rows = self.rows()
             mask &= np.array([keep(row) for row in rows], bool)
@@ -144,14 +128,24 @@ class Activity:
 
     def by(self, column: str, flow: str = "electricity") -> dict[str, Amount]:
         """Sums by the words of a text column, greatest first."""
-        rows = self.take(self.flow_mask(flow).nonzero()[0])
-        return grouped(_column(rows, column), rows.amount)
+        mask = self.flow_mask(flow)
+        return grouped(self.column(column)[mask], self.amount[mask])
+
+    def column(self, name: str) -> NDArray[np.object_]:
+        """The words of a text column, (rows,); BadInput if there is none of that name."""
+        if name not in self.text:
+            raise BadInput("column", name, f"this activity has {', '.join(self.text)}")
+        return self.text[name]
 
     def flow_mask(self, flow: str) -> NDArray[np.bool_]:
         """Which rows are of the flow or of its kinds (``water`` holds ``water/on_site``)."""
         import numpy as np
 
-        return np.array([f == flow or f.startswith(flow + "/") for f in self.text["flow"]], bool)
+        flows, mask = self.text["flow"], np.zeros(len(self), bool)
+        for kind in dict.fromkeys(flows):
+            if kind == flow or kind.startswith(flow + "/"):
+                mask |= flows == kind
+        return mask
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows as mappings with their best-estimate amount, for people and for tests."""
@@ -173,20 +167,17 @@ class Activity:
         import numpy as np
 
         borders = np.unique(np.asarray(borders_s, float))
-        index, starts, ends, share = [], [], [], []
-        for i, (start, end) in enumerate(zip(self.start_s, self.end_s, strict=True)):
-            cuts = borders[(borders > start) & (borders < end)]
-            edges = np.concatenate(([start], cuts, [end]))
-            index += [i] * (len(edges) - 1)
-            starts.append(edges[:-1])
-            ends.append(edges[1:])
-            share.append(np.diff(edges) / (end - start) if len(cuts) else np.ones(1))
-        if not index:
-            return self
-        pieces = self.take(np.array(index))
-        portion = np.concatenate(share).reshape(-1, *[1] * (self.amount.ndim - 1))
-        return replace(pieces, start_s=np.concatenate(starts), end_s=np.concatenate(ends),
-                       amount=pieces.amount * portion)  # fmt: skip
+        first = np.searchsorted(borders, self.start_s, side="right")  # NaN sorts last: nothing cuts it
+        cuts = np.maximum(np.searchsorted(borders, self.end_s, side="left") - first, 0)
+        index = np.repeat(np.arange(len(self)), cuts + 1)
+        piece = np.arange(len(index)) - np.repeat(np.cumsum(cuts + 1) - cuts - 1, cuts + 1)
+        edges = np.append(borders, np.nan)
+        starts = np.where(piece == 0, self.start_s[index], edges[first[index] + piece - 1])
+        ends = np.where(piece == cuts[index], self.end_s[index], edges[first[index] + piece])
+        whole = np.where(cuts > 0, self.end_s - self.start_s, 1.0)
+        portion, _ = matched(np.where(cuts[index] > 0, (ends - starts) / whole[index], 1.0)[:, None], self.amount)
+        pieces = self.take(index)
+        return replace(pieces, start_s=starts, end_s=ends, amount=pieces.amount * portion)
 
 
 def flow_unit(flow: str) -> str:
@@ -199,13 +190,63 @@ def flow_unit(flow: str) -> str:
 
 def grouped(words: NDArray[np.object_], amounts: Amount) -> dict[str, Amount]:
     """Sums of ``amounts`` (rows, ...) by word, greatest best estimate first."""
+    return greatest_first({word: amounts[rows].sum(axis=0) for word, rows in places_of(words).items()})
+
+
+def greatest_first(sums: Mapping[str, Amount]) -> dict[str, Amount]:
+    """The same sums in falling order of their best estimate (its mean over scenarios)."""
+    return dict(sorted(sums.items(), key=lambda item: -float(item[1][..., 0].mean())))
+
+
+def places_of(words: Sequence[Any] | NDArray[np.object_]) -> dict[Any, NDArray[np.int64]]:
+    """The row numbers of each word, words in order of first appearance."""
     import numpy as np
 
-    places: dict[str, list[int]] = {}
-    for i, word in enumerate(words):
-        places.setdefault(word, []).append(i)
-    sums = {word: amounts[np.array(rows)].sum(axis=0) for word, rows in places.items()}
-    return dict(sorted(sums.items(), key=lambda item: -float(np.mean(item[1][..., 0]))))
+    codes = {word: i for i, word in enumerate(dict.fromkeys(words))}
+    if len(codes) < 2:
+        return {word: np.arange(len(words)) for word in codes}
+    coded = np.fromiter((codes[word] for word in words), np.int64, len(words))
+    order = np.argsort(coded, kind="stable")
+    borders = np.searchsorted(coded[order], np.arange(1, len(codes)))
+    return dict(zip(codes, np.split(order, borders), strict=True))
+
+
+def joined(parts: Sequence[Activity]) -> Activity:
+    """The rows of all parts, in order; what was served adds up, what was assumed is kept once.
+
+    Errors: BadInput where scenarios or draws do not broadcast, or where draws stem from different seeds.
+    """
+    import numpy as np
+
+    names = list(dict.fromkeys(n for part in parts for n in part.text))
+    return Activity(
+        np.concatenate([p.start_s for p in parts]),
+        np.concatenate([p.end_s for p in parts]),
+        {n: np.concatenate([_column(p, n) for p in parts]) for n in names},
+        np.concatenate(_aligned([p.amount for p in parts])),
+        _summed([p.served for p in parts]),
+        _united(*[p.assumptions for p in parts]),
+        _united(*[p.sources for p in parts]),
+        {name: scores for p in parts for name, scores in p.drivers.items()},
+        _one_seed(parts),
+    )
+
+
+def matched(first: Amount, second: Amount) -> tuple[Amount, Amount]:
+    """Both arrays with as many axes between the first (rows) and the last (draws), so that they broadcast."""
+    axes = max(first.ndim, second.ndim) - 1
+    return _padded(first, axes), _padded(second, axes)
+
+
+def common_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape (*scenarios, 1 + draws) to which all broadcast; BadInput if they do not."""
+    import numpy as np
+
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        mend = "give every amount and factor the same axes of scenarios and the same number of draws"
+        raise BadInput("shapes (*scenarios, 1 + draws)", sorted(set(shapes)), mend) from None
 
 
 _NUMERIC = {"start_s", "end_s", "amount"}
@@ -230,35 +271,66 @@ def _column(activity: Activity, name: str) -> NDArray[np.object_]:
 def _stacked(amounts: Sequence[Any]) -> Amount:
     import numpy as np
 
-    arrays = [np.atleast_1d(np.asarray(a, float)) for a in amounts]
-    if not arrays:
-        return np.empty((0, 1))
-    for i, array in enumerate(arrays):
-        if not np.isfinite(array).all():
-            raise BadInput(f"activity row {i}, amount", float(array.flat[0]), "give finite amounts")
-    shape = np.broadcast_shapes(*[a.shape for a in arrays])
-    return np.stack([np.broadcast_to(a, shape) for a in arrays])
+    if set(map(type, amounts)) <= {int, float}:
+        stacked = np.array(amounts, float)[:, None]
+    else:
+        arrays = [_amount(value, i) for i, value in enumerate(amounts)]
+        shape = common_shape(*[a.shape for a in arrays])
+        stacked = np.stack([np.broadcast_to(a, shape) for a in arrays])
+    wrong = ~np.isfinite(stacked)
+    wrong[..., 0] |= stacked[..., 0] < 0
+    if wrong.any():
+        row = int(np.argwhere(wrong)[0][0])
+        raise BadInput(f"activity row {row}, amount", float(stacked[wrong][0]), "give finite amounts of at least 0")
+    return stacked
 
 
-def _aligned(first: Amount, second: Amount) -> tuple[Amount, Amount]:
+def _amount(value: Any, row: int) -> Amount:
     import numpy as np
 
-    shape = np.broadcast_shapes(first.shape[1:], second.shape[1:])
-    return (np.broadcast_to(_padded(first, len(shape)), (len(first), *shape)),
-            np.broadcast_to(_padded(second, len(shape)), (len(second), *shape)))  # fmt: skip
+    try:
+        return np.atleast_1d(np.asarray(None if isinstance(value, str) else value, float))
+    except (TypeError, ValueError):
+        mend = "give a number in the flow's unit, or an array ending in the axis of draws"
+        raise BadInput(f"activity row {row}, amount", value, mend) from None
+
+
+def _intervals(rows: Sequence[Mapping[str, Any]]) -> tuple[Amount, Amount]:
+    import numpy as np
+
+    try:
+        start_s, end_s = (np.array([r.get(n, UNDATED) for r in rows], float) for n in ("start_s", "end_s"))
+    except (TypeError, ValueError):
+        raise BadInput("activity start_s, end_s", "not all numbers", "give UTC seconds since 1970") from None
+    for row in np.flatnonzero(end_s < start_s)[:1]:
+        raise BadInput(f"activity row {row}, end_s", float(end_s[row]), f"it lies before start_s {start_s[row]:.15g}")
+    return start_s, end_s
+
+
+def _aligned(amounts: Sequence[Amount]) -> list[Amount]:
+    import numpy as np
+
+    shape = common_shape(*[a.shape[1:] for a in amounts])
+    return [np.broadcast_to(_padded(a, len(shape)), (len(a), *shape)) for a in amounts]
 
 
 def _padded(amount: Amount, axes: int) -> Amount:
     return amount.reshape(len(amount), *[1] * (axes - amount.ndim + 1), *amount.shape[1:])
 
 
-def _summed(first: Mapping[str, Amount], second: Mapping[str, Amount]) -> dict[str, Amount]:
-    return {k: first[k] + second[k] if k in first and k in second else first.get(k, second.get(k))  # type: ignore[misc]
-            for k in {**first, **second}}  # fmt: skip
+def _summed(parts: Sequence[Mapping[str, Amount]]) -> dict[str, Amount]:
+    return {unit: sum(p[unit] for p in parts if unit in p) for unit in dict.fromkeys(u for p in parts for u in p)}  # type: ignore[misc]
 
 
-def _united(first: Sequence[Any], second: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys((*first, *second)))
+def _united(*parts: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(item for part in parts for item in part))
+
+
+def _one_seed(parts: Sequence[Activity]) -> int:
+    seeds = {p.seed for p in parts if p.amount.shape[-1] > 1}
+    if len(seeds) > 1:
+        raise BadInput("seed", sorted(seeds), "draw all parts under one seed, so that their draws belong together")
+    return next(iter(seeds), next((p.seed for p in parts if p.seed), 0))
 
 
 def _check_choices(text: Mapping[str, NDArray[np.object_]]) -> None:

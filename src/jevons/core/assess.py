@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from jevons.core.activity import Activity
+from jevons.core.activity import Activity, common_shape, joined, places_of
 from jevons.core.errors import BadInput, MissingFactor, StudyMismatch
 from jevons.core.factor import Factor, Place
 from jevons.core.footprint import Footprint, Priced
@@ -35,49 +35,45 @@ def assess(activity: Activity, at: Place | Mapping[str, Place], study: Study | N
     """
     study = study or Study()
     sampler = Draws(activity.amount.shape[-1] - 1 or draws, activity.seed)
-    inventory, priced = None, []
+    supplied: list[Activity] = []
+    priced: list[Priced] = []
     for place, demand in _by_place(activity, at):
-        supplied = place.supply(demand, sampler)
-        offset = 0 if inventory is None else len(inventory)
-        inventory = supplied if inventory is None else inventory + supplied
-        priced += _price(supplied, place, study, sampler, offset)
-    if inventory is None:
-        inventory = activity
+        offset = sum(map(len, supplied))
+        supplied.append(place.supply(demand, sampler))
+        priced += _price(supplied[-1], place, study, sampler, offset)
+    inventory = joined(supplied) if len(supplied) > 1 else supplied[0] if supplied else activity
     assumed = [a for p in priced for a in p.factor.assumptions]
     inventory = replace(inventory.assume(*assumed), drivers={**inventory.drivers, **sampler.drivers})
     return Footprint(inventory, tuple(priced), study)
 
 
 def _by_place(activity: Activity, at: Place | Mapping[str, Place]) -> list[tuple[Place, Activity]]:
-    import numpy as np
-
     if not isinstance(at, Mapping):
         sites = activity.text["site"].copy()
         sites[sites == ""] = at.name
         return [(at, replace(activity, text={**activity.text, "site": sites}))] if len(activity) else []
     groups: list[tuple[Place, Activity]] = []
-    for name in dict.fromkeys(activity.text["site"]):
+    for name, index in places_of(activity.text["site"]).items():
         if name not in at:
-            raise BadInput("site", name, f"give a place for it; places given: {', '.join(at)}")
-        rows = activity.take(np.flatnonzero(activity.text["site"] == name))
+            raise BadInput("site", name, f"give a place for it; places given: {', '.join(at) or 'none'}")
+        rows = activity.take(index)
         groups.append((at[name], replace(rows, served={}) if groups else rows))
     return groups
 
 
 def _price(rows: Activity, place: Place, study: Study, sampler: Draws, offset: int) -> list[Priced]:
-    import numpy as np
-
     factors = place.factors(study)
     priced = []
-    for flow in dict.fromkeys(rows.text["flow"]):
-        index = np.flatnonzero(rows.text["flow"] == flow)
+    for flow, index in places_of(rows.text["flow"]).items():
         found = dict(factors.of(flow, (rows.start_s[index], rows.end_s[index])))
-        if flow == "electricity":
+        if flow.split("/")[0] == "electricity":
             found.setdefault("energy", Factor(flow, "energy", 1.0, place=place.name))
         for indicator in study.indicators:
             if indicator in found:
-                _require_kind(found[indicator], study, place)
-                priced.append(Priced(indicator, index + offset, found[indicator], found[indicator].drawn(sampler)))
+                factor = found[indicator]
+                _require_kind(factor, study, place)
+                _require_fit(factor, len(index), rows.amount.shape[1:], place)
+                priced.append(Priced(indicator, index + offset, factor, factor.rate, factor.multiplier(sampler)))
             elif _is_missing(flow, indicator, study):
                 raise MissingFactor(flow, indicator, place.name)
     return priced
@@ -96,3 +92,13 @@ def _require_kind(factor: Factor, study: Study, place: Place) -> None:
             f"the study asks for {'/'.join(study.kind)}; choose a grid of that kind or change the study"
         )
 
+
+def _require_fit(factor: Factor, rows: int, shape: tuple[int, ...], place: Place) -> None:
+    import numpy as np
+
+    if not np.isfinite(factor.rate).all():
+        raise MissingFactor(factor.flow, factor.indicator, f"{place.name} for some of the rows (it is not a number)")
+    if len(factor.rate) not in (1, rows):
+        mend = f"give one value, or one for each of the {rows} rows it prices, before any axes of scenarios"
+        raise BadInput(f"{place.name}: {factor.indicator} factor for {factor.flow}", np.shape(factor.value), mend)
+    common_shape(shape, factor.rate.shape[1:])

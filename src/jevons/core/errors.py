@@ -16,11 +16,15 @@ Each message says what is wrong, where, and the mend.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class JevonsError(Exception):
-    """Anything jevons raises on purpose."""
+    """Anything jevons raises on purpose; it survives pickling, so that workers can report it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revived, (type(self), self.args, self.__dict__)
 
 
 class BadInput(JevonsError, ValueError):
@@ -93,6 +97,12 @@ class MissingExtra(JevonsError, ImportError):
 
     def __init__(self, package: str, extra: str, purpose: str):
         super().__init__(f"{purpose} needs {package}; install it with: pip install 'jevons[{extra}]'")
+
+
+def _revived(kind: type[JevonsError], args: tuple[Any, ...], state: Mapping[str, Any]) -> JevonsError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 def _shown(value: object) -> str:

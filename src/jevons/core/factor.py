@@ -45,14 +45,20 @@ class Factor:
         """The indicator's unit (its amount per unit of the flow)."""
         return INDICATORS[self.indicator][0]
 
-    def drawn(self, draws: Draws) -> NDArray[np.float64]:
-        """The value with the axis of draws added: (rows | 1, *scenarios, 1 + draws | 1)."""
+    @property
+    def rate(self) -> NDArray[np.float64]:
+        """The value with every axis in its place: (rows | 1, *scenarios, 1)."""
         import numpy as np
 
-        value = np.asarray(self.value, dtype=float)[..., None]
-        if value.ndim == 1:
-            value = value[None]
-        return value * draws.of(self.spread)
+        return np.atleast_2d(np.asarray(self.value, dtype=float)[..., None])
+
+    def multiplier(self, draws: Draws) -> NDArray[np.float64]:
+        """The spread drawn, (1 + draws | 1,); a spread without a key is keyed by what it prices."""
+        return draws.of(self.spread, f"{self.flow} {self.indicator} {self.place}".strip())
+
+    def drawn(self, draws: Draws) -> NDArray[np.float64]:
+        """The value with the axis of draws filled: (rows | 1, *scenarios, 1 + draws | 1)."""
+        return self.rate * self.multiplier(draws)
 
 
 When = tuple[Any, Any]  # (start_s, end_s), arrays of equal length, NaN where not dated

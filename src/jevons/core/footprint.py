@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jevons.core import units
-from jevons.core.activity import Activity, _column, flow_unit, grouped
+from jevons.core.activity import Activity, flow_unit, greatest_first, grouped, matched, places_of
 from jevons.core.errors import BadInput
 from jevons.core.factor import Factor
 from jevons.core.source import Assumption, Source
@@ -24,12 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Priced:
-    """Some rows of the inventory times one factor; ``rate`` is the factor with its draws."""
+    """Some rows of the inventory times one factor.
+
+    ``rate``: the factor's value (rows | 1, *scenarios, 1); ``spread``: its multiplier (1 + draws | 1,). They are
+    kept apart so that rows are summed before draws are unfolded.
+    """
 
     indicator: str
     rows: NDArray[np.int64]
     factor: Factor
     rate: Amount
+    spread: Amount
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +44,7 @@ class Footprint:
     inventory: Activity
     priced: tuple[Priced, ...]
     study: Study
+    __array_ufunc__ = None  # numpy numbers and arrays leave k * footprint to us
 
     @property
     def indicators(self) -> tuple[str, ...]:
@@ -58,13 +64,13 @@ class Footprint:
 
     def amounts(self, priced: Priced) -> Amount:
         """Impact of each row of one priced block: (rows, *scenarios, 1 + draws)."""
-        return self.inventory.amount[priced.rows] * priced.rate
+        return self._unspread(priced) * priced.spread
 
     def total(self, indicator: str = "climate") -> Amount:
         """Impact over all rows: (*scenarios, 1 + draws); element 0 of the last axis is the best estimate."""
         import numpy as np
 
-        parts = [self.amounts(p).sum(axis=0) for p in self._of(indicator)]
+        parts = [self._unspread(p).sum(axis=0) * p.spread for p in self._of(indicator)]
         return np.sum(np.stack(np.broadcast_arrays(*parts)), axis=0)  # type: ignore[no-any-return]
 
     def best(self, indicator: str = "climate") -> Any:
@@ -81,13 +87,11 @@ class Footprint:
         """Impact by the words of a column (stage, component, site, boundary, method, a label), greatest first."""
         import numpy as np
 
-        words, amounts = [], []
+        words, sums = self.inventory.column(column), {}
         for p in self._of(indicator):
-            words.append(_column(self.inventory, column)[p.rows])
-            amounts.append(self.amounts(p))
-        shape = np.broadcast_shapes(*[a.shape[1:] for a in amounts])
-        aligned = [np.broadcast_to(a, (len(a), *shape)) for a in amounts]
-        return grouped(np.concatenate(words), np.concatenate(aligned))
+            for word, amount in grouped(words[p.rows], self._unspread(p)).items():
+                sums[word] = sums.get(word, 0.0) + amount * p.spread
+        return greatest_first(dict(zip(sums, np.broadcast_arrays(*sums.values()), strict=True)))
 
     def per(self, unit: str) -> Footprint:
         """The footprint of so many functional units, e.g. ``per("1k tokens")``; BadInput if none was served."""
@@ -95,9 +99,9 @@ class Footprint:
         served = self.inventory.served
         if name not in served:
             raise BadInput("unit", unit, f"this activity served {', '.join(served) or 'no counted unit'}")
-        import numpy as np
-
-        share = count / np.asarray(served[name])
+        if not count > 0 or not (served[name] > 0).all():
+            raise BadInput("unit", unit, f"count at least one: this activity served {best(served[name])} {name}")
+        share = count / served[name]
         return replace(self, inventory=self.inventory * share, study=self.study.with_(functional_unit=unit))
 
     def __add__(self, other: Footprint) -> Footprint:
@@ -128,10 +132,11 @@ class Footprint:
 
     def explain(self, indicator: str = "climate") -> Explanation:
         """amount × factor = impact, line by line, with source, year and quality; recomputes the total."""
-        lines = []
-        for p in self._of(indicator):
-            lines += _lines(self, p)
-        return Explanation(indicator, tuple(lines), float(best(self.total(indicator)).sum()), self.assumptions)
+        total = best(self.total(indicator))
+        if total.size > 1:
+            raise BadInput("scenarios", total.shape, "explain one scenario at a time: assess it on its own")
+        lines = [line for p in self._of(indicator) for line in _lines(self, p)]
+        return Explanation(indicator, tuple(lines), float(total.sum()), self.assumptions)
 
     def __str__(self) -> str:
         return "\n".join(f"{name:16} {self.say(name)}" for name in self.indicators)
@@ -150,8 +155,13 @@ class Footprint:
     def _of(self, indicator: str) -> list[Priced]:
         found = [p for p in self.priced if p.indicator == indicator]
         if not found:
-            raise BadInput("indicator", indicator, f"this footprint holds {', '.join(self.indicators)}")
+            held = ", ".join(self.indicators) or "nothing: its activity has no rows"
+            raise BadInput("indicator", indicator, f"this footprint holds {held}")
         return found
+
+    def _unspread(self, priced: Priced) -> Amount:
+        amount, rate = matched(self.inventory.amount[priced.rows], priced.rate)
+        return amount * rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,23 +216,20 @@ def _lines(footprint: Footprint, priced: Priced) -> list[Line]:
     import numpy as np
 
     inventory, factor = footprint.inventory, priced.factor
-    impacts = best(footprint.amounts(priced))
-    amounts = best(inventory.amount[priced.rows])
-    places: dict[tuple[str, ...], list[int]] = {}
-    for position, row in enumerate(priced.rows):
-        key = tuple(inventory.text[n][row] for n in ("stage", "component", "flow", "method"))
-        places.setdefault(key, []).append(position)
+    amounts = best(inventory.amount)[priced.rows]
+    rates = np.broadcast_to(best(priced.rate) * best(priced.spread), matched(amounts, best(priced.rate))[0].shape)
+    keys = list(zip(*(inventory.text[n][priced.rows] for n in ("stage", "component", "flow", "method")), strict=True))
     lines = []
-    for (stage, component, flow, method), at in places.items():
-        amount, impact = float(amounts[at].sum()), float(impacts[at].sum())
-        rate = impact / amount if amount else float(np.mean(best(priced.rate)))
+    for (stage, component, flow, method), at in places_of(keys).items():
+        amount, impact = float(amounts[at].sum()), float((amounts[at] * rates[at]).sum())
+        rate = impact / amount if amount else float(rates[at].mean())
         lines.append(Line(stage, component, flow, amount, flow_unit(flow), rate, factor.unit, impact, factor.source,
                           factor.year, factor.place, factor.quality, factor.kind, method))  # fmt: skip
     return lines
 
 
 def _functional_unit(text: str) -> tuple[float, str]:
-    found = re.match(r"^\s*([\d.,]*\s*[kKMBT]?)\s*([A-Za-z_ ]+?)s?\s*$", text)
+    found = re.match(r"^\s*((?:[\d.,]+\s*(?:[kKMBT](?=\s))?)?)\s*([A-Za-z_ ]+?)s?\s*$", text)
     if not found:
         raise BadInput("unit", text, "say a count and a unit, e.g. '1k tokens'")
     count = units.read(found[1].replace(" ", "") or "1", "", "unit")

@@ -45,6 +45,10 @@ class Study:
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise BadInput(f"study.{name}", getattr(self, name), f"choose one of {', '.join(allowed)}")
+        for name in ("indicators", "cutoffs"):
+            if isinstance(getattr(self, name), str):
+                raise BadInput(f"study.{name}", getattr(self, name), "give a tuple of names")
+            object.__setattr__(self, name, tuple(dict.fromkeys(getattr(self, name))))  # each once: none is summed twice
         for indicator in self.indicators:
             if indicator not in INDICATORS:
                 raise BadInput("study.indicators", indicator, f"choose among {', '.join(INDICATORS)}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ class Uncertain:
     group: str = ""
 
     def __post_init__(self) -> None:
-        if not self.low <= self.best <= self.high:
+        if not -math.inf < self.low <= self.best <= self.high < math.inf:
             raise BadInput(self.key or "uncertain value", (self.low, self.best, self.high),
                            "give finite numbers with low ≤ best ≤ high")
 
@@ -71,15 +72,33 @@ class Draws:
     seed: int = 0
     drivers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.n < 0:
+            raise BadInput("draws", self.n, "give a count of at least 0 (0: best estimates alone)")
+
     def of(self, value: Uncertain | float | Any, key: str = "", group: str = "") -> NDArray[np.float64]:
-        """``value`` as an array whose last axis is best + draws; a plain number or array gets a last axis of 1."""
+        """``value`` as an array whose last axis is best + draws; a plain number or array gets a last axis of 1.
+
+        A value that nobody named is keyed by its bounds, so that two different ones do not move together.
+        """
         import numpy as np
 
         if not isinstance(value, Uncertain):
             return np.asarray(value, dtype=float)[..., None]
         if self.n == 0 or value.low == value.high:
             return np.array([value.best], dtype=float)
-        return np.concatenate(([value.best], value.at(self.score(value.key or key, value.group or group))))
+        name = value.key or key or f"{value.low:g} to {value.high:g}"
+        return np.concatenate(([value.best], value.at(self.score(name, value.group or group))))
+
+    def multiplier(self, low: Any, high: Any, key: str, group: str = "") -> NDArray[np.float64]:
+        """A factor about 1 whose 5 % and 95 % bounds ``low`` and ``high`` may be arrays over scenarios."""
+        import numpy as np
+
+        down, up = -np.log(np.asarray(low, float))[..., None], np.log(np.asarray(high, float))[..., None]
+        if self.n == 0:
+            return np.ones(1)
+        z = np.concatenate(([0.0], self.score(key, group)))
+        return np.exp(np.where(z > 0, up, down) * z / Z90)  # type: ignore[no-any-return]
 
     def score(self, key: str, group: str = "") -> NDArray[np.float64]:
         """Standard normal scores (n,) of the datum ``key``, sharing most of its variance with its ``group``."""
@@ -132,16 +151,18 @@ def interval(values: NDArray[np.float64], low: float = 0.05, high: float = 0.95)
 
 
 def variance_shares(values: NDArray[np.float64], drivers: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-    """First-order share of the variance of log ``values`` (1 + n,) owed to each driver, greatest first.
+    """First-order share of the variance of log ``values`` (*scenarios, 1 + n) owed to each driver, greatest first.
 
-    Squared correlation of the log of the result with the driver's scores (Saltelli et al. 2008, section 1.2).
+    Squared correlation of the log of the result with the driver's scores (Saltelli et al. 2008, section 1.2),
+    its mean over the scenarios. Empty where nothing varies or the result is not positive.
     """
     import numpy as np
 
-    draws = values[1:]
-    if draws.size < 3 or not (draws > 0).all() or np.ptp(draws) == 0:
+    draws = values[..., 1:]
+    n = draws.shape[-1]
+    if n < 3 or not (draws > 0).all() or (np.ptp(draws, axis=-1) <= 1e-12 * draws.mean(axis=-1)).any():
         return {}
     log = np.log(draws)
-    log = (log - log.mean()) / log.std()
-    shares = {name: float((scores * log).mean() ** 2) for name, scores in drivers.items() if scores.size == log.size}
+    log = (log - log.mean(axis=-1, keepdims=True)) / log.std(axis=-1, keepdims=True)
+    shares = {name: float(((log @ scores / n) ** 2).mean()) for name, scores in drivers.items() if scores.size == n}
     return dict(sorted(shares.items(), key=lambda item: -item[1]))

@@ -33,20 +33,24 @@ UNITS: dict[str, tuple[str, float]] = {
     "kWh": ("energy", 1.0), "Wh": ("energy", 1e-3), "MWh": ("energy", 1e3), "GWh": ("energy", 1e6),
     "TWh": ("energy", 1e9), "J": ("energy", 1 / 3.6e6), "mJ": ("energy", 1 / 3.6e9),
     "kJ": ("energy", 1e3 / 3.6e6), "MJ": ("energy", 1e6 / 3.6e6), "GJ": ("energy", 1e9 / 3.6e6),
+    "TJ": ("energy", 1e12 / 3.6e6), "PJ": ("energy", 1e15 / 3.6e6),
     "kg": ("mass", 1.0), "g": ("mass", 1e-3), "mg": ("mass", 1e-6), "t": ("mass", 1e3), "kt": ("mass", 1e6),
     "Mt": ("mass", 1e9), "lb": ("mass", 0.45359237),
     "L": ("volume", 1.0), "mL": ("volume", 1e-3), "m3": ("volume", 1e3), "gal": ("volume", 3.785411784),
-    "ML": ("volume", 1e6),
+    "ML": ("volume", 1e6), "GL": ("volume", 1e9),
     "USD": ("money", 1.0), "$": ("money", 1.0), "kUSD": ("money", 1e3), "MUSD": ("money", 1e6),
     "GB": ("data", 1.0), "MB": ("data", 1e-3), "kB": ("data", 1e-6), "TB": ("data", 1e3), "PB": ("data", 1e6),
     "GiB": ("data", 1.073741824), "TiB": ("data", 1099.511627776), "MiB": ("data", 1.048576e-3),
+    "GB-month": ("storage", 1.0), "TB-month": ("storage", 1e3), "PB-month": ("storage", 1e6), "kgSb": ("depletion", 1.0),
     "FLOP": ("work", 1.0), "GFLOP": ("work", 1e9), "TFLOP": ("work", 1e12), "PFLOP": ("work", 1e15),
     "EFLOP": ("work", 1e18), "ZFLOP": ("work", 1e21),
     "km": ("distance", 1.0), "mile": ("distance", 1.609344), "mi": ("distance", 1.609344),
     "token": ("count", 1.0), "tokens": ("count", 1.0), "": ("count", 1.0), "%": ("count", 0.01),
 }  # fmt: skip
 COUNT_SUFFIX = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "bn": 1e9, "T": 1e12, "tn": 1e12}
-_NUMBER = re.compile(r"\s*([-+]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
+_NUMBER = re.compile(
+    r"\s*([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$", re.DOTALL
+)
 _LADDERS: dict[str, tuple[tuple[str, float], ...]] = {
     "kWh": (("J", 1 / 3.6e6), ("Wh", 1e-3), ("kWh", 1.0), ("MWh", 1e3), ("GWh", 1e6), ("TWh", 1e9)),
     "kg": (("mg", 1e-6), ("g", 1e-3), ("kg", 1.0), ("t", 1e3), ("kt", 1e6), ("Mt", 1e9)),
@@ -99,13 +103,15 @@ def scale_of(value: float, unit: str) -> tuple[str, float]:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """``value`` with ``digits`` significant digits and thousands separators, never in scientific notation."""
+    """``value`` with ``digits`` significant digits and thousands separators; ``1.23e-12`` at the far ends."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    if decimals > 9:
-        return f"{value:.{digits - 1}e}"
-    return f"{round(value, decimals):,.{max(decimals, 0)}f}"
+    rounded = f"{value:.{digits - 1}e}"
+    exponent = int(rounded.partition("e")[2])
+    decimals = digits - 1 - exponent
+    if decimals > 9 or exponent >= 15:
+        return rounded
+    return f"{float(rounded):,.{max(decimals, 0)}f}"
 
 
 def fahrenheit(celsius: ArrayLike) -> Any:
@@ -125,6 +131,8 @@ def _parse(text: str, unit: str, field: str) -> float:
     number, tail = float(found[1].replace(",", "").replace("_", "")), found[2]
     if not tail:
         return number
+    if tail[0] == ",":
+        raise BadInput(field, text, "write a decimal point, and commas only between thousands, e.g. '1,000.5'")
     if tail in COUNT_SUFFIX and _unit(unit)[0] == "count":
         return number * COUNT_SUFFIX[tail]
     head, _, rest = tail.partition(" ")
@@ -146,7 +154,7 @@ def _unit(unit: str) -> tuple[str, float]:
 
 
 def _simple(unit: str) -> tuple[str, float]:
-    name = re.sub(r"\s*(CO2e?q?|CO2-?eq)$", "", unit.strip())
+    name = re.sub(r"(?<=[a-zA-Z])\s*(CO2e?q?|CO2-?eq)$", "", unit.strip())
     if name in UNITS:
         return UNITS[name]
     raise BadInput("unit", unit, "no unit of that name")
@@ -171,6 +179,10 @@ def _bounded_array(value: Any, field: str, minimum: float | None) -> Any:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         raise BadInput(field, value, "give a number, text with a unit, or an array of numbers") from None
+    if np.asarray(value).dtype == bool:
+        raise BadInput(field, value, "give numbers, not yes or no")
+    if array.ndim == 0:
+        return _bounded(float(array), value, field, minimum)
     if not np.isfinite(array).all():
         raise BadInput(field, f"an array with {int((~np.isfinite(array)).sum())} entries not finite",
                        "give finite numbers")

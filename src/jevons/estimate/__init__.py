@@ -1,0 +1,35 @@
+"""Before it runs: workload × hardware → Activity. Each function answers what would be consumed, never where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["audit", "compare", "data_preparation", "distillation", "experimentation", "fine_tuning", "generic",
+           "recorded", "storage", "sweep", "training", "transfer"]  # fmt: skip
+
+_WHERE = {
+    "training": "training", "fine_tuning": "fine_tuning", "distillation": "fine_tuning",
+    "recorded": "recorded", "generic": "generic", "storage": "other_phases", "transfer": "other_phases",
+    "experimentation": "other_phases", "data_preparation": "other_phases", "sweep": "sweep", "audit": "audit",
+    "compare": "compare",
+}  # fmt: skip
+
+if TYPE_CHECKING:
+    from jevons.estimate.audit import audit
+    from jevons.estimate.compare import compare
+    from jevons.estimate.fine_tuning import distillation, fine_tuning
+    from jevons.estimate.generic import generic
+    from jevons.estimate.other_phases import data_preparation, experimentation, storage, transfer
+    from jevons.estimate.recorded import recorded
+    from jevons.estimate.sweep import sweep
+    from jevons.estimate.training import training
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name not in _WHERE:
+        raise AttributeError(f"module 'jevons.estimate' has no attribute {name!r}; it has {', '.join(__all__)}")
+    function = getattr(importlib.import_module(f"jevons.estimate.{_WHERE[name]}"), name)
+    globals()[name] = function
+    return function

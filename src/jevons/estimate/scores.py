@@ -14,20 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jevons.core.errors import BadInput
+
 Array = NDArray[np.float64]
-
-
-class ScoreError(ValueError):
-    """Scores were asked of arrays that cannot be compared."""
 
 
 def _pair(observed: ArrayLike, predicted: ArrayLike) -> tuple[Array, Array]:
     obs, pred = np.asarray(observed, dtype=float), np.asarray(predicted, dtype=float)
     if obs.ndim != 1 or obs.shape != pred.shape or obs.size == 0:
-        raise ScoreError(f"scores need two equally long, non-empty columns; got {obs.shape} and {pred.shape}")
+        raise BadInput("predicted", pred.shape, f"give two equally long, non-empty columns; observed has {obs.shape}")
     bad = ~(np.isfinite(obs) & np.isfinite(pred) & (obs > 0) & (pred > 0))
     if bad.any():
-        raise ScoreError(f"row {int(np.argmax(bad))} is not a positive number; leave such rows out before scoring")
+        row = int(np.argmax(bad))
+        raise BadInput(f"row {row}", (obs[row], pred[row]), "score positive numbers; leave other rows out first")
     return obs, pred
 
 
@@ -101,7 +100,7 @@ def clustered_bootstrap(
     """
     values = np.asarray(errors, dtype=float)
     if values.ndim != 1 or values.size != len(families) or values.size == 0:
-        raise ScoreError(f"{values.size} errors but {len(families)} families; give one family name per row")
+        raise BadInput("families", len(families), f"give one family name for each of the {values.size} errors")
     names, index = np.unique(np.asarray(families, dtype=str), return_inverse=True)
     if names.size < 2:
         return [float("nan"), float("nan")]
@@ -158,7 +157,7 @@ def score(
     """All scores of predictions `best` with their 10-90 % interval [low, high].
 
     `families` has one name per row; `fit` says how the coefficients met the rows: "leave-one-out", "unseen" or
-    "in-sample". Errors: ScoreError where the columns differ in length or a value is not a positive number.
+    "in-sample". Errors: BadInput where the columns differ in length or a value is not a positive number.
     """
     errors = ape(observed, best)
     return Score(

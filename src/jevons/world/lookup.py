@@ -18,9 +18,10 @@ from jevons.core.errors import UnknownName
 
 THRESHOLD = 0.75
 """Least score of a token match that is accepted."""
-MARGIN = 0.02
+MARGIN = 0.015
 """A token match must lead the runner-up by this much, or the name is ambiguous."""
-_MAKERS = frozenset("nvidia amd intel google aws apple huawei tesla geforce instinct radeon graphcore".split())
+_MAKERS = frozenset({"nvidia", "amd", "intel", "google", "aws", "apple", "huawei", "tesla", "geforce", "instinct",
+                     "radeon", "graphcore"})  # fmt: skip
 _PIECES = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 
 
@@ -59,27 +60,33 @@ def token_score(wanted: str, candidate: str) -> float:
 
     Nine tenths are the mean over the typed words of each word's best likeness to a word of the candidate;
     one tenth is the share of the candidate's words that were typed, so the plainest product wins a draw.
+    A typed word found nowhere (the "ti" of a card that is not in the table) halves the score: another product.
     """
     asked, offered = tokens(wanted), tokens(candidate)
     if not asked or not offered:
         return 0.0
-    cover = sum(max(_likeness(a, o) for o in offered) for a in asked) / len(asked)
+    found = [max(_likeness(a, o) for o in offered) for a in asked]
     typed = sum(max(_likeness(a, o) for a in asked) > 0.99 for o in offered) / len(offered)
-    return 0.9 * cover + 0.1 * typed
+    score = 0.9 * sum(found) / len(found) + 0.1 * typed
+    return score if min(found) >= 0.5 else score / 2
 
 
 def _likeness(asked: str, offered: str) -> float:
-    """1 for equal words, 0.95 for a word of letters that begins the other (sxm, sxm5), else by letters in order.
+    """How much two words are one: 1 for equal, 0.95 for letters that begin the other (sxm, sxm5), and so on down.
 
-    Two words whose numbers differ are different products (h100, h200), however alike they look.
+    Words whose numbers differ are different products (h100, h200), however alike they look; so are words with
+    one number and different tails (13900k, 13900e), while a mere lack of the tail is a likeness (40, 40gb).
     """
     if asked == offered:
         return 1.0
     if asked.isalpha() and re.fullmatch(re.escape(asked) + r"\d+", offered):
         return 0.95
+    likeness = SequenceMatcher(None, asked, offered).ratio()
     if _numbers(asked) != _numbers(offered):
-        return 0.3 * SequenceMatcher(None, asked, offered).ratio()
-    return 0.9 * SequenceMatcher(None, asked, offered).ratio()
+        return 0.3 * likeness
+    if not _numbers(asked):
+        return 0.9 * likeness
+    return 0.75 if asked.startswith(offered) or offered.startswith(asked) else 0.45
 
 
 def _numbers(word: str) -> tuple[str, ...]:

@@ -1,0 +1,152 @@
+"""Training: what a run will consume, from what is known before it starts.
+
+    device-hours = work / (peak × effective MFU)                 parameters, tokens, hardware known   (level 0)
+    device-hours = step time × steps × devices / goodput         batch and layout known too           (levels 1, 2)
+    energy       = device-hours × (accelerator power + its share of the host)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jevons.core import units
+from jevons.core.activity import Activity
+from jevons.core.errors import BadInput
+from jevons.core.source import Assumption
+from jevons.core.uncertain import Z90, Draws
+from jevons.estimate import power as power_model
+from jevons.estimate.device_rows import device_rows
+from jevons.estimate.flops import encoder_decoder_flops, six_nd
+from jevons.estimate.throughput_prior import EarlierRun, device_hours, training_pack
+from jevons.world import devices, models
+from jevons.world.defaults import default
+from jevons.world.hardware import Device
+
+Z80 = 1.2815515655446004  # half-width of the central 80 % of a standard normal
+FLOP_PER_TFLOP = 1e12
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Device-hours with draws, productive and lost to restarts, and how they were found."""
+
+    productive: Any
+    lost: Any | None
+    tier: str
+    assumptions: tuple[Assumption, ...]
+    sources: tuple[str, ...] = ()
+    wall_h: Any | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None, *, params: Any = None,
+             active: Any = None, year: int | None = None, precision: str = "bf16", sequence: Any = None,
+             batch: Any = None, layout: Any = None, goodput: Any = None, earlier_run: EarlierRun | None = None,
+             flops: Any = None, power: Any = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
+    """Activity of training ``model`` on ``tokens`` with ``n`` devices of the kind ``on``.
+
+    Level 0: model (name, config.json, or ``params``/``active`` counts), tokens, hardware. Level 1: + ``n``,
+    ``precision``, ``batch`` (sequences a step). Level 2: + ``layout`` (tensor, pipeline, ... or its text form).
+    Numbers may be arrays of scenarios (level 0). ``year``: when training starts (the software of its time).
+    ``power``: measured watts a device, host included. Errors: BadInput and its kin, naming field and mend.
+    """
+    found, work, count = _workload(model, tokens, params, active, flops)
+    machine, matched = devices.device(_required(on))
+    n = _devices(n)
+    host = devices.host_of(machine.id)
+    sampler = Draws(draws, seed)
+    if batch is None and layout is None:
+        hours = _from_prior(found, work, machine, n, year, precision, earlier_run, sampler)
+    else:
+        from jevons.estimate.detailed import detailed_hours
+
+        hours = detailed_hours(found, count, machine, host, n, precision, sequence, batch, layout, goodput, sampler)
+    stages = {"training": hours.productive}
+    if hours.lost is not None:
+        stages["restarts and evaluation"] = hours.lost
+    watts = units.read(power, "W", "power") if power is not None else None
+    return device_rows(
+        stages, machine, host, power_model.of(machine, host, watts), sampler, tier=hours.tier,
+        labels={"model": found.name}, served=_served(count, stages, n, hours),
+        assumptions=(*found.assumptions, *matched, *hours.assumptions), sources=(found.source, *hours.sources),
+    )  # fmt: skip
+
+
+def _workload(model: Any, tokens: Any, params: Any, active: Any, flops: Any) -> tuple[models.Model, Any, Any]:
+    """The model, its work in FLOP and its tokens (None where only FLOP were given)."""
+    found = models.find(model, params, active)
+    if flops is not None:
+        return found, units.read(flops, "FLOP", "flops"), None
+    notes = found.assumptions
+    if tokens is None:
+        if found.tokens is None:
+            raise BadInput("tokens", None, f"say how many tokens {found.name} is trained on, e.g. tokens='2T'")
+        tokens = found.tokens
+        notes = (*notes, Assumption("tokens", f"{tokens:.3g}", "as published for this model", found.source))
+    count = units.read(tokens, "", "tokens")
+    if not np.all(np.asarray(count) > 0):
+        raise BadInput("tokens", tokens, "give a positive count, e.g. '300B'")
+    law = encoder_decoder_flops if found.encoder_decoder else six_nd
+    found = models.Model(found.name, found.params, found.active, found.architecture, found.tokens, found.source, notes)
+    return found, law(found.active, count), count
+
+
+def _required(on: str) -> str:
+    if not on:
+        raise BadInput("on", on, "name the accelerator, e.g. on='h100'")
+    return on
+
+
+def _devices(n: Any) -> Any:
+    if n is None:
+        return None
+    n = units.read(n, "", "n")
+    if np.any(np.asarray(n) < 1):
+        raise BadInput("n", n, "give a whole number of devices, 1 or more")
+    return n
+
+
+def _from_prior(found: models.Model, work: Any, machine: Device, n: Any, year: int | None, precision: str,
+                earlier: EarlierRun | None, sampler: Draws) -> Hours:  # fmt: skip
+    """Level 0: the effective MFU of published runs like it."""
+    peak = machine.peak("bf16")
+    if precision != "bf16":
+        machine.peak(precision)
+    hours = device_hours(flops=work, params_active=found.active, hardware_generation=machine.generation,
+                         peak_flops=peak.tflops * FLOP_PER_TFLOP, year=year, devices=n, earlier_run=earlier)  # fmt: skip
+    widen = Z90 / Z80
+    spread = sampler.multiplier(hours.low**widen, hours.high**widen, f"effective MFU of {hours.prior}")
+    name = training_pack()["name"]
+    why = "no published runs of this generation" if hours.stands_in else "published runs of this generation"
+    mfu = float(np.mean(np.asarray(work) / (np.asarray(hours.best) * units.SECONDS_PER_HOUR * peak.tflops * 1e12)))
+    note = Assumption("effective MFU", f"{mfu:.3f} of the dense bf16 peak ({peak.tflops:g} TFLOP/s)",
+                      f"{why} ({hours.prior}); restarts and evaluation included", name)  # fmt: skip
+    notes = tuple(x for x in (peak.assumption, note) if x is not None)
+    total = np.asarray(hours.best)[..., None] * spread
+    return Hours(total, None, "guess" if hours.stands_in else "family", notes, detail={"mfu": mfu})
+
+
+def _served(count: Any, stages: dict[str, Any], n: Any, hours: Hours) -> dict[str, Any]:
+    served: dict[str, Any] = {"run": np.ones(1)}
+    if count is not None:
+        served["token"] = np.asarray(count, float)[..., None]
+    device_h = sum(stages.values())
+    served["device hour"] = device_h
+    wall = hours.wall_h if hours.wall_h is not None else device_h / np.asarray(n)[..., None] if n is not None else None
+    if wall is not None:
+        served["wall hour"] = wall
+    return served
+
+
+def goodput_of(goodput: Any, sampler: Draws) -> tuple[Any, tuple[Assumption, ...]]:
+    """Share of device-hours that advance the training, with draws, and the note it leaves where not given."""
+    usual = default("goodput")
+    if goodput is None:
+        return sampler.of(usual.uncertain), (usual.assumed(),)
+    value = units.read(goodput, "", "goodput")
+    if not 0 < value <= 1:
+        raise BadInput("goodput", goodput, "give a share above 0 and at most 1")
+    return sampler.of(value), ()

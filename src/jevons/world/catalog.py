@@ -1,0 +1,165 @@
+"""The tables: rows with an id, a source and a quality, read once, overlaid by packs and by the user's own rows.
+
+Order of precedence: the user's overlay, then packs (entry points in the group ``jevons.packs``, each naming a
+package with a ``data`` folder), then the tables carried here.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jevons.core.errors import TableError, UnknownName
+from jevons.core.source import UNSOURCED, Source
+from jevons.world.lookup import Match, resolve
+
+DATA = Path(__file__).parent / "data"
+Row = Mapping[str, str]
+_overlays: list[Path] = []
+_listeners: list[Callable[[], None]] = []
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The rows of one table, in order of precedence; ``index`` holds those that have an id."""
+
+    name: str
+    rows: tuple[Row, ...]
+    index: Mapping[str, Row] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def find(self, name: str) -> tuple[Row, Match]:
+        """The row a person means by ``name``, and how it was matched; UnknownName with the three nearest."""
+        match = resolve(name, self.index, _aliases(self.name), kind=_singular(self.name))
+        return self.index[match.id], match
+
+    def where(self, **words: str) -> list[Row]:
+        """The rows whose columns hold exactly these words."""
+        return [row for row in self.rows if all(row.get(k) == v for k, v in words.items())]
+
+
+@functools.lru_cache(maxsize=64)
+def table(name: str) -> Table:
+    """The table of that name with packs and overlays applied; UnknownName if there is none."""
+    rows: list[Row] = []
+    for folder in reversed(folders()):
+        path = folder / f"{name}.csv"
+        if path.exists():
+            rows = list(read_csv(path)) + rows
+    if not rows:
+        raise UnknownName("table", name, sorted(p.stem for p in DATA.glob("*.csv")))
+    index: dict[str, Row] = {}
+    for row in rows:
+        if row.get("id"):
+            index.setdefault(row["id"], row)
+    return Table(name, tuple(rows), index)
+
+
+def read_csv(path: Path) -> Iterator[Row]:
+    """The rows of a CSV file as mappings; TableError naming file, row and column for a ragged or undecodable one."""
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            reader = csv.DictReader(handle)
+            if not reader.fieldnames:
+                raise TableError(path.name, None, None, "an empty file", "give a header row and at least one row")
+            for number, row in enumerate(reader, start=2):
+                if None in row or None in row.values():
+                    raise TableError(path.name, number, None, "a ragged row",
+                                     f"give {len(reader.fieldnames)} fields")
+                yield row
+    except UnicodeDecodeError:
+        raise TableError(path.name, None, None, "bytes that are not UTF-8", "save it as UTF-8") from None
+    except csv.Error as trouble:
+        raise TableError(path.name, None, None, str(trouble), "mend the quoting") from None
+
+
+def number(row: Row, column: str, default: float | None = None) -> float | None:
+    """A cell as a float, ``default`` where it is empty; TableError for text that is no number."""
+    text = (row.get(column) or "").strip()
+    if not text:
+        return default
+    try:
+        return float(text)
+    except ValueError:
+        raise TableError(row.get("id") or "table", None, column, text, "give a number") from None
+
+
+def source(ids: str) -> Source:
+    """The (first of the) sources named in a row's ``source`` cell; text of a user's own row stands for itself."""
+    first = ids.split(";")[0].strip()
+    row = table("sources").index.get(first)
+    if row is None:
+        return Source(first or UNSOURCED.id, first or UNSOURCED.title)
+    year = number(row, "year")
+    return Source(row["id"], row["title"], row["publisher"], int(year) if year else None, row["locator"],
+                  row["licence"], row["terms"], row["retrieved"], row["note"])  # fmt: skip
+
+
+def version() -> str:
+    """The factor-set version that every output carries; an overlay adds its own mark."""
+    own = (DATA / "VERSION").read_text().strip() if (DATA / "VERSION").exists() else "unversioned"
+    marks = [folder.name for folder in folders() if folder != DATA]
+    return "+".join([own, *marks])
+
+
+def folders() -> list[Path]:
+    """Folders that hold tables, first wins: overlays, packs, then those carried here."""
+    return [*_overlays, *_packs(), DATA]
+
+
+def overlay(folder: Path | None) -> None:
+    """Put a folder of CSV tables before all others (None: remove every overlay). Rows must carry a source."""
+    if folder is None:
+        _overlays.clear()
+    elif folder not in _overlays:
+        _check_sources(folder)
+        _overlays.insert(0, folder)
+    table.cache_clear()
+    _aliases.cache_clear()
+    for forget in _listeners:
+        forget()
+
+
+def on_overlay(forget: Callable[[], None]) -> None:
+    """Have ``forget`` called whenever the overlays change: for whoever caches what the tables say."""
+    _listeners.append(forget)
+
+
+@functools.lru_cache(maxsize=1)
+def _packs() -> tuple[Path, ...]:
+    from importlib.metadata import entry_points
+    from importlib.util import find_spec
+
+    found = []
+    for entry in entry_points(group="jevons.packs"):
+        spec = find_spec(entry.module)
+        if spec is not None and spec.origin:
+            found.append(Path(spec.origin).parent / "data")
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=64)
+def _aliases(name: str) -> dict[str, str]:
+    if not (DATA / "aliases.csv").exists():
+        return {}
+    return {row["alias"]: row["id"] for row in table("aliases") if row.get("table", name) in ("", name)}
+
+
+def _check_sources(folder: Path) -> None:
+    for path in sorted(folder.glob("*.csv")):
+        for line, row in enumerate(read_csv(path), start=2):
+            if path.stem not in ("sources", "aliases", "schema") and not (row.get("source") or "").strip():
+                raise TableError(path.name, line, "source", "", "say where the value comes from")
+
+
+def _singular(name: str) -> str:
+    return {"accelerators": "accelerator", "cpus": "CPU", "models": "model", "cloud_regions": "cloud region",
+            "places": "place", "servers": "server"}.get(name, name)  # fmt: skip

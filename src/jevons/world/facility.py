@@ -1,0 +1,103 @@
+"""The facility around the servers: overhead electricity (PUE) and cooling water (WUE), as supply rows.
+
+    overhead = E_IT · (PUE − 1)        PUE = facility energy over IT energy (ISO/IEC 30134-2)
+    water    = E_IT · WUE              WUE = on-site litres per IT kWh (ISO/IEC 30134-9); PUE does not enter
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jevons.core.activity import Activity
+from jevons.core.errors import MissingFactor
+from jevons.core.source import Assumption
+from jevons.core.uncertain import Draws, Uncertain
+from jevons.world import catalog
+from jevons.world.catalog import Row
+from jevons.world.place import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """PUE and WUE of a place with what was assumed to get them."""
+
+    pue: Any
+    wue_l_per_kwh: Any
+    assumptions: tuple[Assumption, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+def overhead(demand: Activity, pue: Any, draws: Draws) -> Activity:
+    """Electricity that must be supplied beyond the IT rows; a facility meter already holds it."""
+    import numpy as np
+
+    index = np.flatnonzero(demand.flow_mask("electricity") & (demand.text["boundary"] != "facility"))
+    rows = demand.take(index).label(component="facility overhead", boundary="facility", method="modelled")
+    return replace(rows, amount=rows.amount * (_drawn_pue(pue, draws) - 1.0), served={}, assumptions=())
+
+
+def cooling_water(demand: Activity, pue: Any, wue_l_per_kwh: Any, draws: Draws) -> Activity:
+    """Water evaporated on site for every electricity row; a facility row's IT share is its amount over the PUE."""
+    import numpy as np
+
+    rows = demand.take(np.flatnonzero(demand.flow_mask("electricity")))
+    metered = (rows.text["boundary"] == "facility").reshape(-1, *[1] * (rows.amount.ndim - 1))
+    it_kwh = np.where(metered, rows.amount / _drawn_pue(pue, draws), rows.amount)
+    rows = rows.label(component="cooling", boundary="facility", flow="water/on_site", method="modelled")
+    return replace(rows, amount=it_kwh * draws.of(wue_l_per_kwh, "WUE"), served={}, assumptions=())
+
+
+def _drawn_pue(pue: Any, draws: Draws) -> Any:
+    """PUE draws: the overhead above 1 is what is uncertain, so no draw falls under 1."""
+    if not isinstance(pue, Uncertain):
+        return draws.of(pue)
+    over = Uncertain(max(pue.low - 1, 1e-4), max(pue.best - 1, 1e-4), max(pue.high - 1, 1e-4), pue.key, pue.group)
+    return 1.0 + draws.of(over)
+
+
+def find(location: Location, year: int | None, pue: Any, wue: Any, strict: bool) -> Facility:
+    """PUE and WUE: the user's, else the region's disclosure, else the provider's fleet, else the industry's."""
+    notes: list[Assumption] = []
+    sources: list[str] = []
+    if pue is None:
+        pue = _looked_up("pue", location, year, strict, notes, sources)
+    if wue is None:
+        wue = _looked_up("wue_l_per_kwh", location, year, strict, notes, sources)
+    return Facility(pue, wue, tuple(notes), tuple(sources))
+
+
+_GSD = {"pue": "facility-pue-gsd", "wue_l_per_kwh": "facility-wue-gsd"}
+
+
+def _looked_up(column: str, location: Location, year: int | None, strict: bool, notes: list[Assumption],
+               sources: list[str]) -> Uncertain:  # fmt: skip
+    for row, place in _candidates(location, year):
+        value = catalog.number(row, column)
+        if value is None:
+            continue
+        gsd = catalog.number(row, f"{column.split('_')[0]}_gsd") or catalog.number(row, "gsd") or 1.0
+        key = f"{column.split('_')[0].upper()} of {place}"
+        if place != location.name:
+            notes.append(Assumption(key, f"{value:g}", f"none disclosed for {location.name}", row["source"]))
+        sources.append(row["source"])
+        if column == "pue":
+            widened = Uncertain.lognormal(max(value - 1, 1e-3), gsd ** (value / max(value - 1, 0.05)), key)
+            return Uncertain(1 + widened.low, value, 1 + widened.high, key)
+        return Uncertain.lognormal(value, gsd, key)
+    raise MissingFactor("electricity", column, location.name)
+
+
+def _candidates(location: Location, year: int | None) -> list[tuple[Row, str]]:
+    """Rows that may say it, best first: the region, its provider's fleet, the industry."""
+    found: list[tuple[Row, str]] = []
+    if location.region is not None:
+        found.append((location.region, location.name))
+        found += [(r, r["id"]) for r in _nearest(f"{location.region['provider']}-fleet", year)]
+    return found + [(r, r["id"]) for r in _nearest("industry", year)]
+
+
+def _nearest(group: str, year: int | None) -> list[Row]:
+    rows = [r for r in catalog.table("pue_industry") if r["id"].startswith(group)]
+    aimed = year if year is not None else 9999
+    return sorted(rows, key=lambda r: (int(r["year"]) > aimed, abs(int(r["year"]) - aimed)))

@@ -1,0 +1,253 @@
+"""What a kWh costs at a place: the resolver that walks from the zone to the world and says where it stopped."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import exp, log
+
+from jevons.core.errors import MissingFactor
+from jevons.core.factor import Factor
+from jevons.core.source import Assumption
+from jevons.core.study import Study
+from jevons.core.uncertain import Uncertain
+from jevons.world import catalog
+from jevons.world.catalog import Row
+from jevons.world.defaults import default
+from jevons.world.place import Location
+
+G_PER_KG = 1000.0
+WATER_METHOD = ("macknick-2012", "included")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A factor's row as found along a chain of places: value, place, and what the finding cost in certainty."""
+
+    value: float
+    place: str
+    year: int | None
+    gsd: float
+    source: str
+    quality: str
+    tried: tuple[str, ...]
+    assumptions: tuple[Assumption, ...] = ()
+
+
+Look = Callable[[str, str, int | None], Found | None]
+
+
+def climate(location: Location, study: Study, year: int | None, strict: bool = False) -> Factor:
+    """kg CO2e per kWh at the place, of the study's accounting, grid and scope; MissingFactor if none is held."""
+    look = _LOOKS.get(study.kind)
+    if look is None:
+        raise MissingFactor("electricity", f"climate ({'/'.join(study.kind)})", location.name)
+    found = _along(location, look, year, strict, "climate")
+    return _factor("climate", found, found.value / G_PER_KG, study.kind)
+
+
+def water_off_site(location: Location, year: int | None, strict: bool = False) -> Factor:
+    """Litres consumed at power plants per kWh: generation shares × Macknick 2012 medians, hydro evaporation in."""
+    return _factor("water_off_site", found := _along(location, _look_water, year, strict, "water"), found.value)
+
+
+def scarcity(location: Location, strict: bool = False) -> Found:
+    """AWARE 2.0 characterisation factor (world-equivalent litres per litre, non-irrigation) of the country."""
+    return _along(location, _look_scarcity, None, strict, "water scarcity")
+
+
+def electricity_price(location: Location, year: int | None, strict: bool = False) -> Factor:
+    """USD per kWh for a non-household consumer of the place."""
+    return _factor("cost", found := _along(location, _look_price, year, strict, "electricity price"), found.value)
+
+
+def _along(location: Location, look: Look, year: int | None, strict: bool, what: str) -> Found:
+    """The first row found from the narrowest place outwards; strict forbids going wider than the country."""
+    tried: list[str] = []
+    for level, identifier in location.chain:
+        if level == "region":
+            continue
+        tried.append(identifier)
+        if level == "world" and strict and len(location.chain) > 1:
+            break
+        found = look(level, identifier, year)
+        if found is not None:
+            return _with_chain(found, tuple(tried), level, location, what)
+    raise MissingFactor("electricity", what, location.name, tried)
+
+
+def _with_chain(found: Found, tried: tuple[str, ...], level: str, location: Location, what: str) -> Found:
+    steps, notes, spread = len(tried) - 1, list(found.assumptions), [found.gsd]
+    spread += [default("grid-step").value] * steps
+    if level == "world" and len(location.chain) > 1:
+        spread.append(default("world-fallback").value)
+    if steps:
+        why = f"no {what} row for {' or '.join(tried[:-1])}"
+        notes.append(Assumption(f"{what} at {location.name}", f"that of {found.place}", why, found.source))
+    return Found(found.value, found.place, found.year, combined_gsd(*spread), found.source, found.quality, tried,
+                 tuple(notes))  # fmt: skip
+
+
+def combined_gsd(*gsds: float) -> float:
+    """Geometric standard deviation of a product of independent lognormal errors: exp √Σ ln² gsd."""
+    return exp(sum(log(g) ** 2 for g in gsds) ** 0.5)
+
+
+def _factor(indicator: str, found: Found, value: float, kind: tuple[str, ...] = ()) -> Factor:
+    spread = Uncertain.lognormal(1.0, found.gsd, f"{indicator} of {found.place} grid", f"{indicator} by {found.source}")
+    return Factor("electricity", indicator, value, catalog.source(found.source), found.year, found.place, kind,
+                  spread, found.quality, found.tried, found.assumptions)  # fmt: skip
+
+
+def vintage(rows: list[Row], year: int | None) -> Row | None:
+    """The row of the year, else the nearest earlier one, else the nearest; the latest where no year is asked."""
+    if not rows:
+        return None
+    years = {int(row["year"]): row for row in rows}
+    if year is None:
+        return years[max(years)]
+    earlier = [y for y in years if y <= year]
+    return years[max(earlier)] if earlier else years[min(years)]
+
+
+def _dated(row: Row, year: int | None, value: float, place: str, extra: tuple[Assumption, ...] = ()) -> Found:
+    of = int(row["year"])
+    gap = abs(of - year) if year is not None else 0
+    gsd = catalog.number(row, "gsd", 1.0) or 1.0
+    notes = extra
+    if gap:
+        notes += (Assumption(f"vintage of {place}", str(of), f"no row for {year}", row["source"]),)
+    widened = combined_gsd(gsd, default("vintage-year").value ** gap)
+    return Found(value, place, of, widened, row["source"], row["quality"], (), notes)
+
+
+@functools.lru_cache(maxsize=32)
+def _rows_by(table: str, column: str) -> dict[str, list[Row]]:
+    rows: dict[str, list[Row]] = {}
+    for row in catalog.table(table):
+        rows.setdefault(row[column], []).append(row)
+    return rows
+
+
+def _held(table: str) -> bool:
+    return any((folder / f"{table}.csv").exists() for folder in catalog.folders())
+
+
+def _look_lifecycle(level: str, identifier: str, year: int | None) -> Found | None:
+    if level == "zone":
+        row = vintage([r for r in _rows_by("grid_zone", "zone").get(identifier, []) if r["ci_g_per_kwh"]], year)
+        return _dated(row, year, float(row["ci_g_per_kwh"]), identifier) if row else None
+    if level == "subregion":
+        return _subregion_lifecycle(identifier, year)
+    if level == "world":
+        return _world_mean()
+    row = vintage(_rows_by("grid_annual", "place").get(identifier, []), year)
+    return _dated(row, year, float(row["ci_g_per_kwh"]), identifier) if row else None
+
+
+def _subregion_lifecycle(identifier: str, year: int | None) -> Found | None:
+    """eGRID's direct value times the ratio of the US life-cycle mean to the US direct mean."""
+    row = vintage(_rows_by("grid_us_subregion", "id").get(identifier, []), year)
+    country = vintage(_rows_by("grid_annual", "place").get("USA", []), int(row["year"]) if row else None)
+    if row is None or country is None:
+        return None
+    ratio = float(country["ci_g_per_kwh"]) / default("egrid-us-direct").value
+    note = Assumption(f"life-cycle intensity of {identifier}", f"eGRID direct × {ratio:.3f}",
+                      "eGRID counts stack emissions only; scaled by the US life-cycle mean over the US direct mean",
+                      f"{row['source']};{country['source']}")  # fmt: skip
+    return _dated(row, year, float(row["ci_g_per_kwh"]) * ratio, identifier, (note,))
+
+
+def _look_direct(level: str, identifier: str, year: int | None) -> Found | None:
+    if level == "subregion":
+        row = vintage(_rows_by("grid_us_subregion", "id").get(identifier, []), year)
+        return _dated(row, year, float(row["ci_g_per_kwh"]), identifier) if row else None
+    mix = vintage(_rows_by("grid_mix", "place").get(identifier, []), year) if level == "country" else None
+    if mix is None:
+        return None
+    value = sum(share * _direct_fuels().get(fuel, 0.0) for fuel, share in shares(mix))
+    note = Assumption(f"direct intensity of {identifier}", f"{value:.0f} g/kWh",
+                      "generation shares × direct emissions of each fuel", mix["source"])  # fmt: skip
+    found = _dated(mix, year, value, identifier, (note,))
+    return Found(value, identifier, found.year, combined_gsd(found.gsd, 1.3), found.source, found.quality, (),
+                 found.assumptions)  # fmt: skip
+
+
+def shares(mix: Row) -> Iterator[tuple[str, float]]:
+    """(fuel, share of generation) of a row of grid_mix."""
+    for column, text in mix.items():
+        if column.endswith("_share"):
+            yield column.removesuffix("_share"), float(text or 0)
+
+
+@functools.lru_cache(maxsize=1)
+def _direct_fuels() -> dict[str, float]:
+    rows = [r for r in catalog.table("grid_fuel") if r["scope"] == "direct" and r["mix_default"] == "yes"]
+    return {r["fuel"]: float(r["ci_g_per_kwh"]) for r in rows}
+
+
+@functools.lru_cache(maxsize=1)
+def _world_mean() -> Found | None:
+    """Generation-weighted mean of the countries' life-cycle intensities."""
+    weighted, whole, source = 0.0, 0.0, ""
+    for place, mixes in _rows_by("grid_mix", "place").items():
+        mix, row = vintage(mixes, None), vintage(_rows_by("grid_annual", "place").get(place, []), None)
+        if mix and row and mix["generation_twh"]:
+            weighted += float(mix["generation_twh"]) * float(row["ci_g_per_kwh"])
+            whole += float(mix["generation_twh"])
+            source = row["source"]
+    return Found(weighted / whole, "WLD", None, 1.1, source, "21212", ()) if whole else None
+
+
+def _look_water(level: str, identifier: str, year: int | None) -> Found | None:
+    if level == "world":
+        return _world_water()
+    rows = [r for r in _rows_by("water_offsite", "place").get(identifier, [])
+            if (r["method"], r["hydro_evaporation"]) == WATER_METHOD]  # fmt: skip
+    row = vintage(rows, year)
+    return _dated(row, year, float(row["ewif_l_per_kwh"]), identifier) if row else None
+
+
+@functools.lru_cache(maxsize=1)
+def _world_water() -> Found | None:
+    weighted, whole, row = 0.0, 0.0, None
+    for place, mixes in _rows_by("grid_mix", "place").items():
+        mix = vintage(mixes, None)
+        found = _look_water("country", place, None)
+        if mix and found and mix["generation_twh"]:
+            weighted += float(mix["generation_twh"]) * found.value
+            whole += float(mix["generation_twh"])
+            row = found
+    return Found(weighted / whole, "WLD", None, row.gsd, row.source, row.quality, ()) if whole and row else None
+
+
+def _look_scarcity(level: str, identifier: str, year: int | None) -> Found | None:
+    if level == "world":
+        return Found(1.0, "WLD", 2024, 2.0, "aware-2.0-edges", "41444", ())
+    row = vintage(_rows_by("water_scarcity", "place").get(identifier, []), None)
+    return _dated(row, None, float(row["cf_non_irrigation"]), identifier) if row else None
+
+
+def _look_price(level: str, identifier: str, year: int | None) -> Found | None:
+    if not _held("prices"):
+        return None
+    rows = [r for r in _rows_by("prices", "item").get("electricity", []) if r["place"] == identifier]
+    row = vintage(rows, year)
+    return _dated(row, year, float(row["value"]), identifier) if row else None
+
+
+def _look_marginal(level: str, identifier: str, year: int | None) -> Found | None:
+    if level != "country" or not _held("grid_marginal"):
+        return None
+    row = vintage(_rows_by("grid_marginal", "place").get(identifier, []), year)
+    return _dated(row, year, float(row["ci_g_per_kwh"]), identifier) if row else None
+
+
+_LOOKS: dict[tuple[str, str, str], Look] = {
+    ("location", "average", "lifecycle"): _look_lifecycle,
+    ("location", "average", "direct"): _look_direct,
+    ("location", "marginal", "direct"): _look_marginal,
+}
+for _cache in (_rows_by, _direct_fuels, _world_mean, _world_water):
+    catalog.on_overlay(_cache.cache_clear)

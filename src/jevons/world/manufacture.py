@@ -1,0 +1,67 @@
+"""What an hour of a device's life carries of its making: embodied impact over the hours it will serve.
+
+    kg per device-hour = E / (life · 8760 · utilisation)     (BLOOM LCA, Luccioni et al. 2023, section 4.1)
+
+Over the whole life, idle hours included, the hours in use sum to what was manufactured.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jevons.core import units
+from jevons.core.errors import BadInput
+from jevons.core.factor import Factor
+from jevons.core.source import Assumption
+from jevons.core.uncertain import Uncertain
+from jevons.world import catalog
+from jevons.world.defaults import default
+from jevons.world.product import Embodied, of_device, of_host
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Years a device serves and the share of them it is in use (None: the default, noted)."""
+
+    years: float | None = None
+    utilisation: float | None = None
+
+    def hours(self) -> tuple[float, tuple[Assumption, ...]]:
+        """Hours in use over the life, and the notes of what was not given."""
+        notes = []
+        values = []
+        for given, name in ((self.years, "hardware-life"), (self.utilisation, "hardware-utilisation")):
+            usual = default(name)
+            values.append(usual.value if given is None else given)
+            if given is None:
+                notes.append(usual.assumed())
+        return values[0] * units.HOURS_PER_YEAR * values[1], tuple(notes)
+
+
+def life(years: Any = None, utilisation: Any = None) -> Life:
+    """A checked Life; BadInput for a life that is not positive or a utilisation outside (0, 1]."""
+    if years is not None and not 0 < years <= 30:
+        raise BadInput("life", years, "give years above 0 and at most 30")
+    if utilisation is not None and not 0 < utilisation <= 1:
+        raise BadInput("utilisation", utilisation, "give a share above 0 and at most 1")
+    return Life(years, utilisation)
+
+
+@functools.lru_cache(maxsize=1024)
+def factors(kind: str, span: Life) -> Mapping[str, Factor]:
+    """indicator → Factor per device-hour of an accelerator id or ``server:<host id>``."""
+    made = of_host(kind.removeprefix("server:")) if kind.startswith("server:") else of_device(kind)
+    hours, notes = span.hours()
+    return {name: _factor(kind, name, value / hours, made, notes) for name, value in made.impacts.items()}
+
+
+def _factor(kind: str, indicator: str, per_hour: float, made: Embodied, notes: tuple[Assumption, ...]) -> Factor:
+    spread = Uncertain.lognormal(1.0, made.gsd, f"embodied {indicator} of {kind}", f"embodied by {made.method}")
+    return Factor(f"device_hours/{kind}", indicator, per_hour, catalog.source(made.source), made.year, "",
+                  spread=spread, quality=made.quality, assumptions=(*made.assumptions, *notes))  # fmt: skip
+
+
+catalog.on_overlay(factors.cache_clear)

@@ -1,0 +1,226 @@
+"""Site: a grid, a facility and its prices. It supplies what a demand needs beyond itself, and prices every flow."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jevons.core import units
+from jevons.core.activity import Activity
+from jevons.core.assess import assess
+from jevons.core.errors import BadInput, MissingFactor
+from jevons.core.factor import Factor, Factors, Place, When
+from jevons.core.footprint import Footprint
+from jevons.core.source import Assumption, Source
+from jevons.core.study import Study
+from jevons.core.uncertain import Draws, Uncertain
+from jevons.world import catalog, facility, grid, manufacture
+from jevons.world.place import Location, locate
+from jevons.world.settings import settings
+
+STATED = Source("stated", "stated by the user", terms="fact")
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """Where things run. Numbers given by the user stand; the rest is looked up and noted as an assumption.
+
+    ``pue``: facility energy over IT energy (≥ 1). ``wue_l_per_kwh``: on-site water per IT kWh. ``intensity``:
+    kg CO2e per kWh that replaces the grid's. ``life``: years and share of use over which hardware is written off.
+    """
+
+    name: str
+    location: Location
+    year: int | None
+    pue: Any
+    wue_l_per_kwh: Any
+    intensity: Any = None
+    market_intensity: Any = None
+    electricity_usd_per_kwh: Any = None
+    device_usd_per_hour: Any = None
+    life: manufacture.Life = manufacture.Life()
+    strict: bool = False
+    assumptions: tuple[Assumption, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def supply(self, demand: Activity, draws: Draws) -> Activity:
+        """The demand, then overhead electricity and cooling water for what lies inside no facility meter."""
+        extra = facility.overhead(demand, self.pue, draws)
+        water = facility.cooling_water(demand, self.pue, self.wue_l_per_kwh, draws)
+        return (demand + extra + water).assume(*self.assumptions)
+
+    def factors(self, study: Study) -> Factors:
+        """This site's factors under the study's accounting."""
+        return SiteFactors(self, study)
+
+    def with_(self, **changes: Any) -> Site:
+        """A copy in which the named choices of ``site()`` differ, e.g. ``with_(pue=1.1)``."""
+        known = {"pue": "pue", "wue": "wue_l_per_kwh", "intensity": "intensity", "year": "year", "life": "life"}
+        for name in changes:
+            if name not in known:
+                raise BadInput("site", name, f"change one of {', '.join(known)}")
+        return replace(self, **{known[k]: v for k, v in changes.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class SiteFactors:
+    """The factors of one site under one study, looked up once a flow and year."""
+
+    site: Site
+    study: Study
+
+    def of(self, flow: str, when: When) -> Mapping[str, Factor]:
+        """indicator → Factor for a flow; years come from the rows, else from the site, else the latest is taken."""
+        year = year_of(when) or self.site.year
+        family, _, kind = flow.partition("/")
+        if family == "electricity":
+            return self._electricity(year)
+        if family == "device_hours":
+            found = dict(manufacture.factors(kind, self.site.life))
+            if (rental := self._rental(kind)) is not None:
+                found["cost"] = rental
+            return {name: replace(f, flow=flow) for name, f in found.items()}
+        if family == "water":
+            return self._water(flow)
+        if family == "money":
+            return {"cost": Factor(flow, "cost", 1.0, STATED)}
+        return {}
+
+    def _electricity(self, year: int | None) -> dict[str, Factor]:
+        looked = {name: look for name, look in _ELECTRICITY.items() if name in self.study.indicators}
+        return {name: factor for name, look in looked.items() if (factor := look(self.site, self.study, year))}
+
+    def _water(self, flow: str) -> dict[str, Factor]:
+        found = grid.scarcity(self.site.location, self.site.strict)
+        spread = Uncertain.lognormal(1.0, found.gsd, f"scarcity of {found.place}", "AWARE")
+        weighted = Factor(flow, "water_scarcity", found.value, catalog.source(found.source), found.year, found.place,
+                          (), spread, found.quality, found.tried, found.assumptions)  # fmt: skip
+        return {"water_on_site": Factor(flow, "water_on_site", 1.0, place=self.site.name), "water_scarcity": weighted}
+
+    def _rental(self, device: str) -> Factor | None:
+        price = self.site.device_usd_per_hour
+        if price is None or device.startswith("server:"):
+            return None
+        return _stated("device_hours", "cost", price, self.site.name)
+
+
+def _climate(site: Site, study: Study, year: int | None) -> Factor:
+    if study.accounting == "market":
+        if site.market_intensity is None:
+            raise MissingFactor("electricity", "market-based climate", site.name,
+                                ("give market_intensity with the contract that backs it",))
+        return replace(_stated("electricity", "climate", site.market_intensity, site.name), kind=study.kind)
+    if site.intensity is not None:
+        return replace(_stated("electricity", "climate", site.intensity, site.name), kind=study.kind)
+    return _cached_climate(site.location, study.kind, year, site.strict)
+
+
+def _water_off(site: Site, study: Study, year: int | None) -> Factor:
+    return _cached_water(site.location, year, site.strict)
+
+
+def _scarce(site: Site, study: Study, year: int | None) -> Factor:
+    water, found = _cached_water(site.location, year, site.strict), grid.scarcity(site.location, site.strict)
+    gsd = Uncertain.lognormal(1.0, found.gsd, f"scarcity of {found.place}", "AWARE")
+    spread = _product(water.spread, gsd)
+    return replace(water, indicator="water_scarcity", value=water.value * found.value, spread=spread,
+                   source=catalog.source(found.source), quality=found.quality,
+                   assumptions=(*water.assumptions, *found.assumptions))  # fmt: skip
+
+
+def _cost(site: Site, study: Study, year: int | None) -> Factor:
+    if site.device_usd_per_hour is not None and site.electricity_usd_per_kwh is None:
+        note = Assumption("electricity price", "0 USD/kWh", "included in the price of the device-hour", "stated")
+        return replace(_stated("electricity", "cost", 0.0, site.name), assumptions=(note,))
+    if site.electricity_usd_per_kwh is not None:
+        return _stated("electricity", "cost", site.electricity_usd_per_kwh, site.name)
+    return _cached_price(site.location, year, site.strict)
+
+
+_ELECTRICITY = {"climate": _climate, "water_off_site": _water_off, "water_scarcity": _scarce, "cost": _cost}
+
+
+@functools.lru_cache(maxsize=4096)
+def _cached_climate(location: Location, kind: tuple[str, str, str], year: int | None, strict: bool) -> Factor:
+    study = Study(accounting=kind[0], grid=kind[1], scope=kind[2])
+    return grid.climate(location, study, year, strict)
+
+
+_cached_water = functools.lru_cache(maxsize=4096)(grid.water_off_site)
+_cached_price = functools.lru_cache(maxsize=4096)(grid.electricity_price)
+
+
+def _product(first: Uncertain, second: Uncertain) -> Uncertain:
+    """The spread of a product of two independent multipliers, about 1."""
+    from math import exp, log
+
+    width = (log(first.high) ** 2 + log(second.high) ** 2) ** 0.5
+    return Uncertain(exp(-width), 1.0, exp(width), f"{first.key} × {second.key}", second.group)
+
+
+def _stated(flow: str, indicator: str, value: Any, place: str) -> Factor:
+    if isinstance(value, Uncertain):
+        relative = Uncertain(value.low / value.best, 1.0, value.high / value.best,
+                             value.key or f"{indicator} of {flow} at {place}", value.group)  # fmt: skip
+        return Factor(flow, indicator, value.best, STATED, place=place, spread=relative)
+    import numpy as np
+
+    shaped = value if np.ndim(value) == 0 else np.asarray(value, float)[None]
+    return Factor(flow, indicator, shaped, STATED, place=place)
+
+
+def year_of(when: When) -> int | None:
+    """The calendar year (UTC) in the middle of the rows' span; None where no row is dated."""
+    import numpy as np
+
+    start, end = np.asarray(when[0], float), np.asarray(when[1], float)
+    dated = ~np.isnan(start)
+    if not dated.any():
+        return None
+    middle = float((start[dated].min() + np.where(np.isnan(end[dated]), start[dated], end[dated]).max()) / 2)
+    return int(1970 + middle // (units.HOURS_PER_YEAR * units.SECONDS_PER_HOUR * 1.00068))
+
+
+def site(name: str = "", *, year: int | None = None, pue: Any = None, wue: Any = None, intensity: Any = None,
+         market_intensity: Any = None, electricity_price: Any = None, device_price: Any = None,
+         life: Any = None, utilisation: Any = None, strict: bool | None = None) -> Site:  # fmt: skip
+    """The site of that name: a cloud region ("us-central1"), a country, an eGRID subregion, or "" for the settings'.
+
+    Numbers may be plain, text with a unit ("429 g/kWh"), arrays of scenarios, or Uncertain. Errors: UnknownName
+    with the three nearest places; BadInput for a PUE under 1, a negative or non-finite number, a year out of range.
+    """
+    chosen = settings()
+    strict = chosen.strict if strict is None else strict
+    location = locate(name or chosen.site or "world")
+    notes = [] if name or chosen.site else [Assumption("site", "world mean", "no site given", "jevons-rule")]
+    if year is not None and not 1990 <= year <= 2100:
+        raise BadInput("year", year, "give a calendar year from 1990 to 2100")
+    plant = facility.find(location, year, _read(pue, "", "pue", 1.0), _read(wue, "L/kWh", "wue"), strict)
+    span = manufacture.life(_read(life, "", "life"), _read(utilisation, "", "utilisation"))
+    return Site(
+        name or chosen.site or "world", location, year, plant.pue, plant.wue_l_per_kwh,
+        _read(intensity, "kg/kWh", "intensity"), _read(market_intensity, "kg/kWh", "market_intensity"),
+        _read(electricity_price, "USD/kWh", "electricity_price"), _read(device_price, "USD/h", "device_price"),
+        span, strict, (*notes, *plant.assumptions), plant.sources,
+    )  # fmt: skip
+
+
+def _read(value: Any, unit: str, field: str, minimum: float = 0.0) -> Any:
+    if value is None or isinstance(value, Uncertain):
+        return value
+    if field == "intensity" and isinstance(value, (int, float)) and value > 2:
+        raise BadInput(field, value, f"a bare number is kg/kWh; did you mean '{value:g} g/kWh'?")
+    return units.read(value, unit, field, minimum=minimum)
+
+
+def footprint(activity: Activity, at: str | Place | Mapping[str, Place] | None = None, study: Study | None = None,
+              draws: int = 1000) -> Footprint:  # fmt: skip
+    """Price an activity: at a site (or its name, or a mapping from the rows' sites), else at the settings' site.
+
+    The one verb for all four doors; see ``jevons.core.assess``.
+    """
+    if at is None or isinstance(at, str):
+        at = site(at or "")
+    return assess(activity, at, study, draws)

@@ -1,0 +1,128 @@
+"""Names as people type them: what is matched, how it is said, and when it is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from jevons.core.errors import UnknownName
+from jevons.world.catalog import table
+from jevons.world.lookup import Match, nearest, normalise, resolve, token_score
+
+REGIONS = ["aws/us-east-1", "aws/us-east-2", "aws/us-gov-east-1", "aws/eu-west-1", "gcp/us-east1", "gcp/europe-west1"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("h100 sxm", "nvidia-h100-sxm5-80gb"),
+        ("H100", "nvidia-h100-sxm5-80gb"),
+        ("NVIDIA H100 80GB HBM3", "nvidia-h100-sxm5-80gb"),
+        ("A100-80", "nvidia-a100-sxm4-80gb"),
+        ("A100-80GB", "nvidia-a100-sxm4-80gb"),
+        ("A100-40GB", "nvidia-a100-sxm4-40gb"),
+        ("NVIDIA A100-SXM4-40GB", "nvidia-a100-sxm4-40gb"),
+        ("V100", "nvidia-v100-sxm2-32gb"),
+        ("Tesla V100-SXM2-16GB", "nvidia-v100-sxm2-16gb"),
+        ("TPUv3", "google-tpu-v3"),
+        ("TPU v4", "google-tpu-v4"),
+        ("MI250X", "amd-mi250x"),
+        ("H800", "nvidia-h800-sxm5-80gb"),
+        ("rtx4090", "nvidia-rtx-4090"),
+        ("NVIDIA GeForce RTX 3090 Ti", "nvidia-rtx-3090-ti"),
+        ("trn2", "aws-trainium2"),
+        ("gaudi 3", "intel-gaudi3"),
+    ],
+)
+def test_a_name_in_use_finds_its_accelerator(typed, meant):
+    row, match = table("accelerators").find(typed)
+    assert (row["id"], match.id) == (meant, meant)
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("us-east-1", "aws/us-east-1"), ("US East 2", "aws/us-east-2"),
+                                              ("us-east1", "gcp/us-east1"), ("europe-west1", "gcp/europe-west1")])  # fmt: skip
+def test_a_cloud_region_needs_no_provider(typed, meant):
+    assert resolve(typed, REGIONS, kind="cloud region").id == meant
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("EPYC 7742", "amd-epyc-7742"), ("xeon platinum 8580", "intel-xeon-platinum-8580")])
+def test_a_processor_needs_no_maker(typed, meant):
+    assert table("cpus").find(typed)[1].id == meant
+
+
+def test_the_id_itself_is_exact_and_says_no_more():
+    match = resolve("amd-mi250x", ["amd-mi250", "amd-mi250x"])
+    assert match == Match("amd-mi250x", 1.0, "exact")
+    assert match.exact
+
+
+def test_an_alias_goes_before_the_words_and_is_named():
+    match = resolve("Big One", ["big-one-8", "other"], {"big one": "other"})
+    assert match.id == "other"
+    assert not match.exact
+    assert "big one" in match.how
+
+
+def test_an_alias_of_another_table_is_not_followed():
+    with pytest.raises(UnknownName):
+        resolve("zzz", ["amd-mi250x"], {"zzz": "not-in-this-table"})
+
+
+def test_a_match_by_words_says_what_was_found_in_what():
+    match = resolve("a6000", ["nvidia-rtx-a6000", "nvidia-rtx-a5000"])
+    assert "a6000" in match.how
+    assert "nvidia-rtx-a6000" in match.how
+    assert 0.75 <= match.score < 1
+
+
+@pytest.mark.parametrize("typed", ["h9000", "", "  ", "banana", "rtx 3080 ti super", "quadro", "h100 h100-a"])
+def test_what_is_unknown_or_ambiguous_is_refused_with_three_nearest(typed):
+    with pytest.raises(UnknownName) as refusal:
+        table("accelerators").find(typed)
+    assert len(refusal.value.nearest) == 3
+    assert all(name in str(refusal.value) for name in refusal.value.nearest)
+
+
+def test_an_ambiguous_name_offers_the_products_it_could_mean():
+    with pytest.raises(UnknownName) as refusal:
+        resolve("v100", ["nvidia-v100-sxm2-16gb", "nvidia-v100-sxm2-32gb", "nvidia-t4", "amd-mi50"], kind="accelerator")
+    assert set(refusal.value.nearest[:2]) == {"nvidia-v100-sxm2-16gb", "nvidia-v100-sxm2-32gb"}
+    assert refusal.value.kind == "accelerator"
+
+
+def test_another_number_is_another_product():
+    assert token_score("h100", "nvidia-h200") < 0.5 < token_score("h200", "nvidia-h200")
+
+
+def test_a_catalogue_without_rows_refuses_too():
+    with pytest.raises(UnknownName, match="nothing comes near"):
+        resolve("h100", [])
+
+
+def test_spelling_is_a_matter_of_letters_and_digits():
+    assert normalise("A100-SXM 80GB") == normalise("a100_sxm80gb")
+    assert nearest("nvidia h100", ["amd-mi50", "nvidia-h100"], n=1) == ["nvidia-h100"]
+
+
+def test_every_alias_points_to_a_row_and_no_spelling_has_two_meanings():
+    seen: dict[tuple[str, str], str] = {}
+    for row in table("aliases"):
+        assert row["id"] in table(row["table"]).index, row
+        key = (row["table"], normalise(row["alias"]))
+        assert seen.setdefault(key, row["id"]) == row["id"], row
+    assert len(seen) > 150
+
+
+def test_every_row_is_found_by_its_own_id_and_by_its_name():
+    for name in ("accelerators", "servers"):
+        rows = table(name)
+        assert all(rows.find(row["id"])[1].exact for row in rows)
+    accelerators = table("accelerators")
+    strays = [row["name"] for row in accelerators if not _finds(row)]
+    assert not strays
+
+
+def _finds(row) -> bool:
+    try:
+        return table("accelerators").find(row["name"])[1].id == row["id"]
+    except UnknownName:
+        return False
