@@ -61,10 +61,18 @@ def test_a_value_marked_confirmed_is_there():
         assert all(row[column] for column in row["confirmed"].split()), row["id"]
 
 
-def test_a_row_of_the_best_reliability_or_the_second_names_more_than_one_source():
+def test_a_row_of_the_second_reliability_is_confirmed_by_more_than_the_card_database():
     rows = [row for row in table("accelerators") if row["quality"][0] == "2"]
-    assert len(rows) >= 90
-    assert all(";" in row["source"] and row["confirmed"] for row in rows)
+    assert len(rows) >= 60
+    for row in rows:
+        assert row["confirmed"], row["id"]
+        assert len(set(row["source"].split(";")) - {"techpowerup"}) >= 2, row["id"]
+
+
+def test_a_power_that_is_only_estimated_lowers_the_reliability_of_the_row():
+    rows = [row for row in table("accelerators") if "Epoch's estimate" in row["note"]]
+    assert rows
+    assert all(row["quality"][0] == "4" for row in rows)
 
 
 def test_no_value_from_memory_reaches_the_processors():
@@ -125,7 +133,9 @@ def test_memory_bandwidth_of_the_mi300_family_is_the_hbm_not_the_cache(name, gb_
     assert device(name).memory_bw_gb_s == gb_s
 
 
-@pytest.mark.parametrize(("name", "gb", "dies"), [("k80", 24, 2), ("m60", 16, 2), ("mi250x", 128, 2), ("nvidia-a16", 64, 4)])
+@pytest.mark.parametrize(
+    ("name", "gb", "dies"), [("k80", 24, 2), ("m60", 16, 2), ("mi250x", 128, 2), ("nvidia-a16", 64, 4)]
+)
 def test_a_card_of_several_dies_states_the_memory_of_the_whole_card(name, gb, dies):
     card = device(name)
     assert (card.memory_gb, card.dies) == (gb, dies)
@@ -215,7 +225,9 @@ def test_idle_power_is_measured_or_a_share_of_the_tdp_with_a_band():
     assert (measured.best_w, measured.measured) == (123, True)
     assumed = device("h100").idle_power()
     assert not assumed.measured
-    assert (assumed.low_w, assumed.best_w, assumed.high_w) == pytest.approx([share * 700 for share in IDLE_SHARE])
+    assert (assumed.low_w, assumed.best_w, assumed.high_w) == pytest.approx(
+        [share * 700 for share in IDLE_SHARE]
+    )
 
 
 def test_a_device_without_published_power_asks_for_it():
@@ -281,3 +293,26 @@ def test_a_host_of_unknown_power_has_no_share():
 def test_a_server_without_devices_is_refused(cell):
     with pytest.raises(BadInput, match="devices"):
         Server.from_row(dict(table("servers").rows[0], devices=cell))
+
+
+def test_a_value_computed_from_another_is_named_as_such_and_explained():
+    rows = [row for row in table("accelerators") if row["derived"]]
+    assert {"nvidia-rtx-4090", "nvidia-rtx-a5000"} <= {row["id"] for row in rows}
+    for row in rows:
+        assert all(row[column] for column in row["derived"].split()), row["id"]
+        assert not set(row["derived"].split()) & {
+            "tdp_w",
+            "memory_bw_gb_s",
+            "link_gb_s",
+            "idle_w",
+            "mean_measured_system_w",
+        }
+        assert not set(row["derived"].split()) & set(row["confirmed"].split()), row["id"]
+
+
+def test_the_bandwidth_of_the_p40_is_not_doubled():
+    assert device("p40").memory_bw_gb_s == 347
+
+
+def test_half_precision_of_consumer_pascal_falls_to_fp32_since_its_fp16_is_a_64th():
+    assert device("gtx 1080 ti").peak("bf16").precision == "fp32"

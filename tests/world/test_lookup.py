@@ -8,7 +8,14 @@ from jevons.core.errors import UnknownName
 from jevons.world.catalog import table
 from jevons.world.lookup import Match, nearest, normalise, resolve, token_score
 
-REGIONS = ["aws/us-east-1", "aws/us-east-2", "aws/us-gov-east-1", "aws/eu-west-1", "gcp/us-east1", "gcp/europe-west1"]
+REGIONS = [
+    "aws/us-east-1",
+    "aws/us-east-2",
+    "aws/us-gov-east-1",
+    "aws/eu-west-1",
+    "gcp/us-east1",
+    "gcp/europe-west1",
+]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +51,9 @@ def test_a_cloud_region_needs_no_provider(typed, meant):
     assert resolve(typed, REGIONS, kind="cloud region").id == meant
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("EPYC 7742", "amd-epyc-7742"), ("xeon platinum 8580", "intel-xeon-platinum-8580")])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("EPYC 7742", "amd-epyc-7742"), ("xeon platinum 8580", "intel-xeon-platinum-8580")]
+)
 def test_a_processor_needs_no_maker(typed, meant):
     assert table("cpus").find(typed)[1].id == meant
 
@@ -84,7 +93,11 @@ def test_what_is_unknown_or_ambiguous_is_refused_with_three_nearest(typed):
 
 def test_an_ambiguous_name_offers_the_products_it_could_mean():
     with pytest.raises(UnknownName) as refusal:
-        resolve("v100", ["nvidia-v100-sxm2-16gb", "nvidia-v100-sxm2-32gb", "nvidia-t4", "amd-mi50"], kind="accelerator")
+        resolve(
+            "v100",
+            ["nvidia-v100-sxm2-16gb", "nvidia-v100-sxm2-32gb", "nvidia-t4", "amd-mi50"],
+            kind="accelerator",
+        )
     assert set(refusal.value.nearest[:2]) == {"nvidia-v100-sxm2-16gb", "nvidia-v100-sxm2-32gb"}
     assert refusal.value.kind == "accelerator"
 

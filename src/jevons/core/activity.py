@@ -124,7 +124,9 @@ class Activity:
 
     def total(self, flow: str = "electricity") -> Amount:
         """Sum over rows of the flow and its kinds (``device_hours`` sums every device), (*scenarios, 1 + draws)."""
-        return self.amount[self.flow_mask(flow)].sum(axis=0)
+        import numpy as np
+
+        return np.asarray(self.amount[self.flow_mask(flow)].sum(axis=0))
 
     def by(self, column: str, flow: str = "electricity") -> dict[str, Amount]:
         """Sums by the words of a text column, greatest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from jevons.core.activity import Activity, common_shape, joined, places_of
 from jevons.core.errors import BadInput, MissingFactor, StudyMismatch
@@ -11,6 +12,10 @@ from jevons.core.factor import Factor, Place
 from jevons.core.footprint import Footprint, Priced
 from jevons.core.study import Study
 from jevons.core.uncertain import Draws
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Which indicators a unit of each flow must be priced for, when the study asks for them.
 BEARS = {
@@ -72,8 +77,9 @@ def _price(rows: Activity, place: Place, study: Study, sampler: Draws, offset: i
             if indicator in found:
                 factor = found[indicator]
                 _require_kind(factor, study, place)
-                _require_fit(factor, len(index), rows.amount.shape[1:], place)
-                priced.append(Priced(indicator, index + offset, factor, factor.rate, factor.multiplier(sampler)))
+                rate = factor.rate
+                _require_fit(rate, factor, (len(index), *rows.amount.shape[1:]), place)
+                priced.append(Priced(indicator, index + offset, factor, rate, factor.multiplier(sampler)))
             elif _is_missing(flow, indicator, study):
                 raise MissingFactor(flow, indicator, place.name)
     return priced
@@ -93,12 +99,12 @@ def _require_kind(factor: Factor, study: Study, place: Place) -> None:
         )
 
 
-def _require_fit(factor: Factor, rows: int, shape: tuple[int, ...], place: Place) -> None:
+def _require_fit(rate: NDArray[np.float64], factor: Factor, shape: tuple[int, ...], place: Place) -> None:
     import numpy as np
 
-    if not np.isfinite(factor.rate).all():
+    if not np.isfinite(rate).all():
         raise MissingFactor(factor.flow, factor.indicator, f"{place.name} for some of the rows (it is not a number)")
-    if len(factor.rate) not in (1, rows):
-        mend = f"give one value, or one for each of the {rows} rows it prices, before any axes of scenarios"
+    if len(rate) not in (1, shape[0]):
+        mend = f"give one value, or one for each of the {shape[0]} rows it prices, before any axes of scenarios"
         raise BadInput(f"{place.name}: {factor.indicator} factor for {factor.flow}", np.shape(factor.value), mend)
-    common_shape(shape, factor.rate.shape[1:])
+    common_shape(shape[1:], rate.shape[1:])

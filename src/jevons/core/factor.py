@@ -77,7 +77,10 @@ class Factors(Protocol):
 class Place(Protocol):
     """Where things run: what must be supplied beyond the demand, and what each unit of it costs."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What its rows are called in a footprint."""
+        ...
 
     def supply(self, demand: Activity, draws: Draws) -> Activity:
         """The demand's rows, every one, and the rows that lie outside their boundary."""

@@ -87,7 +87,8 @@ class Footprint:
         """Impact by the words of a column (stage, component, site, boundary, method, a label), greatest first."""
         import numpy as np
 
-        words, sums = self.inventory.column(column), {}
+        words = self.inventory.column(column)
+        sums: dict[str, Amount] = {}
         for p in self._of(indicator):
             for word, amount in grouped(words[p.rows], self._unspread(p)).items():
                 sums[word] = sums.get(word, 0.0) + amount * p.spread
@@ -145,7 +146,8 @@ class Footprint:
         """Best estimate and interval in one unit, e.g. ``534 t [395–703]``."""
         import numpy as np
 
-        value, (low, high) = best(self.total(indicator)), self.interval(indicator)
+        total = self.total(indicator)
+        value, (low, high) = best(total), interval(total)
         if value.ndim:
             return f"{value.size} scenarios, {np.min(value):.4g} to {np.max(value):.4g} {INDICATORS[indicator][0]}"
         unit, size = units.scale_of(float(value), INDICATORS[indicator][0])
@@ -216,8 +218,8 @@ def _lines(footprint: Footprint, priced: Priced) -> list[Line]:
     import numpy as np
 
     inventory, factor = footprint.inventory, priced.factor
-    amounts = best(inventory.amount)[priced.rows]
-    rates = np.broadcast_to(best(priced.rate) * best(priced.spread), matched(amounts, best(priced.rate))[0].shape)
+    amounts = best(inventory.amount)[priced.rows].reshape(-1)  # one scenario: every axis but the first is 1
+    rates = np.broadcast_to((best(priced.rate) * best(priced.spread)).reshape(-1), amounts.shape)
     keys = list(zip(*(inventory.text[n][priced.rows] for n in ("stage", "component", "flow", "method")), strict=True))
     lines = []
     for (stage, component, flow, method), at in places_of(keys).items():

@@ -2,41 +2,50 @@
 
 from __future__ import annotations
 
-from jevons.core.activity import BOUNDARIES, Activity
+from collections.abc import Mapping
+from typing import Any
+
+from jevons.core.activity import BOUNDARIES, DEFAULTS, Activity, places_of
 from jevons.core.errors import OverlappingMeters
+
+EVERYTHING = ("", "all")
 
 
 def refuse_overlap(activity: Activity) -> Activity:
     """``activity`` itself, or OverlappingMeters where one electricity meter lies inside another's boundary.
 
-    Two rows overlap when site, stage and run agree, their intervals meet (undated rows always do), and either
-    one's boundary contains the other's, or both meter the same component inside the same boundary.
+    Two rows overlap when they are of one site, their intervals meet (undated rows always do), stage and labels
+    (run, device ...) agree as far as both name them, and the wider boundary counts the narrower one's component.
     """
-    rows = activity.where(flow="electricity").rows()
-    for i, outer in enumerate(rows):
-        for inner in rows[i + 1 :]:
-            if _same_thing(outer, inner) and _meet(outer, inner):
-                raise OverlappingMeters(
-                    f"{_say(outer)} and {_say(inner)} count the same energy; keep the wider meter, or subtract "
-                    f"the narrower one first and state the remainder as its own component"
-                )
+    electricity = activity.take(activity.flow_mask("electricity").nonzero()[0])
+    for index in places_of(electricity.text["site"]).values():
+        _refuse_among(electricity.take(index).rows())
     return activity
 
 
-def _same_thing(a: dict[str, object], b: dict[str, object]) -> bool:
-    if any(a.get(k, "") != b.get(k, "") for k in ("site", "stage", "run")):
+def _refuse_among(rows: list[dict[str, Any]]) -> None:
+    """Sweep by time, undated rows first: each row meets those still open when it starts."""
+    open_rows: list[dict[str, Any]] = []
+    for row in sorted(rows, key=lambda r: r["start_s"] if r["start_s"] == r["start_s"] else float("-inf")):
+        open_rows = [r for r in open_rows if not r["end_s"] <= row["start_s"]]
+        for other in open_rows:
+            if _same_thing(other, row):
+                raise OverlappingMeters(
+                    f"{_say(other)} and {_say(row)} count the same energy; keep the wider meter, or subtract "
+                    f"the narrower one first and state the remainder as its own component"
+                )
+        open_rows.append(row)
+
+
+def _same_thing(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    labels = set(a) - set(DEFAULTS) - {"start_s", "end_s", "amount"}
+    if any(a[n] and b[n] and a[n] != b[n] for n in {"stage", *labels}):
         return False
     if a["boundary"] == b["boundary"]:
-        return a["component"] == b["component"]
-    wide, narrow = sorted((a, b), key=lambda r: -BOUNDARIES.index(str(r["boundary"])))
-    return wide["component"] in ("", "all") or wide["component"] == narrow["component"]
+        return a["component"] == b["component"] or a["component"] in EVERYTHING or b["component"] in EVERYTHING
+    wide, narrow = sorted((a, b), key=lambda r: -BOUNDARIES.index(r["boundary"]))
+    return wide["component"] in EVERYTHING or wide["component"] == narrow["component"]
 
 
-def _meet(a: dict[str, object], b: dict[str, object]) -> bool:
-    starts, ends = (a["start_s"], b["start_s"]), (a["end_s"], b["end_s"])
-    disjoint = max(starts) >= min(ends)  # type: ignore[type-var,operator]
-    return not disjoint  # NaN compares false, so undated rows always meet
-
-
-def _say(row: dict[str, object]) -> str:
+def _say(row: Mapping[str, Any]) -> str:
     return f"the {row['boundary']} meter of {row['component'] or 'everything'} ({row['stage'] or 'any stage'})"

@@ -55,9 +55,10 @@ class Uncertain:
         import numpy as np
 
         if self.low > 0:
-            up, down = np.log(self.high / self.best), np.log(self.best / self.low)
-            return self.best * np.exp(np.where(z > 0, up, down) * z / Z90)
-        return self.best + np.where(z > 0, self.high - self.best, self.best - self.low) * z / Z90
+            up, down = math.log(self.high / self.best) / Z90, math.log(self.best / self.low) / Z90
+            return np.asarray(self.best * np.exp(np.where(z > 0, up * z, down * z)))
+        up, down = (self.high - self.best) / Z90, (self.best - self.low) / Z90
+        return np.asarray(self.best + np.where(z > 0, up * z, down * z))
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["audit", "compare", "data_preparation", "distillation", "experimentation", "fine_tuning", "generic",
@@ -23,6 +25,18 @@ if TYPE_CHECKING:
     from jevons.estimate.recorded import recorded
     from jevons.estimate.sweep import sweep
     from jevons.estimate.training import training
+
+
+class _Door(ModuleType):
+    """A package whose words are functions: ``jevons.estimate.training`` is the function, though a file of that
+    name exists, for the import system would otherwise put the file's module in the function's place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        is_room = isinstance(value, ModuleType) and name in _WHERE
+        super().__setattr__(name, getattr(value, name, value) if is_room else value)
+
+
+sys.modules[__name__].__class__ = _Door
 
 
 def __getattr__(name: str) -> Any:

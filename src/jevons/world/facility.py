@@ -12,7 +12,7 @@ from typing import Any
 from jevons.core.activity import Activity
 from jevons.core.errors import MissingFactor
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Draws, Uncertain
+from jevons.core.uncertain import Z90, Draws, Uncertain
 from jevons.world import catalog
 from jevons.world.catalog import Row
 from jevons.world.place import Location
@@ -67,9 +67,6 @@ def find(location: Location, year: int | None, pue: Any, wue: Any, strict: bool)
     return Facility(pue, wue, tuple(notes), tuple(sources))
 
 
-_GSD = {"pue": "facility-pue-gsd", "wue_l_per_kwh": "facility-wue-gsd"}
-
-
 def _looked_up(column: str, location: Location, year: int | None, strict: bool, notes: list[Assumption],
                sources: list[str]) -> Uncertain:  # fmt: skip
     for row, place in _candidates(location, year):
@@ -82,8 +79,8 @@ def _looked_up(column: str, location: Location, year: int | None, strict: bool, 
             notes.append(Assumption(key, f"{value:g}", f"none disclosed for {location.name}", row["source"]))
         sources.append(row["source"])
         if column == "pue":
-            widened = Uncertain.lognormal(max(value - 1, 1e-3), gsd ** (value / max(value - 1, 0.05)), key)
-            return Uncertain(1 + widened.low, value, 1 + widened.high, key)
+            span = gsd**Z90
+            return Uncertain(max(value / span, 1 + 0.3 * (value - 1)), value, value * span, key)
         return Uncertain.lognormal(value, gsd, key)
     raise MissingFactor("electricity", column, location.name)
 

@@ -11,7 +11,7 @@ from jevons.core.errors import MissingFactor
 from jevons.core.factor import Factor
 from jevons.core.source import Assumption
 from jevons.core.study import Study
-from jevons.core.uncertain import Uncertain
+from jevons.core.uncertain import Z90, Uncertain
 from jevons.world import catalog
 from jevons.world.catalog import Row
 from jevons.world.defaults import default
@@ -80,7 +80,7 @@ def _along(location: Location, look: Look, year: int | None, strict: bool, what:
 def _with_chain(found: Found, tried: tuple[str, ...], level: str, location: Location, what: str) -> Found:
     steps, notes, spread = len(tried) - 1, list(found.assumptions), [found.gsd]
     spread += [default("grid-step").value] * steps
-    if level == "world" and len(location.chain) > 1:
+    if level == "world" and len(location.chain) > 1 and what != "electricity price":
         spread.append(default("world-fallback").value)
     if steps:
         why = f"no {what} row for {' or '.join(tried[:-1])}"
@@ -230,8 +230,9 @@ def _look_scarcity(level: str, identifier: str, year: int | None) -> Found | Non
 
 
 def _look_price(level: str, identifier: str, year: int | None) -> Found | None:
-    if not _held("prices"):
-        return None
+    if level == "world":
+        usual = default("electricity-price")
+        return Found(usual.value, "WLD", None, (usual.high / usual.low) ** (0.5 / Z90), usual.source, "44444", ())
     rows = [r for r in _rows_by("prices", "item").get("electricity", []) if r["place"] == identifier]
     row = vintage(rows, year)
     return _dated(row, year, float(row["value"]), identifier) if row else None

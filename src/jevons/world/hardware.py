@@ -208,7 +208,9 @@ def _number(row: Row, column: str) -> float | None:
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise BadInput(f"{row.get('id')}: {column}", text, "give a number of 0 or more, or leave the cell empty")
+        raise BadInput(
+            f"{row.get('id')}: {column}", text, "give a number of 0 or more, or leave the cell empty"
+        )
     return value
 
 

@@ -104,7 +104,9 @@ def nearest(name: str, ids: Iterable[str], n: int = 3) -> list[str]:
     return sorted(ids, key=likeness)[:n]
 
 
-def resolve(name: str, ids: Iterable[str], aliases: Mapping[str, str] | None = None, *, kind: str = "name") -> Match:
+def resolve(
+    name: str, ids: Iterable[str], aliases: Mapping[str, str] | None = None, *, kind: str = "name"
+) -> Match:
     """The id a typed name stands for.
 
     Parameters: ``ids`` the catalogue, ``aliases`` other spellings -> id, ``kind`` the noun for the error message.

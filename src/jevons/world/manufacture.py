@@ -19,7 +19,7 @@ from jevons.core.source import Assumption
 from jevons.core.uncertain import Uncertain
 from jevons.world import catalog
 from jevons.world.defaults import default
-from jevons.world.product import Embodied, of_device, of_host
+from jevons.world.product import Embodied, of_device, of_host, of_storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,7 @@ class Life:
 
     def hours(self) -> tuple[float, tuple[Assumption, ...]]:
         """Hours in use over the life, and the notes of what was not given."""
-        notes = []
-        values = []
+        notes, values = [], []
         for given, name in ((self.years, "hardware-life"), (self.utilisation, "hardware-utilisation")):
             usual = default(name)
             values.append(usual.value if given is None else given)
@@ -52,9 +51,13 @@ def life(years: Any = None, utilisation: Any = None) -> Life:
 
 @functools.lru_cache(maxsize=1024)
 def factors(kind: str, span: Life) -> Mapping[str, Factor]:
-    """indicator → Factor per device-hour of an accelerator id or ``server:<host id>``."""
-    made = of_host(kind.removeprefix("server:")) if kind.startswith("server:") else of_device(kind)
-    hours, notes = span.hours()
+    """indicator → Factor per device-hour: of an accelerator id, ``server:<id>``, or ``storage:<id>`` (a TB-hour)."""
+    if kind.startswith("storage:"):
+        made, years = of_storage(kind.removeprefix("storage:"))
+        hours, notes = Life(years, 1.0).hours()
+    else:
+        made = of_host(kind.removeprefix("server:")) if kind.startswith("server:") else of_device(kind)
+        hours, notes = span.hours()
     return {name: _factor(kind, name, value / hours, made, notes) for name, value in made.impacts.items()}
 
 

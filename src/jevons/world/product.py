@@ -56,24 +56,23 @@ def _by_rule(device: Device, silicon_mm2: float, memory_gb: float) -> Embodied:
 
 
 def _published(subject: str) -> Embodied | None:
-    rows = [r for r in _products() if r.get("device") == subject and r.get("gwp_kg") and r.get("default") == "yes"]
-    if not rows:
-        return None
-    row = rows[0]
-    impacts = {name: float(row[column]) for name, column in _COLUMNS.items() if row.get(column)}
+    rows = catalog.table("embodied_product").where(product=subject, default="yes")
+    return _figure(rows[0]) if rows else None
+
+
+def _figure(row: Row) -> Embodied:
+    """A published figure, for one device of however many it covers."""
+    share = 1.0 / (catalog.number(row, "devices") or 1.0)
+    impacts = {name: share * float(row[column]) for name, column in _COLUMNS.items() if row.get(column)}
     year = catalog.number(row, "year")
-    return Embodied(impacts, catalog.number(row, "gsd", 1.3) or 1.3, "product footprint", row["source"],
+    return Embodied(impacts, catalog.number(row, "gsd", 1.3) or 1.3, f"{row['method']} figure", row["source"],
                     int(year) if year else None, row["quality"])  # fmt: skip
 
 
-_COLUMNS = {"climate": "gwp_kg", "abiotic_depletion": "adpe_kgsb", "primary_energy": "pe_mj"}
-
-
-def _products() -> list[Row]:
-    try:
-        return list(catalog.table("embodied_product"))
-    except UnknownName:
-        return []
+_COLUMNS = {
+    "climate": "climate_kg", "abiotic_depletion": "abiotic_depletion_kgsb", "primary_energy": "primary_energy_mj",
+    "water_embodied": "water_l",
+}  # fmt: skip
 
 
 @functools.lru_cache(maxsize=1024)
@@ -83,10 +82,20 @@ def of_host(host_id: str) -> Embodied:
     server = Server.from_row(row) if row is not None else None
     if server is not None and (kg := server.host_embodied_kg_per_device()) is not None:
         return Embodied({"climate": kg}, 2.0, "server figure", server.source, None, server.quality)
-    usual, devices = default("embodied-host"), server.devices if server is not None else 8
-    note = Assumption(f"embodied carbon of host {host_id}", f"{usual.value:g} kg for {devices} devices",
-                      "no figure of its own; RAM decides and spans a factor of four", usual.source)  # fmt: skip
-    return Embodied({"climate": usual.value / devices}, 2.0, "server stand-in", usual.source, None, "33333", (note,))
+    usual = catalog.table("embodied_product").where(kind="host", default="yes")[0]
+    devices = server.devices if server is not None else catalog.number(usual, "devices") or 8
+    made = _figure({**usual, "devices": str(devices)})
+    note = Assumption(f"embodied carbon of host {host_id}", f"{usual['climate_kg']} kg for {devices:g} devices",
+                      "no figure of its own; its memory decides, within a factor of four", usual["source"])  # fmt: skip
+    return Embodied(made.impacts, made.gsd, "server stand-in", made.source, made.year, made.quality, (note,))
+
+
+def of_storage(medium_id: str) -> tuple[Embodied, float]:
+    """One TB of a storage medium, and the years it serves."""
+    row = catalog.table("storage_media").index[medium_id]
+    impacts = {"climate": float(row["embodied_kg_per_tb"])}
+    made = Embodied(impacts, float(row["gsd"]), "drive figure", row["source"], int(row["year"]), row["quality"])
+    return made, float(row["life_years"])
 
 
 for _cache in (of_device, of_host):

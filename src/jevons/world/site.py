@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jevons.core import units
@@ -40,7 +40,7 @@ class Site:
     market_intensity: Any = None
     electricity_usd_per_kwh: Any = None
     device_usd_per_hour: Any = None
-    life: manufacture.Life = manufacture.Life()
+    life: manufacture.Life = field(default_factory=manufacture.Life)
     strict: bool = False
     assumptions: tuple[Assumption, ...] = ()
     sources: tuple[str, ...] = ()
@@ -136,7 +136,9 @@ def _cost(site: Site, study: Study, year: int | None) -> Factor:
         return replace(_stated("electricity", "cost", 0.0, site.name), assumptions=(note,))
     if site.electricity_usd_per_kwh is not None:
         return _stated("electricity", "cost", site.electricity_usd_per_kwh, site.name)
-    return _cached_price(site.location, year, site.strict)
+    note = Assumption("cost", "electricity alone", "no price of the device-hour given (device_price)", "jevons-rule")
+    found = _cached_price(site.location, year, site.strict)
+    return replace(found, assumptions=(*found.assumptions, note))
 
 
 _ELECTRICITY = {"climate": _climate, "water_off_site": _water_off, "water_scarcity": _scarce, "cost": _cost}
@@ -221,6 +223,5 @@ def footprint(activity: Activity, at: str | Place | Mapping[str, Place] | None =
 
     The one verb for all four doors; see ``jevons.core.assess``.
     """
-    if at is None or isinstance(at, str):
-        at = site(at or "")
-    return assess(activity, at, study, draws)
+    place = site(at or "") if at is None or isinstance(at, str) else at
+    return assess(activity, place, study, draws)

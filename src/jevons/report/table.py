@@ -1,0 +1,157 @@
+"""A footprint on a terminal (rich), and the same as a plain dict for pipes and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from jevons.core.footprint import Footprint
+from jevons.core.study import INDICATORS
+from jevons.core.uncertain import interval
+from jevons.report import figures
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+SCHEMA = "jevons.footprint/1"
+BAR_CELLS = 20
+EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def table(footprint: Footprint, title: str = "", factor_set: str = "", top: int = 5) -> Group:
+    """What a terminal shows: headline, figures, where they come from, what drives the spread, what was assumed.
+
+    ``top``: how many drivers are named. Errors: BadInput where the footprint holds several scenarios.
+    """
+    figures.single(footprint)
+    parts: list[RenderableType] = [headline(footprint, title, factor_set), "", totals(footprint)]
+    for indicator in ("climate", "energy"):
+        if indicator in footprint.indicators:
+            parts += ["", breakdown(footprint, indicator)]
+    parts += _section("What drives the spread of the climate figure", _drivers(footprint, top))
+    parts += _section("Assumed", (_bullet(f"{a.what} = {a.value}", f"{a.why}{_cited(a.source)}")
+                                  for a in footprint.assumptions))
+    parts += _section("Sources", (_bullet(s.id, s.cite()) for s in footprint.sources))
+    return Group(*parts)
+
+
+def headline(footprint: Footprint, title: str = "", factor_set: str = "") -> Text:
+    """The first lines: what, where, how the energy is known, under which study and factors."""
+    first = [figures.figure(footprint, name) for name in ("energy", "climate") if name in footprint.indicators]
+    text = Text(title or footprint.study.functional_unit, style="bold")
+    text.append("\n" + " and ".join(map(str, first)), style="default")
+    text.append(f"\nenergy: {figures.said_methods(footprint)}", style="default")
+    words = figures.study_words(footprint.study)
+    where = ", ".join(figures.places(footprint)) or "place not named"
+    text.append(f"\n{where} · {words['Grid factors']} · {words['Perspective']} · {words['Impact method']}"
+                + (f" · factors {factor_set}" if factor_set else ""), style="dim")  # fmt: skip
+    return text
+
+
+def totals(footprint: Footprint) -> Table:
+    """One row an indicator: best estimate and 5–95 % interval."""
+    grid = _grid("", "best", "5–95 %", "")
+    for found in figures.figures(footprint):
+        grid.add_row(found.label, Text(found.value, style="bold"), found.bounds or "–", found.shown_unit)
+    grid.columns[3].justify = "left"
+    return grid
+
+
+def breakdown(footprint: Footprint, indicator: str) -> Table:
+    """Stage by component with amounts, shares and bars; the bars share one scale."""
+    parts = figures.cells(footprint, indicator, "stage", "component")
+    shares, whole = figures.shares(parts), figures.figure(footprint, indicator)
+    largest = max((abs(s) for s in shares.values()), default=0.0)
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in (whole.label, "component", whole.shown_unit, "share", ""):
+        grid.add_column(name, justify="right" if name in (whole.shown_unit, "share") else "left")
+    stages = dict.fromkeys(stage for stage, _ in parts)
+    for stage in stages:
+        label = figures.named(stage)
+        for (_, component), amount in ((k, v) for k, v in parts.items() if k[0] == stage):
+            share = shares.get((stage, component), 0.0)
+            grid.add_row(Text(label), Text(figures.named(component)), whole.say(amount), figures.percent(share),
+                         Text(bar(share / largest if largest else 0.0), style="green"))  # fmt: skip
+            label = ""
+    return grid
+
+
+def bar(portion: float, width: int = BAR_CELLS) -> str:
+    """A bar of ``portion`` × ``width`` cells, drawn to an eighth of a cell."""
+    eighths = round(max(0.0, min(portion, 1.0)) * width * 8)
+    return "█" * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
+
+
+def as_json(footprint: Footprint, version: str = "", factor_set: str = "", title: str = "") -> dict[str, Any]:
+    """The footprint as plain values, ready for ``json.dumps``.
+
+    Keys: schema (``jevons.footprint/1``), jevons, factor_set, title, study, places, indicators {name: {unit, what,
+    best, low, high}}, by_stage and by_component {indicator: {word: {best, low, high}}}, measured_share, methods,
+    drivers {indicator: {input: share of variance}}, assumptions [what, value, why, source], sources, explain
+    {indicator: [line]}, served. ``low`` and ``high`` are the 5 % and 95 % quantiles.
+    """
+    figures.single(footprint)
+    names = footprint.indicators
+    return {
+        "schema": SCHEMA, "jevons": version, "factor_set": factor_set, "title": title,
+        "study": figures.study_record(footprint.study),
+        "places": figures.places(footprint),
+        "indicators": {f.name: {"unit": f.unit, "what": INDICATORS[f.name][1], "best": f.best, "low": f.low,
+                                "high": f.high} for f in figures.figures(footprint)},
+        "by_stage": {name: _spread(footprint, "stage", name) for name in names},
+        "by_component": {name: _spread(footprint, "component", name) for name in names},
+        "measured_share": footprint.measured_share(),
+        "methods": figures.methods(footprint),
+        "drivers": {name: footprint.drivers(name) for name in names},
+        "assumptions": [asdict(a) for a in footprint.assumptions],
+        "sources": [asdict(s) for s in footprint.sources],
+        "explain": {name: _explained(footprint, name) for name in names},
+        "served": {unit: float(count[..., 0].sum()) for unit, count in footprint.inventory.served.items()},
+    }  # fmt: skip
+
+
+def _spread(footprint: Footprint, column: str, indicator: str) -> dict[str, dict[str, float]]:
+    spread = {}
+    for word, amounts in footprint.by(column, indicator).items():
+        low, high = interval(amounts)
+        spread[word] = {"best": float(amounts[..., 0].sum()), "low": float(low.sum()), "high": float(high.sum())}
+    return spread
+
+
+def _explained(footprint: Footprint, indicator: str) -> list[dict[str, Any]]:
+    lines = [asdict(line) for line in footprint.explain(indicator).lines]
+    return [{**line, "source": line["source"]["id"], "kind": list(line["kind"])} for line in lines]
+
+
+def _drivers(footprint: Footprint, top: int) -> list[Text]:
+    if "climate" not in footprint.indicators:
+        return []
+    found = list(figures.drivers(footprint).items())[:top]
+    return [Text.assemble(f"{figures.percent(share):>6}  ", (f"{bar(share):<{BAR_CELLS}}  ", "green"), name)
+            for name, share in found]  # fmt: skip
+
+
+def _section(name: str, lines: Iterable[RenderableType]) -> list[RenderableType]:
+    listed = list(lines)
+    return ["", Text(name, style="bold"), *(Padding(line, (0, 0, 0, 2)) for line in listed)] if listed else []
+
+
+def _bullet(head: str, rest: str) -> Text:
+    return Text.assemble(head, (f"  {rest}", "dim"))
+
+
+def _cited(source: str) -> str:
+    return f" ({source})" if source else ""
+
+
+def _grid(*names: str) -> Table:
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for i, name in enumerate(names):
+        grid.add_column(name, justify="right" if i else "left")
+    return grid
