@@ -57,7 +57,7 @@ def comparators(cache: Path) -> dict[str, list[float]]:
 
 def build_mix(cache: Path) -> list[Row]:
     """grid_mix.csv: shares of generation by fuel, scaled to add up to one; the newest year of each country."""
-    newest = {iso3: record for iso3, record in records(cache)}
+    newest = dict(records(cache))
     return [_mix_row(iso3, record) for iso3, record in newest.items()]
 
 

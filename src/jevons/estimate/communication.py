@@ -14,7 +14,7 @@ Number = Any
 
 def ring_share(ranks: Number) -> Number:
     """(n - 1)/n: the part of a message each rank sends in a ring reduce-scatter or all-gather
-    (Thakur 2005, doi 10.1177/1094342005051521). An all-reduce is both: twice that."""
+    (Thakur, Rabenseifner and Gropp 2005). An all-reduce is both: twice that."""
     return (np.asarray(ranks) - 1) / ranks
 
 
@@ -32,7 +32,7 @@ def tensor_bandwidth(tensor: Number, node_size: Number, in_node: Number, between
 
 def stage_bandwidth(tensor: Number, data: Number, node_size: Number, in_node: Number, between: Number) -> Number:
     """Rate between neighbouring pipeline stages: ranks are laid out tensor first, then data, then pipeline (Narayanan
-    2021, arXiv 2104.04473, section 3.2), so a stage that fills a node speaks to the next over the network."""
+    2021, arXiv 2104.04473), so a stage that fills a node speaks to the next over the network."""
     return np.where(np.asarray(tensor) * data < node_size, in_node, between)
 
 

@@ -18,7 +18,7 @@ def saturating_efficiency(
     """Share of peak a matrix product reaches: e = e0 · w/(w + w½) · k/(k + k½).
 
     e0 the ceiling of large products on this generation, w the width one tensor-parallel rank holds, k the tokens of
-    a micro-batch. Narrow or short products do not fill the device (Narayanan 2021, arXiv 2104.04473, section 5.4.3).
+    a micro-batch. Narrow or short products do not fill the device (Narayanan 2021, arXiv 2104.04473).
     """
     return ceiling * width / (width + half_width) * tokens / (tokens + half_tokens)
 
@@ -30,13 +30,13 @@ def gemm_s(flops: Number, peak_flops: Number, efficiency: Number) -> Number:
 
 def layer_flops(tokens: Number, layer_weights: Number, tensor: Number) -> Number:
     """Forward FLOP of the matrix products of one block on one rank: 2·k·W/t (24·b·s·h²/t for a GPT block;
-    Narayanan 2021, appendix)."""
+    Narayanan 2021)."""
     return 2 * tokens * layer_weights / tensor
 
 
 def attention_flops(tokens: Number, seq_len: Number, hidden: Number, tensor: Number) -> Number:
     """Forward FLOP of scores and weighted sums of one block on one rank, masked half included: 4·k·s·h/t
-    (Narayanan 2021, appendix)."""
+    (Narayanan 2021)."""
     return 4 * tokens * seq_len * hidden / tensor
 
 
@@ -52,7 +52,7 @@ def vector_traffic_bytes(
     """Bytes of norms, activations, dropout and residuals in one block: k·h·(v_s/t + v_r).
 
     v_s the bytes a hidden element inside the tensor-parallel region, v_r outside it, where every rank repeats the
-    work unless the sequence is split too (Korthikanti 2022, arXiv 2205.05198, section 4.2).
+    work unless the sequence is split too (Korthikanti 2022, arXiv 2205.05198).
     """
     outside = np.where(sequence_parallel, replicated / tensor, replicated)
     return tokens * hidden * (sharded / tensor + outside)
@@ -66,7 +66,7 @@ def fused_softmax_refused(micro_batch: Number, heads: Number, tensor: Number) ->
 
 def odd_width(vocab: Number, tensor: Number) -> Any:
     """Whether a rank's slice of the vocabulary has an odd width: 16-bit rows then start off any alignment and tensor
-    cores are fed element by element (NVIDIA, Matrix Multiplication Background, section on tensor core requirements)."""
+    cores cannot be fed at full rate (NVIDIA, Matrix Multiplication Background User's Guide)."""
     return np.asarray(vocab) // tensor % 2 == 1
 
 

@@ -1,7 +1,7 @@
 """Memory a training step takes on its fullest device.
 
 Weights and states: mixed-precision Adam, 2 + gradient + 12 bytes a parameter, split as ZeRO does (Rajbhandari 2020,
-arXiv 1910.02054, section 3.1). Activations: Korthikanti 2022 (arXiv 2205.05198, equations 1-4).
+arXiv 1910.02054). Activations: Korthikanti 2022 (arXiv 2205.05198).
 """
 
 from __future__ import annotations

@@ -84,8 +84,8 @@ class Block:
 
     @property
     def step_flops_per_token(self) -> Array:
-        """Model FLOP per trained token, 6·N + 12·L·h·s (Chowdhery 2022, arXiv 2204.02311, appendix B; no causal
-        halving and no recomputation), as the MFU of Megatron-LM and llm-foundry counts it."""
+        """Model FLOP per trained token, 6·N + 12·L·h·s: no causal halving, no recomputation. It is what llm-foundry's
+        MFU counts (scripts/train/benchmarking/collect_results.py), after Chowdhery 2022 (arXiv 2204.02311)."""
         active = self.all_params if self.params_active is None else floats(self.params_active)
         return 6 * active + 12 * floats(self.layers) * self.hidden * self.seq_len
 

@@ -95,7 +95,7 @@ Flow = tuple[str, str, float]  # from, to, value
 
 
 def sankey(columns: Sequence[Mapping[str, float]], flows: Sequence[Sequence[Flow]], labels: Mapping[str, str],
-           colours: Mapping[str, int], say: str, width: int = 560, height: int = 250) -> Markup:  # fmt: skip
+           colours: Mapping[str, int], say: str, width: int = 500, height: int = 250) -> Markup:  # fmt: skip
     """Columns of nodes (name → value) joined by ribbons; ``flows[i]`` leads from column i to column i + 1.
 
     Ribbons take the colour of their left node. Widths of ribbons and heights of nodes share one scale.
@@ -109,7 +109,7 @@ def sankey(columns: Sequence[Mapping[str, float]], flows: Sequence[Sequence[Flow
                       for i in range(len(flows)))  # fmt: skip
     nodes = "".join(_nodes(columns[i], tops[i], unit, i * step, bar, labels, colours, i == len(columns) - 1)
                     for i in range(len(columns)))  # fmt: skip
-    return Markup(f'<svg class="sankey" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+    return Markup(f'<svg class="sankey" viewBox="0 0 {width} {height}" role="img" '
                   f'aria-label="{escape(say)}">{ribbons}{nodes}</svg>')  # fmt: skip
 
 

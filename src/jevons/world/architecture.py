@@ -97,16 +97,18 @@ class Architecture:
     @classmethod
     def from_row(cls, row: Mapping[str, str]) -> Architecture:
         """The Architecture of a row of models.csv (text cells; an empty cell takes the default)."""
-        given = {f.name: row[f.name] for f in fields(cls) if row.get(f.name, "") != ""}
+        given: dict[str, Any] = {}
         for f in fields(cls):
-            if f.default is MISSING and f.name not in given:
+            text = row.get(f.name, "")
+            if text != "":
+                given[f.name] = _parse(f.name, str(f.type), text)
+            elif f.default is MISSING:
                 raise BadInput(f.name, "", f"fill this column of model {row.get('id', '?')!r} in models.csv")
-        return cls(**{name: _parse(cls, name, text) for name, text in given.items()})
+        return cls(**given)
 
 
-def _parse(cls: type[Architecture], name: str, text: str) -> Any:
+def _parse(name: str, kind: str, text: str) -> Any:
     """A cell as its field's type: flags are 0 or 1."""
-    kind = {f.name: f.type for f in fields(cls)}[name]
     try:
         return text if kind == "str" else bool(int(text)) if kind == "bool" else int(text)
     except ValueError:

@@ -37,20 +37,20 @@ def act_die_kg(area_cm2: Any, ci_fab_kg_per_kwh: Any, epa: Any, gpa: Any, mpa: A
     """kg CO2e of a die: E = A (CI_fab · EPA + GPA + MPA) / Y.
 
     ``area_cm2`` A; ``epa`` fab energy kWh/cm2; ``gpa``, ``mpa`` gases and materials in kg/cm2; ``yield_`` Y in (0, 1].
-    Reference: Gupta et al., ACT, ISCA 2022, equations 4 and 5.
+    Reference: Gupta et al., ACT, ISCA 2022.
     """
     return area_cm2 * (ci_fab_kg_per_kwh * epa + gpa + mpa) / yield_
 
 
 def act_system_kg(dies_kg: Any, memory_kg: Any, packages: Any, package_kg: Any) -> Any:
-    """kg CO2e of a set of chips: dies, memory, and a constant for each package. Reference: ACT, equation 3."""
+    """kg CO2e of a set of chips: dies, memory, and a constant for each package. Reference: Gupta et al., ACT, ISCA 2022."""
     return dies_kg + memory_kg + packages * package_kg
 
 
 def llmcarbon_die_kg(area_cm2: Any, cpa_kg_per_cm2: Any) -> Any:
     """kg CO2e of a chip: area · carbon per area; memory and board are left out.
 
-    Reference: Faiz et al., LLMCarbon, ICLR 2024, section 4.3 and data/hardware.csv.
+    Reference: Faiz et al., LLMCarbon, ICLR 2024, and its data/hardware.csv.
     """
     return area_cm2 * cpa_kg_per_cm2
 
@@ -120,11 +120,11 @@ def methods(id: str) -> dict[str, float]:
     said |= {f"{p['method']}: {p['name']}": float(p["climate_kg"])
              for p in products.where(product="", kind="accelerator")}  # fmt: skip
     memory, silicon = catalog.number(row, "memory_gb"), _silicon_cm2(row)
-    if memory and silicon:
-        said["jevons screening rule"] = accelerator_rule_kg(memory, silicon, *_rule())
-        said["ACT, memory as DDR4"] = _act(row, memory, silicon)
-    if silicon:
-        said["LLMCarbon, die only"] = llmcarbon_die_kg(silicon, float(_node(row, "llmcarbon")["cpa_kg_per_cm2"]))
+    area, guess = (silicon, "") if silicon else (_usual_silicon_cm2(), ", die area assumed")
+    if memory:
+        said[f"jevons screening rule{guess}"] = accelerator_rule_kg(memory, area, *_rule())
+        said[f"ACT, memory as DDR4{guess}"] = _act(row, memory, area)
+    said[f"LLMCarbon, die only{guess}"] = llmcarbon_die_kg(area, float(_node(row, "llmcarbon")["cpa_kg_per_cm2"]))
     return said
 
 

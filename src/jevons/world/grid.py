@@ -104,7 +104,9 @@ def vintage(rows: list[Row], year: int | None) -> Row | None:
     """The row of the year, else the nearest earlier one, else the nearest; the latest where no year is asked."""
     if not rows:
         return None
-    years = {int(row["year"]): row for row in rows}
+    years: dict[int, Row] = {}
+    for row in rows:
+        years.setdefault(int(row["year"]), row)
     if year is None:
         return years[max(years)]
     earlier = [y for y in years if y <= year]

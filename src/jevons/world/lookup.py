@@ -3,7 +3,7 @@
 ``resolve("h100 sxm", ids, aliases)`` answers a `Match`: which id, how sure, and why.  A name that matches
 nothing well enough, or two ids equally well, raises `UnknownName` with the three nearest ids.
 
-Order of trial: the id itself, then an alias (both after normalisation), then a token match.
+Order of trial: the id itself, its spelling, an alias (the maker's name may be there or not), then the words.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from functools import lru_cache
 from jevons.core.errors import UnknownName
 
 THRESHOLD = 0.75
-"""Least score of a token match that is accepted."""
+"""Least score of a match by words that is accepted."""
 MARGIN = 0.015
-"""A token match must lead the runner-up by this much, or the name is ambiguous."""
+"""A match by words must lead the runner-up by this much, or the name is ambiguous."""
 _MAKERS = frozenset({"nvidia", "amd", "intel", "google", "aws", "apple", "huawei", "tesla", "geforce", "instinct",
                      "radeon", "graphcore"})  # fmt: skip
-_PIECES = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +39,27 @@ class Match:
         return self.how == "exact"
 
 
+@lru_cache(maxsize=8192)
 def normalise(name: str) -> str:
-    """Lower case, letters and digits only: ``"A100-SXM 80GB"`` and ``"a100 sxm80gb"`` become equal."""
-    return re.sub(r"[^a-z0-9.]+", "", name.lower().replace("μ", "u"))
+    """Lower case, letters, digits and points only: ``"A100-SXM 80GB"`` and ``"a100 sxm80gb"`` become equal."""
+    return re.sub(r"[^a-z0-9.]+", "", name.lower())
 
 
 @lru_cache(maxsize=8192)
-def tokens(name: str) -> frozenset[str]:
-    """The words and numbers of a name, makers' names left out: ``"nvidia-h100-sxm5-80gb"`` gives h100 sxm5 80gb.
-
-    A word that mixes letters and digits is kept whole and in its pieces, so ``sxm`` meets ``sxm5``.
-    """
-    words = [w for w in re.split(r"[^a-z0-9.]+", name.lower()) if w]
-    kept = [w for w in words if w not in _MAKERS] or words
-    return frozenset(kept)
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name in lower case, makers' names left out: ``"nvidia-h100-sxm5-80gb"``: h100, sxm5, 80gb."""
+    found = [word for word in re.split(r"[^a-z0-9.]+", name.lower()) if word]
+    return tuple(word for word in found if word not in _MAKERS) or tuple(found)
 
 
-def token_score(wanted: str, candidate: str) -> float:
+def word_score(wanted: str, candidate: str) -> float:
     """How well a typed name covers a candidate, in 0..1.
 
     Nine tenths are the mean over the typed words of each word's best likeness to a word of the candidate;
     one tenth is the share of the candidate's words that were typed, so the plainest product wins a draw.
     A typed word found nowhere (the "ti" of a card that is not in the table) halves the score: another product.
     """
-    asked, offered = tokens(wanted), tokens(candidate)
+    asked, offered = words(wanted), words(candidate)
     if not asked or not offered:
         return 0.0
     found = [max(_likeness(a, o) for o in offered) for a in asked]
@@ -71,6 +68,7 @@ def token_score(wanted: str, candidate: str) -> float:
     return score if min(found) >= 0.5 else score / 2
 
 
+@lru_cache(maxsize=65536)
 def _likeness(asked: str, offered: str) -> float:
     """How much two words are one: 1 for equal, 0.95 for letters that begin the other (sxm, sxm5), and so on down.
 
@@ -79,29 +77,30 @@ def _likeness(asked: str, offered: str) -> float:
     """
     if asked == offered:
         return 1.0
-    if asked.isalpha() and re.fullmatch(re.escape(asked) + r"\d+", offered):
+    if asked.isalpha() and offered.startswith(asked) and offered[len(asked) :].isdigit():
         return 0.95
-    likeness = SequenceMatcher(None, asked, offered).ratio()
-    if _numbers(asked) != _numbers(offered):
-        return 0.3 * likeness
-    if not _numbers(asked):
-        return 0.9 * likeness
+    numbers = _NUMBER.findall(asked)
+    if numbers != _NUMBER.findall(offered):
+        return 0.0
+    if not numbers:
+        return 0.9 * SequenceMatcher(None, asked, offered).ratio()
     return 0.75 if asked.startswith(offered) or offered.startswith(asked) else 0.45
 
 
-def _numbers(word: str) -> tuple[str, ...]:
-    return tuple(piece for piece in _PIECES.findall(word) if piece[0].isdigit())
-
-
 def nearest(name: str, ids: Iterable[str], n: int = 3) -> list[str]:
-    """The ``n`` ids most like a name, best first, by words and letters together."""
-    plain = normalise(name)
+    """The ``n`` ids most like a name, best first: by its words, else by letters (the first letter counts more)."""
+    return sorted(ids, key=lambda candidate: (-_resemblance(name, candidate), candidate))[:n]
 
-    def likeness(candidate: str) -> tuple[float, str]:
-        letters = SequenceMatcher(None, plain, normalise(candidate)).ratio()
-        return (-max(token_score(name, candidate), letters), candidate)
 
-    return sorted(ids, key=likeness)[:n]
+def _resemblance(name: str, candidate: str) -> float:
+    def letters(a: str, b: str) -> float:
+        return 0.9 * SequenceMatcher(None, a, b).ratio() + 0.1 * (a[0] == b[0])
+
+    asked, offered = words(name), words(candidate)
+    if not asked or not offered:
+        return 0.0
+    by_letters = sum(max(letters(a, o) for o in offered) for a in asked) / len(asked)
+    return max(word_score(name, candidate), by_letters)
 
 
 def resolve(
@@ -119,14 +118,15 @@ def resolve(
     for candidate in catalogue:
         if plain and normalise(candidate) == plain:
             return Match(candidate, 1.0, f"spelling of {candidate}")
+    bare = "".join(words(name))
     for alias, target in (aliases or {}).items():
-        if plain and normalise(alias) == plain and target in catalogue:
+        if bare and "".join(words(alias)) == bare and target in catalogue:
             return Match(target, 0.99, f"alias {alias!r}")
-    return _by_tokens(name, catalogue, kind)
+    return _by_words(name, catalogue, kind)
 
 
-def _by_tokens(name: str, catalogue: list[str], kind: str) -> Match:
-    ranked = sorted(((token_score(name, c), c) for c in catalogue), key=lambda pair: (-pair[0], pair[1]))
+def _by_words(name: str, catalogue: list[str], kind: str) -> Match:
+    ranked = sorted(((word_score(name, c), c) for c in catalogue), key=lambda pair: (-pair[0], pair[1]))
     best, runner_up = ranked[0] if ranked else (0.0, ""), ranked[1] if len(ranked) > 1 else (0.0, "")
     if best[0] < THRESHOLD or best[0] - runner_up[0] < MARGIN:
         raise UnknownName(kind=kind, name=name, nearest=nearest(name, catalogue))

@@ -125,6 +125,6 @@ def ewif(mix: Mapping[str, Any], per_fuel: Mapping[str, float]) -> Any:
 def operational_l(it_energy_kwh: Any, wue_l_per_kwh: Any, pue: Any, ewif_l_per_kwh: Any) -> tuple[Any, Any]:
     """Litres on site and off site: W_on = e · WUE, W_off = e · PUE · EWIF, e being IT energy in kWh.
 
-    Reference: Li et al., arXiv 2304.03271 v5, section 3. On-site water is not multiplied by the PUE.
+    Reference: Li et al., arXiv 2304.03271 v5. On-site water is not multiplied by the PUE.
     """
     return it_energy_kwh * wue_l_per_kwh, it_energy_kwh * pue * ewif_l_per_kwh

@@ -1,0 +1,165 @@
+"""Options as rows: a command takes groups of them, so that each stands in one place."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+
+class Row(NamedTuple):
+    """One option. ``kind``: text (a quantity stays text, units and all), or the type it is read as."""
+
+    help: str
+    metavar: str | None = None
+    kind: type = str
+    short: str | None = None
+
+
+Group = Mapping[str, Row]
+WHAT, WHERE, QUESTION, OUTPUT = "What runs", "Where it runs", "What the numbers are for", "What comes out"
+
+COUNT, POWER, ENERGY, TIME, SHARE = "COUNT", "WATTS", "ENERGY", "TIME", "SHARE"
+
+MODEL: Group = {
+    "model": Row("A model of the table (llama-2-7b), or the path of a config.json.", "NAME"),
+    "params": Row("Parameters, where the model is not in the table: 7B.", COUNT),
+    "active": Row("Parameters each token meets (mixture of experts): 37B.", COUNT),
+    "tokens": Row("Tokens trained on: 2T, 300B, 366e9.", COUNT),
+}
+HARDWARE: Group = {
+    "on": Row("Accelerator: a100, h100-sxm, tpu-v4.", "DEVICE"),
+    "n": Row("How many of them.", COUNT),
+}
+STEP: Group = {
+    "precision": Row("Number format of the matrix products: bf16, fp16, fp8.", "FORMAT"),
+    "batch": Row("Sequences in one step; turns on the step-time engine.", COUNT),
+    "sequence": Row("Tokens in a sequence.", COUNT),
+    "goodput": Row("Share of the device-hours that advance the training.", SHARE),
+    "power": Row("Mean power a device, host included: '400 W'.", POWER),
+}
+LAYOUT: Group = {
+    "tensor": Row("Tensor-parallel devices.", COUNT, int),
+    "pipeline": Row("Pipeline stages.", COUNT, int),
+    "data": Row("Data-parallel replicas.", COUNT, int),
+    "micro_batch": Row("Sequences in a micro-batch.", COUNT, int),
+    "interleave": Row("Model chunks a pipeline stage.", COUNT, int),
+    "recompute": Row("Activations recomputed: none, selective, full.", "HOW"),
+    "sharding": Row("States split over replicas: none, zero1, zero2, zero3.", "HOW"),
+}
+RECORDED: Group = {
+    "hours": Row("Wall-clock time of a run that is over: '118 days'. Plain arithmetic from here on.", TIME),
+    "device_hours": Row("Device-hours of a run that is over.", TIME),
+    "energy": Row("Energy a run took: '433 MWh'.", ENERGY),
+    "boundary": Row("What the meter saw: chip, server, facility.", "WHAT"),
+    "includes_pue": Row("The energy or power given includes the facility's overhead.", None, bool),
+    "start": Row("When it started, UTC: 2022-03-11.", "DATE"),
+}
+ADAPT: Group = {
+    "method": Row("full, lora or qlora.", "HOW"),
+    "adapter_params": Row("Parameters of the adapter: 40M.", COUNT),
+    "epochs": Row("Passes over the tokens.", COUNT),
+    "teacher": Row("Distil from this model: its forward passes are counted.", "NAME"),
+}
+GENERIC: Group = {
+    "hours": Row("How long it runs: 12, '3 days'.", TIME),
+    "cpu": Row("Processor: 'xeon gold 6248'.", "NAME"),
+    "cores": Row("Cores used.", COUNT),
+    "core_power": Row("Watts a core, where the processor is not in the table.", POWER),
+    "on": Row("Accelerator: a100, rtx-4090.", "DEVICE"),
+    "n": Row("How many accelerators.", COUNT),
+    "usage": Row("Load of cores and accelerators, 0 to 1.", SHARE),
+    "memory": Row("Memory held: 64, '512 GB'.", "GB"),
+    "repeats": Row("How often it is run.", COUNT),
+}
+STORAGE: Group = {
+    "terabytes": Row("How much is kept: 40, '500 GB'.", "TB"),
+    "months": Row("For how long: 12, '2 years'.", TIME),
+    "medium": Row("hdd, ssd or dram.", "NAME"),
+    "replicas": Row("Copies kept.", COUNT),
+}
+TRANSFER: Group = {
+    "gigabytes": Row("How much is moved: 800, '3 TB'.", "GB"),
+    "network": Row("average shares out the whole network, marginal counts what one GB more changes.", "KIND"),
+    "what": Row("A network of the table.", "NAME"),
+}
+SITE: Group = {
+    "at": Row("Cloud region (us-central1), country (France), US subregion (CAMX).", "SITE"),
+    "year": Row("When it runs: software and grid of that year.", "YEAR", int),
+    "pue": Row("Facility energy over IT energy.", "RATIO"),
+    "wue": Row("On-site water per IT kWh: '0.2 L/kWh'.", "L/KWH"),
+    "intensity": Row("Carbon intensity in place of the table's: '57 g/kWh'.", "G/KWH"),
+    "market_intensity": Row("Intensity of the contracts, for --accounting market.", "G/KWH"),
+    "electricity_price": Row("Price of electricity: '0.12 USD/kWh'.", "USD/KWH"),
+    "device_price": Row("Rent of a device-hour: '2.5 USD/h'.", "USD/H"),
+    "life": Row("Years over which hardware is written off.", "YEARS"),
+    "utilisation": Row("Share of its life in which hardware is in use.", SHARE),
+    "strict": Row("Refuse to fall back to the mean of the world.", None, bool),
+}
+STUDY: Group = {
+    "accounting": Row("location or market.", "KIND"),
+    "grid": Row("average or marginal.", "KIND"),
+    "scope": Row("lifecycle or direct.", "KIND"),
+    "indicators": Row("Only these, comma between: energy,climate.", "NAMES"),
+    "cutoffs": Row("Leave out, comma between: cost,water_scarcity.", "NAMES"),
+}
+DRAWS: Group = {
+    "draws": Row("Draws behind the interval; 0 for best estimates alone.", COUNT, int),
+    "seed": Row("Seed of the draws.", "NUMBER", int),
+}
+FORM: Group = {
+    "json": Row("JSON, as when piped.", None, bool),
+    "table": Row("Tables, even into a pipe.", None, bool),
+}
+FILES: Group = {
+    "save": Row("Keep the result (JSON): rerun, explain and compare read it.", "FILE.json", Path),
+    "report": Row("Write a self-contained page.", "FILE.html", Path),
+}
+PANELS = {
+    WHAT: (MODEL, HARDWARE, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, STORAGE, TRANSFER),
+    WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (FORM, FILES),
+}  # fmt: skip
+
+
+def taking(*groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command that accepts keywords the options of these groups, after the parameters of its own."""
+
+    def with_options(command: Callable[..., None]) -> Callable[..., None]:
+        own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
+        rows = {name: (row, _panel(group)) for group in groups for name, row in group.items()}
+        asked = [_parameter(name, row, panel) for name, (row, panel) in rows.items()]
+        command.__signature__ = inspect.Signature([*own, *asked])  # type: ignore[attr-defined]
+        return command
+
+    return with_options
+
+
+def _panel(group: Group) -> str:
+    return next(name for name, groups in PANELS.items() if any(group is g for g in groups))
+
+
+def _parameter(name: str, row: Row, panel: str) -> inspect.Parameter:
+    flag = "--" + name.replace("_", "-")
+    option = typer.Option(flag, help=row.help, metavar=row.metavar, rich_help_panel=panel, show_default=False)
+    wanted: Any = bool if row.kind is bool else row.kind | None
+    default = False if row.kind is bool else None
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[wanted, option])
+
+
+def chosen(given: Mapping[str, Any], *groups: Group) -> dict[str, Any]:
+    """What was given of some groups, numbers as numbers; what was not asked for is absent."""
+    return {name: number_or_text(given[name]) for group in groups for name in group
+            if given.get(name) not in (None, False)}  # fmt: skip
+
+
+def number_or_text(value: Any) -> Any:
+    """A bare number as a float, so that the doors see what a Python caller would give; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value

@@ -1,0 +1,235 @@
+"""Scoring the step-time model on measured steps, predicted only from their configuration.
+
+Two layouts, told by their headers: vTrain's (n_gpus, global_batch, ... iteration_ms) and llm-foundry's (Model,
+SeqLen (T), # GPUs, ...). Throughput, MFU, HFU, TFLOP and iteration time are observed, never read as inputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.core.errors import TableError
+from jevons.estimate.parallelism import Array, Block, Layout, Machine
+from jevons.estimate.scores import score
+from jevons.estimate.step_time import Coefficients, regime, spread, step_time, step_time_pack
+from jevons.world.catalog import table
+from jevons.world.hardware import Device
+
+Row = Mapping[str, str]
+Cells = dict[str, Any]
+TARGETS = ("step_time", "mfu")
+VTRAIN = ("n_gpus", "global_batch", "micro_batch", "hidden", "heads", "layers", "seq_len", "tp", "dp", "pp")
+LLM_FOUNDRY = (
+    "Model", "SeqLen (T)", "# GPUs", "GPU", "MicroBatchSize", "GradAccum", "GlobalBatchSize", "Precision",
+    "MP Mode", "Sharding Strategy", "Activation Checkpointing", "Activation CPUOffload", "NumParams",
+)  # fmt: skip
+LAYOUTS = {"vtrain": VTRAIN, "llm-foundry": LLM_FOUNDRY}
+WORDS = ("Model", "GPU", "Precision", "MP Mode", "Sharding Strategy", "Activation Checkpointing", "Activation CPUOffload")
+NODE = 8  # devices of a node in all three sets
+
+
+@dataclass
+class Steps:
+    """Configurations read, one element per row, and what was observed for each (NaN where it was not)."""
+
+    columns: dict[str, list[Any]] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
+    families: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    observed: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in TARGETS})
+    left_out: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, number: int, key: str, family: str, cells: Cells, observed: tuple[float, float]) -> None:
+        """One more row."""
+        for name, value in cells.items():
+            self.columns.setdefault(name, []).append(value)
+        for name, value in zip(TARGETS, observed):
+            self.observed[name].append(value)
+        self.numbers.append(number)
+        self.keys.append(key)
+        self.families.append(family)
+
+    def nouns(self, where: NDArray[Any] | slice = slice(None)) -> tuple[Block, Layout, Machine]:
+        """Model, layout and machine of the rows, as arrays."""
+        arrays = {name: np.array(values)[where] for name, values in self.columns.items()}
+        return tuple(  # type: ignore[return-value]
+            noun(**{f.name: arrays[f.name] for f in fields(noun) if f.name in arrays}) for noun in (Block, Layout, Machine)
+        )
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predicted and observed values of one target, one element per row."""
+
+    observed: Array
+    best: Array
+    p10: Array
+    p90: Array
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The whole of `predict`: rows, targets, and by what coefficients each row was predicted."""
+
+    targets: dict[str, Predictions]
+    families: list[str]
+    keys: list[str]
+    numbers: list[int]
+    fit: list[str]
+    left_out: dict[str, list[int]]
+
+    def scores(self) -> dict[str, Any]:
+        """`{"targets": {target: score or None}, "left_out": {reason: {"n", "rows"}}}`; fractions, not percent."""
+        left_out = {why: {"n": len(rows), "rows": rows} for why, rows in self.left_out.items()}
+        return {"targets": {name: self._score(name) for name in TARGETS}, "left_out": left_out}
+
+    def _score(self, name: str) -> dict[str, Any] | None:
+        target = self.targets[name]
+        seen = np.isfinite(target.observed)
+        if not seen.any():
+            return None
+        of = [family for family, known in zip(self.families, seen) if known]
+        fit = " and ".join(sorted({f for f, known in zip(self.fit, seen) if known}))
+        columns = (target.observed[seen], target.best[seen], target.p10[seen], target.p90[seen])
+        return score(*columns, families=of, fit=fit).to_dict()
+
+
+def recognise(header: Sequence[str]) -> str | None:
+    """The name of the layout whose configuration columns a CSV header holds, or None."""
+    names = {name.strip() for name in header}
+    return next((layout for layout, columns in LAYOUTS.items() if set(columns) <= names), None)
+
+
+def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: str = "rows") -> Prediction:
+    """Predicted step time (s) and MFU of measured steps, each with its 10-90 % interval.
+
+    A row that took part in the fit is predicted with the coefficients fitted without its whole family
+    ("leave-one-out"), any other with all of them ("unseen").
+    Errors: TableError with row and column where a cell holds no sensible number.
+    """
+    pack = step_time_pack() if pack is None else pack
+    steps = read(rows, pack, file)
+    folds = np.array([pack["rows"].get(key, "") for key in steps.keys], dtype=object)
+    quantities = {name: np.empty((3, len(folds))) for name in TARGETS}
+    for fold in sorted(set(folds)):
+        where = folds == fold
+        predicted = _predicted(steps, where, pack["without"][fold] if fold else pack)
+        for name in TARGETS:
+            quantities[name][:, where] = predicted[name]
+    targets = {name: Predictions(np.array(steps.observed[name]), *quantities[name]) for name in TARGETS}
+    fit = ["leave-one-out" if fold else "unseen" for fold in folds]
+    return Prediction(targets, steps.families, steps.keys, steps.numbers, fit, steps.left_out)
+
+
+def read(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: str = "rows") -> Steps:
+    """The configurations of the rows of a recognised layout; rows that cannot be predicted are left out by reason."""
+    pack = step_time_pack() if pack is None else pack
+    steps, layout = Steps(), None
+    for number, row in enumerate(rows, start=2):
+        row = {name.strip(): cell for name, cell in row.items() if isinstance(name, str)}
+        layout = layout or recognise(list(row))
+        if layout is None:
+            raise TableError(file, 1, None, list(row), f"give the columns of one of: {', '.join(LAYOUTS)}")
+        cells = _cells(row, LAYOUTS[layout], file, number)
+        why = cells if isinstance(cells, str) else _add(steps, layout, cells, row, pack, file, number)
+        if why:
+            steps.left_out.setdefault(why, []).append(number)
+    return steps
+
+
+def row_key(layout: str, cells: Cells) -> str:
+    """Short hash of a configuration, and of nothing that was measured."""
+    text = "|".join([layout, *(f"{cells[name]:g}" if name not in WORDS else cells[name] for name in LAYOUTS[layout])])
+    return blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def _predicted(steps: Steps, where: NDArray[np.bool_], fitted: Mapping[str, Any]) -> dict[str, Array]:
+    """Best, 10 % and 90 % of each target for some rows, from one set of coefficients and residuals."""
+    model, layout, machine = steps.nouns(where)
+    step = step_time(model, layout, machine, Coefficients.of(fitted["coefficients"]))
+    low, high = spread(regime(layout, machine), fitted["residuals"])
+    times = np.stack([step.total_s, step.total_s * low, step.total_s * high])
+    return {"step_time": times, "mfu": np.stack([step.mfu, step.mfu / high, step.mfu / low])}
+
+
+def _add(steps: Steps, layout: str, cells: Cells, row: Row, pack: Mapping[str, Any], file: str, number: int) -> str | None:
+    """Add one row, or say in words why it is left out."""
+    facts = pack["layouts"][layout]
+    if layout == "vtrain":
+        family, setup = f"vTrain h={cells['hidden']:g} L={cells['layers']:g}", _vtrain(cells, facts)
+        observed = _observed(row, "iteration_ms", file, number) / 1000, math.nan
+    else:
+        for column, known in (("Model", facts["models"]), ("GPU", facts["devices"]), ("Precision", facts["precisions"])):
+            if cells[column] not in known:
+                return f"{column} not known: {cells[column]}"
+        family, setup = f"MPT {cells['Model']}", _llm_foundry(cells, facts)
+        tokens = cells["GlobalBatchSize"] * cells["SeqLen (T)"]
+        observed = tokens / _observed(row, "Throughput (T/s)", file, number), _observed(row, "MFU", file, number) / 100
+    steps.add(number, row_key(layout, cells), family, setup, observed)
+    return None
+
+
+def _vtrain(cells: Cells, facts: Mapping[str, Any]) -> Cells:
+    """vTrain's A100 steps: Megatron-DeepSpeed in fp16; what differs on many nodes is said in the pack."""
+    site = facts["many_nodes" if cells["n_gpus"] > NODE else "one_node"]
+    return _machine(facts["device"], "fp16", facts["link_between_gb_s"]) | {
+        "layers": cells["layers"], "hidden": cells["hidden"], "heads": cells["heads"], "seq_len": cells["seq_len"],
+        "vocab": site["vocab"], "recompute": site["recompute"], "attention": "unfused", "sharding": "none",
+        "devices": cells["n_gpus"], "global_batch": cells["global_batch"], "micro_batch": cells["micro_batch"],
+        "tensor": cells["tp"], "pipeline": cells["pp"], "data": cells["dp"], "precision": "fp16", "gradient_bytes": 2,
+    }  # fmt: skip
+
+
+def _llm_foundry(cells: Cells, facts: Mapping[str, Any]) -> Cells:
+    """MPT under PyTorch FSDP, FlashAttention, all devices in one data-parallel group."""
+    layers, hidden, heads = facts["models"][cells["Model"]]
+    precision, device = facts["precisions"][cells["Precision"]], facts["devices"][cells["GPU"]]
+    return _machine(device["id"], precision, device["link_between_gb_s"]) | {
+        "layers": layers, "hidden": hidden, "heads": heads, "seq_len": cells["SeqLen (T)"], "vocab": facts["vocab"],
+        "params": cells["NumParams"], "devices": cells["# GPUs"], "data": cells["# GPUs"], "precision": precision,
+        "global_batch": cells["GlobalBatchSize"], "micro_batch": cells["MicroBatchSize"], "attention": "fused",
+        "recompute": "full" if cells["Activation Checkpointing"] == "True" else "none",
+        "sharding": facts["sharding"].get(cells["Sharding Strategy"], "none"),
+        "gradient_bytes": facts["gradient_bytes"].get(cells["MP Mode"], 2),
+    }  # fmt: skip
+
+
+def _machine(device_id: str, precision: str, link_between_gb_s: float) -> Cells:
+    device: Device = Device.from_row(table("accelerators").row(device_id))
+    return {
+        "generation": device.generation, "peak_flops": device.peak(precision).tflops * 1e12,
+        "peak_flops_16bit": device.peak("bf16").tflops * 1e12, "mem_bw_gb_s": device.memory_bw_gb_s,
+        "mem_gb": device.memory_gb, "link_in_node_gb_s": device.link_gb_s, "link_between_gb_s": link_between_gb_s,
+        "node_size": NODE,
+    }  # fmt: skip
+
+
+def _cells(row: Row, columns: Sequence[str], file: str, number: int) -> Cells | str:
+    """The configuration of a row as words and numbers, or in words which cell is empty."""
+    empty = [name for name in columns if not (row.get(name) or "").strip()]
+    if empty:
+        return f"no {empty[0]}"
+    return {name: row[name].strip() if name in WORDS else _positive(row[name], name, file, number) for name in columns}
+
+
+def _observed(row: Row, column: str, file: str, number: int) -> float:
+    """What was measured, NaN where the cell is empty or the column absent."""
+    cell = (row.get(column) or "").strip()
+    return _positive(cell, column, file, number) if cell else math.nan
+
+
+def _positive(cell: str, column: str, file: str, number: int) -> float:
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise TableError(file, number, column, cell, "give a positive number")
+    return value
