@@ -166,6 +166,8 @@ def _cached_climate(location: Location, kind: tuple[str, str, str], year: int | 
 
 _cached_water = functools.lru_cache(maxsize=4096)(grid.water_off_site)
 _cached_price = functools.lru_cache(maxsize=4096)(grid.electricity_price)
+for _cache in (_cached_climate, _cached_water, _cached_price):
+    catalog.on_overlay(_cache.cache_clear)
 
 
 def _product(first: Uncertain, second: Uncertain) -> Uncertain:
