@@ -69,14 +69,18 @@ def main() -> None:
     """Read the command line and refresh."""
     words = argparse.ArgumentParser(prog="refresh", description=__doc__.splitlines()[0] if __doc__ else "")
     words.add_argument("--write", action="store_true", help="store the new rows and raise the version")
-    words.add_argument("--cache", type=Path, help="folder for the downloaded packages (default: a temporary one)")
+    words.add_argument(
+        "--cache", type=Path, help="folder for the downloaded packages (default: a temporary one)"
+    )
     words.add_argument("--act", type=Path, metavar="FOLDER", help="checkout of facebookresearch/ACT")
     given = words.parse_args()
     try:
         with tempfile.TemporaryDirectory() as folder:
             refresh(given.cache or Path(folder), given.act, given.write, datetime.date.today())
     except PackageError as trouble:
-        raise SystemExit(f"refresh: a source could not be downloaded ({trouble}); nothing more was written") from None
+        raise SystemExit(
+            f"refresh: a source could not be downloaded ({trouble}); nothing more was written"
+        ) from None
 
 
 if __name__ == "__main__":

@@ -7,7 +7,12 @@ from pathlib import Path
 from .tables import Row, number
 
 YIELD = 0.875
-LOGIC = {"epa": "epa_kwh_per_cm2", "gpa_95": "gpa95_g_per_cm2", "gpa_99": "gpa99_g_per_cm2", "materials": "mpa_g_per_cm2"}
+LOGIC = {
+    "epa": "epa_kwh_per_cm2",
+    "gpa_95": "gpa95_g_per_cm2",
+    "gpa_99": "gpa99_g_per_cm2",
+    "materials": "mpa_g_per_cm2",
+}
 MEMORY = {
     "dram/dram_hynix": "dram", "ssd/ssd_hynix": "ssd", "ssd/ssd_seagate": "ssd", "ssd/ssd_western": "ssd",
     "hdd/hdd_enterprise": "hdd", "hdd/hdd_consumer": "hdd",
@@ -20,13 +25,20 @@ def build_nodes(checkout: Path, others: list[Row]) -> list[Row]:
     """embodied_node.csv: ACT's nodes from the checkout, then the rows of other methods as they stand."""
     parts = {column: _values(checkout, f"logic/{file}") for file, column in LOGIC.items()}
     taiwan = _values(checkout, "carbon_intensity/location_2022")["taiwan"]
-    nodes = [_node(name, {column: values[name] for column, values in parts.items()}, taiwan) for name in parts["epa_kwh_per_cm2"]]
+    nodes = [
+        _node(name, {column: values[name] for column, values in parts.items()}, taiwan)
+        for name in parts["epa_kwh_per_cm2"]
+    ]
     return [*nodes, *(row for row in others if row["method"] != "act")]
 
 
 def build_memory(checkout: Path, others: list[Row]) -> list[Row]:
     """embodied_memory.csv: ACT's memory and drives from the checkout, then the rows of other methods."""
-    rows = [_part(kind, name, grams) for file, kind in MEMORY.items() for name, grams in _values(checkout, file).items()]
+    rows = [
+        _part(kind, name, grams)
+        for file, kind in MEMORY.items()
+        for name, grams in _values(checkout, file).items()
+    ]
     return [*rows, *(row for row in others if row["method"] != "act")]
 
 

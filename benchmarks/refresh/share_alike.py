@@ -21,7 +21,9 @@ def build_zones(cache: Path) -> list[Row]:
     rows = []
     for year in YEARS:
         zones = json_in_script(npm_member("@tgwf/co2", f"{ESM}/electricity-maps/yearly_{year}.js", cache))
-        rows += [_zone(z, year, record, codes) for z, record in zones.items() if record["carbonIntensity"]["value"]]
+        rows += [
+            _zone(z, year, record, codes) for z, record in zones.items() if record["carbonIntensity"]["value"]
+        ]
     return sorted(rows, key=lambda row: (row["zone"], row["year"]))
 
 

@@ -36,7 +36,9 @@ def diff(old: list[Row], new: list[Row], key: tuple[str, ...]) -> list[str]:
     lines = [f"- {' '.join(k)}" for k in before.keys() - after.keys()]
     lines += [f"+ {' '.join(k)}" for k in after.keys() - before.keys()]
     for k in before.keys() & after.keys():
-        moved = [f"{c}: {before[k].get(c, '')} -> {v}" for c, v in after[k].items() if before[k].get(c, "") != v]
+        moved = [
+            f"{c}: {before[k].get(c, '')} -> {v}" for c, v in after[k].items() if before[k].get(c, "") != v
+        ]
         if moved:
             lines.append(f"~ {' '.join(k)}  {'; '.join(moved)}")
     return sorted(lines, key=lambda line: line[2:])

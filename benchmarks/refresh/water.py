@@ -18,7 +18,10 @@ METHODS = (("macknick-2012", "included"), ("macknick-2012", "excluded"), ("less-
 
 def build_scarcity(cache: Path) -> list[Row]:
     """water_scarcity.csv: annual country characterisation factors, m3 world-equivalent per m3 consumed."""
-    values = {use: _country_factors(f"edges/data/AWARE 2.0_Country_{file}_yearly.json", cache) for use, file in USES.items()}
+    values = {
+        use: _country_factors(f"edges/data/AWARE 2.0_Country_{file}_yearly.json", cache)
+        for use, file in USES.items()
+    }
     codes = {**iso3_of_iso2(cache), "GLO": "WLD"}
     known = sorted((codes[iso2], iso2) for iso2 in values["non_irrigation"] if iso2 in codes)
     return [

@@ -167,9 +167,8 @@ def test_a_word_outside_the_vocabulary_is_refused_in_rows_and_in_labels(column, 
     ("amount", "message"),
     [(math.nan, "activity row 1, amount: nan will not do; give finite amounts of at least 0"),
      (math.inf, "activity row 1, amount: inf will not do"), (-2.0, "activity row 1, amount: -2.0 will not do"),
-     (None, "activity row 1, amount: nan will not do"),
      ([1.0, math.nan], "activity row 1, amount: nan will not do"),
-     ("2 apples", "activity row 1, amount: nan will not do"),
+     ("2 apples", "activity row 1, amount: '2 apples' will not do; give a number in the flow's unit"),
      (object(), "give a number in the flow's unit, or an array ending in the axis of draws")],
 )  # fmt: skip
 def test_an_amount_that_is_no_amount_is_refused_and_the_row_named(amount, message):
@@ -215,7 +214,7 @@ def test_every_flow_has_a_unit_and_a_kind_has_that_of_its_family():
 
 
 def test_an_activity_survives_pickling():
-    a = drawn(stage="train").assume(Assumption("PUE", "1.4", "none given"))
+    a = drawn(stage="train", start_s=0.0, end_s=1.0).assume(Assumption("PUE", "1.4", "none given"))
     again = pickle.loads(pickle.dumps(a))
     assert same(again.total(), a.total())
     assert (again.rows(), again.assumptions) == (a.rows(), a.assumptions)

@@ -7,7 +7,15 @@ import pickle
 import pytest
 
 from jevons.core import errors
-from jevons.core.errors import BadInput, DoesNotFit, JevonsError, MissingExtra, MissingFactor, TableError, UnknownName
+from jevons.core.errors import (
+    BadInput,
+    DoesNotFit,
+    JevonsError,
+    MissingExtra,
+    MissingFactor,
+    TableError,
+    UnknownName,
+)
 
 EVERY = [
     BadInput("pue", 0.9, "give at least 1"),

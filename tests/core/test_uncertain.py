@@ -59,7 +59,7 @@ def test_five_to_ninety_five_percent_of_the_draws_is_low_to_high(three):
     assert high == pytest.approx(three[2], rel=0.02)
 
 
-@given(st.floats(1e-3, 1e6), st.floats(1.0, 3.0))
+@given(st.floats(1e-3, 1e6), st.floats(1.01, 3.0))
 def test_a_lognormal_has_its_geometric_standard_deviation(centre, gsd):
     values = Draws(4000).of(Uncertain.lognormal(centre, gsd, "x"))
     assert np.exp(np.log(values[1:]).std()) == pytest.approx(gsd, rel=0.01)
@@ -101,7 +101,7 @@ def test_the_input_that_dominates_comes_first():
     draws = Draws(1000)
     result = draws.of(Uncertain.lognormal(3.0, 1.5, "efficiency")) * draws.of(Uncertain.lognormal(2.0, 1.05, "price"))
     shares = variance_shares(result, draws.drivers)
-    assert list(shares)[0] == "efficiency"
+    assert next(iter(shares)) == "efficiency"
     assert shares["efficiency"] == pytest.approx(np.log(1.5) ** 2 / (np.log(1.5) ** 2 + np.log(1.05) ** 2), abs=0.05)
 
 

@@ -12,7 +12,9 @@ from jevons.estimate import flops
 from jevons.world import architecture as shapes
 from jevons.world.architecture import Architecture
 
-ROWS = list(csv.DictReader((Path(shapes.__file__).parent / "data" / "models.csv").open(newline="", encoding="utf-8")))
+ROWS = list(
+    csv.DictReader((Path(shapes.__file__).parent / "data" / "models.csv").open(newline="", encoding="utf-8"))
+)
 
 
 def model(name: str) -> Architecture:
@@ -20,7 +22,9 @@ def model(name: str) -> Architecture:
 
 
 def tiny(**changes: object) -> Architecture:
-    plain = Architecture("tiny", "Tiny", layers=2, hidden=8, heads=2, kv_heads=2, head_dim=4, ffn_hidden=32, vocab=10)
+    plain = Architecture(
+        "tiny", "Tiny", layers=2, hidden=8, heads=2, kv_heads=2, head_dim=4, ffn_hidden=32, vocab=10
+    )
     return replace(plain, gated=False, **changes)
 
 
@@ -28,6 +32,70 @@ def test_the_exact_count_of_a_gpt_is_narayanans_formula():
     arch = tiny(kv_heads=2)
     per_step = flops.training_flops_per_token(arch, 16, causal=False) * 3 * 16
     assert per_step == pytest.approx(flops.gpt_block_step_flops(3, 16, 2, 8, 10))
+
+
+@pytest.mark.parametrize("name", [row["id"] for row in ROWS if "narayanan-2021" in row["source"]])
+def test_every_row_of_narayanans_table_counts_by_his_formula(name):
+    arch = model(name)
+    exact = flops.training_flops_per_token(arch, 2048, causal=False) * 512 * 2048
+    assert exact == pytest.approx(
+        flops.gpt_block_step_flops(512, 2048, arch.layers, arch.hidden, 51200), rel=1e-12
+    )
+
+
+def test_gpt_3_costs_the_published_3_14e23_flop():
+    assert flops.six_nd(shapes.parameters(model("gpt-3-175b")), 300e9) == pytest.approx(3.14e23, rel=0.002)
+
+
+def test_six_nd_leaves_out_1_to_2_percent_of_gpt_3():
+    exact = flops.training_flops_per_token(model("gpt-3-175b"), 2048)
+    assert 1.01 < exact / flops.six_nd(shapes.parameters(model("gpt-3-175b")), 1) < 1.02
+
+
+def test_palm_540b_costs_the_published_3_28e12_flop_a_token():
+    exact = flops.training_flops_per_token(model("palm-540b"), 2048, causal=False)
+    assert exact == pytest.approx(3.28e12, rel=0.001)
+
+
+def test_a_mixture_of_experts_costs_near_six_times_its_active_parameters():
+    arch = model("mixtral-8x7b")
+    exact = flops.training_flops_per_token(arch, 4096)
+    assert exact == pytest.approx(flops.six_nd(shapes.active_parameters(arch), 1), rel=0.05)
+
+
+def test_latent_attention_pays_for_its_wide_scores():
+    arch = model("deepseek-v3")
+    per_pair = 2 * 128 * (128 + 64 + 128)
+    assert flops.score_flops_per_token(arch, 4095) == 61 * per_pair * 2048
+
+
+def test_a_windowed_model_stops_growing_with_the_sequence():
+    growth = flops.score_flops_per_token(model("mistral-7b-v0.1"), np.array([8192, 65536]))
+    full = flops.score_flops_per_token(model("llama-3-8b"), np.array([8192, 65536]))
+    assert growth[1] / growth[0] < 1.4 < 7 < full[1] / full[0]
+
+
+def test_an_encoder_sees_both_ways_whatever_is_asked():
+    arch = model("bert-base")
+    assert flops.score_flops_per_token(arch, 512) == flops.score_flops_per_token(arch, 512, causal=False)
+
+
+def test_t5_11b_costs_three_nd_within_a_tenth():
+    arch = model("t5-11b")
+    exact = flops.training_flops_per_token(arch, 512)
+    assert exact == pytest.approx(flops.encoder_decoder_flops(shapes.parameters(arch), 1), rel=0.10)
+
+
+def test_a_longer_source_costs_more_though_the_target_stays():
+    arch = model("t5-base")
+    short = flops.forward_flops_per_token(arch, 128, target_len=128) * 256
+    long = flops.forward_flops_per_token(arch, 512, target_len=128) * 640
+    assert long > 2 * short
+
+
+def test_a_hybrid_pays_scores_in_its_attention_blocks_only():
+    arch = model("jamba-v0.1")
+    assert flops.score_flops_per_token(arch, 2047) == 4 * 4 * 32 * 128 * 1024
 
 
 def test_training_is_three_forward_passes():

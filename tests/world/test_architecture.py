@@ -21,7 +21,9 @@ def model(name: str) -> Architecture:
 
 
 def tiny(**changes: object) -> Architecture:
-    plain = Architecture("tiny", "Tiny", layers=2, hidden=8, heads=2, kv_heads=2, head_dim=4, ffn_hidden=16, vocab=10)
+    plain = Architecture(
+        "tiny", "Tiny", layers=2, hidden=8, heads=2, kv_heads=2, head_dim=4, ffn_hidden=16, vocab=10
+    )
     return replace(plain, **changes)
 
 
@@ -103,6 +105,11 @@ def test_an_encoder_keeps_no_cache():
         ({"kind": "oracle"}, "encoder-decoder"),
         ({"experts": 2, "active_experts": 3, "expert_ffn_hidden": 4}, "at most 2"),
         ({"experts": 2}, "expert_ffn_hidden"),
+        ({"window": -1}, "window.*from 0"),
+        ({"moe_every": 0}, "moe_every.*from 1"),
+        ({"ffn_hidden": 0}, "dense blocks need a width"),
+        ({"encoder_layers": 2}, "only an encoder-decoder"),
+        ({"attention_every": 2}, "ssm columns"),
     ],
 )
 def test_a_shape_that_cannot_exist_says_which_field_and_why(change, words):

@@ -103,7 +103,9 @@ def test_a_configuration_counts_the_same_parameters_as_the_row(name):
     assert shapes.kv_bytes_per_token(read) == shapes.kv_bytes_per_token(row)
 
 
-@pytest.mark.parametrize("name", ["mistral-7b-v0.1", "gemma-2-9b", "gemma-3-1b", "gpt-oss-120b", "gpt-neo-1.3b"])
+@pytest.mark.parametrize(
+    "name", ["mistral-7b-v0.1", "gemma-2-9b", "gemma-3-1b", "gpt-oss-120b", "gpt-neo-1.3b"]
+)
 def test_a_sliding_window_is_read(name):
     read, row = from_config(PUBLISHED[name]), Architecture.from_row(ROWS[name])
     assert (read.window, read.window_every) == (row.window, row.window_every)
@@ -124,7 +126,7 @@ def test_every_rule_names_a_field_of_architecture():
 
 
 def test_an_unknown_family_offers_the_nearest():
-    with pytest.raises(BadInput, match="model_type.*lama.*nearest: llama"):
+    with pytest.raises(BadInput, match=r"model_type.*lama.*nearest: llama"):
         from_config({"model_type": "lama"})
 
 
@@ -137,12 +139,12 @@ def test_a_missing_key_names_the_key_and_the_file(tmp_path):
 
 
 def test_a_width_in_words_is_refused():
-    with pytest.raises(BadInput, match="hidden.*whole number"):
+    with pytest.raises(BadInput, match=r"hidden.*whole number"):
         from_config({**PUBLISHED["llama-2-70b"], "hidden_size": "wide", "head_dim": 128})
 
 
 def test_a_layout_the_formula_does_not_know_is_refused():
-    with pytest.raises(BadInput, match="mlp_only_layers.*not supported"):
+    with pytest.raises(BadInput, match=r"mlp_only_layers.*not supported"):
         from_config({**PUBLISHED["qwen3-30b-a3b"], "mlp_only_layers": [0, 1]})
 
 

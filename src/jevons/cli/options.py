@@ -16,7 +16,6 @@ class Row(NamedTuple):
     help: str
     metavar: str | None = None
     kind: type = str
-    short: str | None = None
 
 
 Group = Mapping[str, Row]

@@ -169,8 +169,9 @@ class Activity:
         import numpy as np
 
         borders = np.unique(np.asarray(borders_s, float))
-        first = np.searchsorted(borders, self.start_s, side="right")  # NaN sorts last: nothing cuts it
-        cuts = np.maximum(np.searchsorted(borders, self.end_s, side="left") - first, 0)
+        first = np.searchsorted(borders, self.start_s, side="right")
+        last = np.searchsorted(borders, self.end_s, side="left")
+        cuts = np.where(self.end_s > self.start_s, last - first, 0).clip(0)  # NaN compares false: nothing cuts it
         index = np.repeat(np.arange(len(self)), cuts + 1)
         piece = np.arange(len(index)) - np.repeat(np.cumsum(cuts + 1) - cuts - 1, cuts + 1)
         edges = np.append(borders, np.nan)
@@ -291,7 +292,7 @@ def _amount(value: Any, row: int) -> Amount:
     import numpy as np
 
     try:
-        return np.atleast_1d(np.asarray(None if isinstance(value, str) else value, float))
+        return np.atleast_1d(np.array(value, float))
     except (TypeError, ValueError):
         mend = "give a number in the flow's unit, or an array ending in the axis of draws"
         raise BadInput(f"activity row {row}, amount", value, mend) from None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from math import log
 
 from jevons.estimate.audit_claim import G_PER_KG, W_PER_KW, Claim, Stated
@@ -11,6 +10,9 @@ from jevons.estimate.audit_finding import Finding, percent
 
 PRODUCT_WITHIN = 0.03
 POWERS_OF_TEN = (10.0, 100.0, 1e3, 1e6)
+PUE_POWERS = (0, 1, 2, -1)
+"""How often PUE may have entered a product; -1: divided by it."""
+UNSTATED_PUE = (0.97, 2.2)
 
 
 def energy(c: Claim) -> Iterator[Finding]:
@@ -18,84 +20,77 @@ def energy(c: Claim) -> Iterator[Finding]:
     stated, hours, power = c.numbers.get("energy_kwh"), c.value("device_hours"), c.value("power_w")
     if stated is None or not hours or not power:
         return
-    product = hours * power / W_PER_KW
-    words = f"{hours:,.6g} h × {power:g} W"
+    product, words = hours * power / W_PER_KW, f"{hours:,.6g} h × {power:g} W"
     if c.includes_pue and c.value("pue") is None:
-        if not 0.97 <= stated.value / product <= 2.2:
-            yield _off("energy", "energy", "kWh", stated, "hours × power", product, words)
+        low, high = UNSTATED_PUE
+        if not low <= stated.value / product <= high:
+            yield _mismatch("energy", "kWh", stated, product, words)
         return
-    yield from _check("energy", "energy", "kWh", stated, _by_scope(c, product, words, c.includes_pue, inverse=False),
-                      c.rounding("energy_kwh", "device_hours", "power_w", "pue"))  # fmt: skip
+    right = {None: (0, 1), True: (1,), False: (0,)}[c.includes_pue]
+    rounding = c.rounding("energy_kwh", "device_hours", "power_w", "pue")
+    yield from _check("energy", "kWh", stated, product, words, c.value("pue"), right, rounding)
 
 
 def carbon(c: Claim) -> Iterator[Finding]:
     """emissions = energy × intensity, × PUE exactly once; without an energy, hours × power stand for it."""
-    stated, intensity = c.numbers.get("kg"), c.value("grid_kg_per_kwh")
+    stated, intensity, kwh = c.numbers.get("kg"), c.value("grid_kg_per_kwh"), c.value("energy_kwh")
     if stated is None or not intensity:
         return
-    if (kwh := c.value("energy_kwh")) is not None:
-        product, words, scope = kwh * intensity, f"{kwh:,.6g} kWh × {intensity * G_PER_KG:g} g/kWh", c.includes_pue
-        rounding = c.rounding("kg", "energy_kwh", "grid_kg_per_kwh", "pue")
+    rounding = c.rounding("kg", "grid_kg_per_kwh", "pue")
+    if kwh is not None:
+        words, right = f"{kwh:,.6g} kWh", {None: (0, 1), True: (0,), False: (1,)}[c.includes_pue]
+        rounding += c.rounding("energy_kwh")
     elif c.value("power_w") is not None and c.nominal_kwh is not None:
-        nominal, text = c.nominal_kwh
-        product, words, scope = nominal * intensity, f"{text} × {intensity * G_PER_KG:g} g/kWh", False
-        rounding = c.rounding("kg", "device_hours", "power_w", "grid_kg_per_kwh", "pue")
+        (kwh, words), right = c.nominal_kwh, (1,)
+        rounding += c.rounding("device_hours", "power_w")
     else:
         return
-    yield from _check("carbon", "emissions", "kg", stated, _by_scope(c, product, words, scope, inverse=True), rounding)
+    words += f" × {intensity * G_PER_KG:g} g/kWh"
+    yield from _check("emissions", "kg", stated, kwh * intensity, words, c.value("pue"), right, rounding)
 
 
-def _by_scope(c: Claim, product: float, words: str, includes_pue: bool | None, *, inverse: bool) -> _Ways:
-    """Right and wrong ways to bring PUE into a product, given whether the energy at hand includes it.
-
-    ``inverse``: False where the product must come out with the scope declared (an energy); True where it must
-    come out with PUE in it once (an emission).
-    """
-    pue = c.value("pue") or 1.0
-    plain, once = (words, product), (f"{words} × PUE {pue:g}", product * pue)
-    twice = (f"{words} × PUE {pue:g}²", product * pue**2)
-    out = (f"{words} / PUE {pue:g}", product / pue)
-    if includes_pue is None:
-        return _Ways({"": plain, " ": once}, {"PUE is in it twice": twice, "PUE is taken out": out})
-    if includes_pue == inverse:  # an emission from an energy with PUE, or an energy declared without it
-        return _Ways({"": plain}, {"PUE is in it twice" if inverse else "PUE is in it": once,
-                                   "PUE is in it thrice" if inverse else "PUE is in it twice": twice,
-                                   "PUE is taken out": out})  # fmt: skip
-    return _Ways({"": once}, {"PUE is not in it": plain, "PUE is in it twice": twice, "PUE is taken out": out})
-
-
-@dataclass(frozen=True, slots=True)
-class _Ways:
-    """Named hypotheses: (words, value)."""
-
-    right: Mapping[str, tuple[str, float]]
-    wrong: Mapping[str, tuple[str, float]]
-
-
-def _check(rule: str, what: str, unit: str, stated: Stated, ways: _Ways, rounding: float) -> Iterator[Finding]:
-    """Nothing where a right way fits; else the wrong way or the power of ten that does, else the bare mismatch."""
+def _check(what: str, unit: str, stated: Stated, product: float, words: str, pue: float | None,
+           right: tuple[int, ...], rounding: float) -> Iterator[Finding]:  # fmt: skip
+    """Nothing where PUE to a right power fits; else the wrong power or the power of ten that does, else the gap."""
     within = max(PRODUCT_WITHIN, rounding)
-    words, value = min(ways.right.values(), key=lambda way: _miss(stated.value, way[1]))
-    if _miss(stated.value, value) <= within:
+    ways = {k: product * (pue or 1.0) ** k for k in PUE_POWERS}
+    best = min(right, key=lambda k: _miss(stated.value, ways[k]))
+    if _miss(stated.value, ways[best]) <= within:
         return
-    name, (wrong_words, wrong) = min(ways.wrong.items(), key=lambda item: _miss(stated.value, item[1][1]))
-    shown = f"{words} = {value:,.6g} {unit}, stated {stated.value:,.6g}, {percent(stated.value / value if value else 0)}"
-    if _miss(stated.value, wrong) <= within:
-        yield Finding(rule, "contradiction", f"{what}: {name}", f"{shown}; {wrong_words} = {wrong:,.6g} {unit}")
-        return
-    for ten in POWERS_OF_TEN:
-        for _, expected in ways.right.values():
-            if _miss(stated.value, expected * ten) <= within or _miss(stated.value, expected / ten) <= within:
-                size = "large" if stated.value > expected else "small"
-                yield Finding(rule, "contradiction", f"{what}: {ten:,g} times too {size}, a slip of unit", shown)
-                return
-    yield _off(rule, what, unit, stated, "its factors", value, words)
+    text = words + (f" × PUE {pue:g}" if pue and best else "")
+    closest = min(ways, key=lambda k: _miss(stated.value, ways[k]))
+    if _miss(stated.value, ways[closest]) <= within:
+        shown = f"{words} × PUE {pue:g}^{closest} = {ways[closest]:,.6g} {unit}" if closest else f"{words} alone fits"
+        yield _gap(what, unit, stated, ways[best], text, _how(closest, right), f"; {shown}")
+    elif ten := _slip(stated.value, [ways[k] for k in right], within):
+        size = "large" if stated.value > ways[best] else "small"
+        yield _gap(what, unit, stated, ways[best], text, f"{ten:,.0f} times too {size}, a slip of unit")
+    else:
+        yield _mismatch(what, unit, stated, ways[best], text)
 
 
-def _off(rule: str, what: str, unit: str, stated: Stated, of: str, value: float, words: str) -> Finding:
-    return Finding(rule, "contradiction", f"{what} does not follow from {of}",
-                   f"{words} = {value:,.6g} {unit}, stated {stated.value:,.6g}, {percent(stated.value / value)}")  # fmt: skip
+def _how(power: int, right: tuple[int, ...]) -> str:
+    if power > max(right):
+        return "PUE is in it once too often, or the energy was divided by it"
+    return "PUE was never applied" if power == 0 else "PUE was divided by"
+
+
+def _slip(stated: float, expected: list[float], within: float) -> float | None:
+    fits = (t for t in POWERS_OF_TEN for e in expected if min(_miss(stated, e * t), _miss(stated, e / t)) <= within)
+    return next(fits, None)
+
+
+def _mismatch(what: str, unit: str, stated: Stated, value: float, words: str) -> Finding:
+    return _gap(what, unit, stated, value, words, "does not follow from its factors")
+
+
+def _gap(what: str, unit: str, stated: Stated, value: float, words: str, why: str, more: str = "") -> Finding:
+    change = percent(stated.value / value) if value else "from nothing"
+    return Finding("pue" if "PUE" in why else "slip" if "slip" in why else "product", "contradiction",
+                   f"{what}: {why}", f"{words} = {value:,.6g} {unit}, stated {stated.value:,.6g}, {change}{more}")  # fmt: skip
 
 
 def _miss(stated: float, value: float) -> float:
-    return abs(log(stated / value)) if stated > 0 and value > 0 else 0.0 if stated == value else float("inf")
+    if stated > 0 and value > 0:
+        return abs(log(stated / value))
+    return 0.0 if stated == value else float("inf")

@@ -90,7 +90,9 @@ def encoder_decoder_flops(parameters: Number, tokens: Number) -> Number:
     return 3.0 * np.asarray(parameters) * tokens
 
 
-def gpt_block_step_flops(batch: Number, seq_len: Number, layers: Number, hidden: Number, vocab: Number) -> Number:
+def gpt_block_step_flops(
+    batch: Number, seq_len: Number, layers: Number, hidden: Number, vocab: Number
+) -> Number:
     """F = 72·B·s·L·h²·(1 + s/6h + V/12Lh), FLOP of one training step of a GPT without recomputation.
 
     Narayanan et al. 2021 (arXiv 2104.04473), equation 3 and appendix (with recomputation: 96, V/16Lh).

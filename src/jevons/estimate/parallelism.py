@@ -80,14 +80,14 @@ class Block:
         """Every weight of the model."""
         if self.params is not None:
             return floats(self.params)
-        return self.layers * self.layer_weights + self.embedding_weights
+        return floats(self.layers * self.layer_weights + self.embedding_weights)
 
     @property
     def step_flops_per_token(self) -> Array:
         """Model FLOP per trained token, 6·N + 12·L·h·s: no causal halving, no recomputation. It is what llm-foundry's
         MFU counts (scripts/train/benchmarking/collect_results.py), after Chowdhery 2022 (arXiv 2204.02311)."""
         active = self.all_params if self.params_active is None else floats(self.params_active)
-        return 6 * active + 12 * floats(self.layers) * self.hidden * self.seq_len
+        return floats(6 * active + 12 * floats(self.layers) * self.hidden * self.seq_len)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Layout:
     @property
     def micro_batches(self) -> Array:
         """Micro-batches of one replica in one step, m = B / (d·b)."""
-        return floats(self.global_batch) / (floats(self.data) * self.micro_batch)
+        return floats(floats(self.global_batch) / (floats(self.data) * self.micro_batch))
 
     def shards(self, *kinds: str) -> Array:
         """Devices over which a state is split that the given kinds of sharding split, else 1."""

@@ -176,7 +176,7 @@ def _efficiencies(generation: Words, precision: Words, attention: Words, c: Coef
     ceilings = (c.gemm_efficiency_ampere, c.gemm_efficiency_hopper, c.gemm_efficiency_hopper_fp8)
     fused = np.where(gen == "ampere", c.attention_efficiency_ampere, c.attention_efficiency_hopper)
     unfused = np.asarray(attention) == "unfused"
-    return np.select(list(measured.values()), ceilings), np.where(unfused, c.attention_efficiency_unfused, fused)
+    return floats(np.select(list(measured.values()), ceilings)), np.where(unfused, c.attention_efficiency_unfused, fused)
 
 
 def _known() -> tuple[str, ...]:
@@ -185,7 +185,7 @@ def _known() -> tuple[str, ...]:
 
 def _passes(layout: Layout, share: float, *kinds: str) -> Array:
     """Forward passes' worth of work in one step: 3, and the repeated share where the kind of recompute repeats it."""
-    return PASSES + share * np.isin(layout.recompute, kinds)
+    return floats(PASSES + share * np.isin(layout.recompute, kinds))
 
 
 def _layer(
@@ -217,14 +217,14 @@ def _launch_s(model: Block, layout: Layout, c: Coefficients) -> Array:
     kernels = kernels * (1 + c.launch_tensor_share * (floats(layout.tensor) > 1))
     refused = unfused & gemm.fused_softmax_refused(layout.micro_batch, model.heads, layout.tensor)
     again = np.where(np.asarray(layout.recompute) == "full", (PASSES + 1) / PASSES, 1)
-    return (kernels + c.launch_unfused_softmax_s * refused) * again
+    return floats((kernels + c.launch_unfused_softmax_s * refused) * again)
 
 
 def _tensor_all_reduce(model: Block, layout: Layout, machine: Machine, rates: _Rates, latency_s: float) -> Array:
     """One all-reduce of a micro-batch's activations, 2·b·s·h bytes, over the tensor-parallel group."""
     message = ACTIVATION_BYTES * floats(layout.micro_batch) * model.seq_len * model.hidden
     bandwidth = communication.tensor_bandwidth(layout.tensor, machine.node_size, rates.in_node, rates.between)
-    return communication.all_reduce_s(message, layout.tensor, bandwidth, latency_s)
+    return floats(communication.all_reduce_s(message, layout.tensor, bandwidth, latency_s))
 
 
 def _ends(
@@ -286,7 +286,7 @@ def _data_exchange(
 def _optimizer(model: Block, layout: Layout, rates: _Rates, c: Coefficients) -> Array:
     """Adam reads and writes its states once, plus a fixed overhead of the step."""
     states = stage_params(model, layout) / layout.shards("zero1", "zero2", "zero3")
-    return c.optimizer_bytes * states / rates.memory + c.step_overhead_s
+    return floats(c.optimizer_bytes * states / rates.memory + c.step_overhead_s)
 
 
 def regime(layout: Layout, machine: Machine) -> Words:
@@ -298,6 +298,7 @@ def regime(layout: Layout, machine: Machine) -> Words:
 
 def spread(regimes: Words, residuals: Mapping[str, Mapping[str, float]]) -> tuple[Array, Array]:
     """Factors from the best step time to its 10 % and 90 % quantile, from residuals of models left out of the fit."""
-    low = {name: np.exp(row["log_q10"]) for name, row in residuals.items()}
-    high = {name: np.exp(row["log_q90"]) for name, row in residuals.items()}
-    return tuple(np.vectorize(table.__getitem__, otypes=[float])(regimes) for table in (low, high))  # type: ignore[return-value]
+    def factor(quantile: str) -> Array:
+        return np.vectorize(lambda name: np.exp(residuals[name][quantile]), otypes=[float])(regimes)
+
+    return factor("log_q10"), factor("log_q90")

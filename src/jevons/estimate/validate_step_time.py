@@ -19,8 +19,7 @@ from jevons.core.errors import TableError
 from jevons.estimate.parallelism import Array, Block, Layout, Machine
 from jevons.estimate.scores import score
 from jevons.estimate.step_time import Coefficients, regime, spread, step_time, step_time_pack
-from jevons.world.catalog import table
-from jevons.world.hardware import Device
+from jevons.world.devices import device
 
 Row = Mapping[str, str]
 Cells = dict[str, Any]
@@ -162,13 +161,14 @@ def _predicted(steps: Steps, where: NDArray[np.bool_], fitted: Mapping[str, Any]
 def _add(steps: Steps, layout: str, cells: Cells, row: Row, pack: Mapping[str, Any], file: str, number: int) -> str | None:
     """Add one row, or say in words why it is left out."""
     facts = pack["layouts"][layout]
+    unknown = [f"{name} not modelled: {cells[name]}" for name, known in facts["words"].items() if cells[name] not in known]
+    if unknown:
+        return unknown[0]
+    _agree(layout, cells, file, number)
     if layout == "vtrain":
         family, setup = f"vTrain h={cells['hidden']:g} L={cells['layers']:g}", _vtrain(cells, facts)
         observed = _observed(row, "iteration_ms", file, number) / 1000, math.nan
     else:
-        for column, known in (("Model", facts["models"]), ("GPU", facts["devices"]), ("Precision", facts["precisions"])):
-            if cells[column] not in known:
-                return f"{column} not known: {cells[column]}"
         family, setup = f"MPT {cells['Model']}", _llm_foundry(cells, facts)
         tokens = cells["GlobalBatchSize"] * cells["SeqLen (T)"]
         observed = tokens / _observed(row, "Throughput (T/s)", file, number), _observed(row, "MFU", file, number) / 100
@@ -176,12 +176,25 @@ def _add(steps: Steps, layout: str, cells: Cells, row: Row, pack: Mapping[str, A
     return None
 
 
+def _agree(layout: str, cells: Cells, file: str, number: int) -> None:
+    """Refuse counts that contradict one another. Errors: TableError naming row and column."""
+    vtrain = layout == "vtrain"
+    replicas = cells["dp"] if vtrain else cells["# GPUs"]
+    if vtrain and cells["tp"] * cells["dp"] * cells["pp"] != cells["n_gpus"]:
+        raise TableError(file, number, "n_gpus", cells["n_gpus"], "tp x dp x pp must make it")
+    batch, micro = ("global_batch", "micro_batch") if vtrain else ("GlobalBatchSize", "MicroBatchSize")
+    if cells[batch] < cells[micro] * replicas:
+        raise TableError(file, number, micro, cells[micro], f"{batch} holds less than one micro-batch a replica")
+
+
 def _vtrain(cells: Cells, facts: Mapping[str, Any]) -> Cells:
     """vTrain's A100 steps: Megatron-DeepSpeed in fp16; what differs on many nodes is said in the pack."""
     site = facts["many_nodes" if cells["n_gpus"] > NODE else "one_node"]
+    layers, hidden = cells["layers"], cells["hidden"]
     return _machine(facts["device"], "fp16", facts["link_between_gb_s"]) | {
-        "layers": cells["layers"], "hidden": cells["hidden"], "heads": cells["heads"], "seq_len": cells["seq_len"],
-        "vocab": site["vocab"], "recompute": site["recompute"], "attention": "unfused", "sharding": "none",
+        "layers": layers, "hidden": hidden, "heads": cells["heads"], "seq_len": cells["seq_len"],
+        "vocab": site["vocab"], "params": 12 * layers * hidden**2 + site["vocab"] * hidden,
+        "recompute": site["recompute"], "attention": "unfused", "sharding": "none",
         "devices": cells["n_gpus"], "global_batch": cells["global_batch"], "micro_batch": cells["micro_batch"],
         "tensor": cells["tp"], "pipeline": cells["pp"], "data": cells["dp"], "precision": "fp16", "gradient_bytes": 2,
     }  # fmt: skip
@@ -189,24 +202,26 @@ def _vtrain(cells: Cells, facts: Mapping[str, Any]) -> Cells:
 
 def _llm_foundry(cells: Cells, facts: Mapping[str, Any]) -> Cells:
     """MPT under PyTorch FSDP, FlashAttention, all devices in one data-parallel group."""
-    layers, hidden, heads = facts["models"][cells["Model"]]
-    precision, device = facts["precisions"][cells["Precision"]], facts["devices"][cells["GPU"]]
-    return _machine(device["id"], precision, device["link_between_gb_s"]) | {
+    words = facts["words"]
+    layers, hidden, heads = words["Model"][cells["Model"]]
+    precision, gpu = words["Precision"][cells["Precision"]], words["GPU"][cells["GPU"]]
+    return _machine(gpu["id"], precision, gpu["link_between_gb_s"]) | {
         "layers": layers, "hidden": hidden, "heads": heads, "seq_len": cells["SeqLen (T)"], "vocab": facts["vocab"],
-        "params": cells["NumParams"], "devices": cells["# GPUs"], "data": cells["# GPUs"], "precision": precision,
+        "params": cells["NumParams"], "precision": precision,
+        "devices": cells["# GPUs"], "tensor": 1.0, "pipeline": 1.0, "data": cells["# GPUs"],
         "global_batch": cells["GlobalBatchSize"], "micro_batch": cells["MicroBatchSize"], "attention": "fused",
-        "recompute": "full" if cells["Activation Checkpointing"] == "True" else "none",
-        "sharding": facts["sharding"].get(cells["Sharding Strategy"], "none"),
-        "gradient_bytes": facts["gradient_bytes"].get(cells["MP Mode"], 2),
+        "recompute": words["Activation Checkpointing"][cells["Activation Checkpointing"]],
+        "sharding": words["Sharding Strategy"][cells["Sharding Strategy"]],
+        "gradient_bytes": words["MP Mode"][cells["MP Mode"]],
     }  # fmt: skip
 
 
 def _machine(device_id: str, precision: str, link_between_gb_s: float) -> Cells:
-    device: Device = Device.from_row(table("accelerators").row(device_id))
+    found, _ = device(device_id)
     return {
-        "generation": device.generation, "peak_flops": device.peak(precision).tflops * 1e12,
-        "peak_flops_16bit": device.peak("bf16").tflops * 1e12, "mem_bw_gb_s": device.memory_bw_gb_s,
-        "mem_gb": device.memory_gb, "link_in_node_gb_s": device.link_gb_s, "link_between_gb_s": link_between_gb_s,
+        "generation": found.generation, "peak_flops": found.peak(precision).tflops * 1e12,
+        "peak_flops_16bit": found.peak("bf16").tflops * 1e12, "mem_bw_gb_s": found.memory_bw_gb_s,
+        "mem_gb": found.memory_gb, "link_in_node_gb_s": found.link_gb_s, "link_between_gb_s": link_between_gb_s,
         "node_size": NODE,
     }  # fmt: skip
 

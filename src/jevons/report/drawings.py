@@ -65,7 +65,7 @@ def axis(scale: Scale, ticks: Sequence[float], labels: Sequence[str]) -> Markup:
     parts = []
     for tick, label in zip(ticks, labels, strict=True):
         x = scale.at(tick)
-        anchor = "start" if x < 4 else "end" if x > 96 else "middle"
+        anchor = "start" if x < 2 else "end" if x > 98.5 else "middle"
         parts.append(f'<text x="{x}%" y="11" text-anchor="{anchor}">{escape(label)}</text>')
     return Markup(f'<svg class="axis" width="100%" height="14" aria-hidden="true">{"".join(parts)}</svg>')
 
@@ -100,14 +100,14 @@ def sankey(columns: Sequence[Mapping[str, float]], flows: Sequence[Sequence[Flow
 
     Ribbons take the colour of their left node. Widths of ribbons and heights of nodes share one scale.
     """
-    gap, bar = 17.0, 10.0
+    gap, bar, margin = 17.0, 10.0, 125.0  # room for the labels of the last column
     whole = max(sum(column.values()) for column in columns) or 1.0
     unit = (height - 20 - gap * (max(map(len, columns)) - 1)) / whole
-    step = (width - bar) / max(len(columns) - 1, 1)
+    step = (width - bar - margin) / max(len(columns) - 1, 1)
     tops = [_tops(column, unit, gap, height) for column in columns]
     ribbons = "".join(_ribbons(flows[i], tops[i], tops[i + 1], unit, i * step + bar, (i + 1) * step, colours)
                       for i in range(len(flows)))  # fmt: skip
-    nodes = "".join(_nodes(columns[i], tops[i], unit, i * step, bar, labels, colours, i == len(columns) - 1)
+    nodes = "".join(_nodes(columns[i], tops[i], unit, i * step, bar, labels, colours)
                     for i in range(len(columns)))  # fmt: skip
     return Markup(f'<svg class="sankey" viewBox="0 0 {width} {height}" role="img" '
                   f'aria-label="{escape(say)}">{ribbons}{nodes}</svg>')  # fmt: skip
@@ -138,14 +138,13 @@ def _ribbons(flows: Sequence[Flow], left: Mapping[str, float], right: Mapping[st
 
 
 def _nodes(column: Mapping[str, float], tops: Mapping[str, float], unit: float, x: float, bar: float,
-           labels: Mapping[str, str], colours: Mapping[str, int], last: bool) -> str:  # fmt: skip
+           labels: Mapping[str, str], colours: Mapping[str, int]) -> str:  # fmt: skip
     shapes = []
     for name, value in column.items():
         tall = max(value * unit, 1.0)
-        anchor, text_x = ("end", x - 6) if last else ("start", x + bar + 6)
         shapes.append(f'<rect class="node c{colours.get(name, 7)}" x="{x:.1f}" y="{tops[name]:.1f}" width="{bar}" '
-                      f'height="{tall:.1f}"/><text x="{text_x:.1f}" y="{tops[name] + tall / 2 + 4:.1f}" '
-                      f'text-anchor="{anchor}">{escape(labels.get(name, name))}</text>')  # fmt: skip
+                      f'height="{tall:.1f}"/><text x="{x + bar + 6:.1f}" y="{tops[name] + tall / 2 + 4:.1f}">'
+                      f'{escape(labels.get(name, name))}</text>')  # fmt: skip
     return "".join(shapes)
 
 

@@ -62,6 +62,10 @@ class Figure:
         dash = " to " if self.low < 0 else "–"
         return f"{self.say(self.low)}{dash}{self.say(self.high)}"
 
+    def tick(self, value: float) -> str:
+        """A round amount in ``shown_unit`` without idle zeros, for an axis."""
+        return f"{value / units.scale_of(self.best, self.unit)[1]:.6g}"
+
     def __str__(self) -> str:
         return f"{self.value} {self.shown_unit}" + (f" [{self.bounds}]" if self.bounds else "")
 

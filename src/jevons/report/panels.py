@@ -132,7 +132,7 @@ def _compared(group: Mapping[str, Footprint], name: str) -> Panel:
     rows = [{"title": t, "figure": f, "track": drawings.track(f.low, f.best, f.high, scale, ticks, f"{t}: {f}")}
             for t, f in found.items()]  # fmt: skip
     return {"label": largest.label, "unit": unit.shown_unit, "rows": rows,
-            "axis": drawings.axis(scale, ticks, [unit.say(t) if t else "0" for t in ticks])}  # fmt: skip
+            "axis": drawings.axis(scale, ticks, [unit.tick(t) for t in ticks])}  # fmt: skip
 
 
 def _option(name: str, base: Footprint, option: Footprint, difference: Mapping[str, Any], lead: str,
@@ -180,7 +180,7 @@ def _holds(footprint: Footprint, name: str) -> bool:
 
 
 def _added(component: str, boundary: str) -> str:
-    return "added by the facility" if (component, boundary) == ("facility overhead", "facility") else "used by the work"
+    return "facility" if (component, boundary) == ("facility overhead", "facility") else "equipment"
 
 
 def _summed(parts: Mapping[tuple[str, ...], float], place: int) -> dict[str, float]:

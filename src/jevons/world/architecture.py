@@ -84,15 +84,16 @@ class Architecture:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise BadInput("kind", self.kind, f"use one of {', '.join(KINDS)}")
-        for field in ("layers", "hidden", "heads", "kv_heads", "head_dim", "vocab"):
-            if getattr(self, field) <= 0:
-                raise BadInput(field, getattr(self, field), f"{self.id}: give a whole number above 0")
-        if self.heads % self.kv_heads:
-            raise BadInput("kv_heads", self.kv_heads, f"{self.id}: it must divide heads = {self.heads}")
-        if self.active_experts > self.experts:
-            raise BadInput("active_experts", self.active_experts, f"{self.id}: at most {self.experts}")
-        if self.experts and not (self.active_experts and self.expert_ffn_hidden):
-            raise BadInput("experts", self.experts, f"{self.id}: give active_experts and expert_ffn_hidden too")
+        for field in _COUNTS:
+            if getattr(self, field) < (field in _POSITIVE):
+                raise BadInput(
+                    field,
+                    getattr(self, field),
+                    f"{self.id}: give a whole number from {int(field in _POSITIVE)}",
+                )
+        for field, wrong, mend in _contradictions(self):
+            if wrong:
+                raise BadInput(field, getattr(self, field), f"{self.id}: {mend}")
 
     @classmethod
     def from_row(cls, row: Mapping[str, str]) -> Architecture:
@@ -105,6 +106,24 @@ class Architecture:
             elif f.default is MISSING:
                 raise BadInput(f.name, "", f"fill this column of model {row.get('id', '?')!r} in models.csv")
         return cls(**given)
+
+
+_COUNTS = tuple(f.name for f in fields(Architecture) if f.type == "int" and f.name != "extra_parameters")
+_POSITIVE = frozenset({"layers", "hidden", "heads", "kv_heads", "head_dim", "vocab", "moe_every"})
+
+
+def _contradictions(arch: Architecture) -> tuple[tuple[str, bool, str], ...]:
+    """Field, whether it contradicts the others, and the mend."""
+    blocks = arch.layers + arch.encoder_layers
+    return (
+        ("kv_heads", arch.heads % arch.kv_heads > 0, f"it must divide heads = {arch.heads}"),
+        ("encoder_layers", (arch.kind == "encoder-decoder") != (arch.encoder_layers > 0), "only an encoder-decoder has both"),
+        ("active_experts", arch.active_experts > arch.experts, f"at most experts = {arch.experts}"),
+        ("experts", arch.experts > 0 and not (arch.active_experts and arch.expert_ffn_hidden),
+         "give active_experts and expert_ffn_hidden too"),
+        ("ffn_hidden", not arch.ffn_hidden and moe_layers(arch) < blocks, "its dense blocks need a width"),
+        ("attention_every", arch.attention_every > 0 and not (arch.ssm_state and arch.ssm_expand), "give the ssm columns too"),
+    )  # fmt: skip
 
 
 def _parse(name: str, kind: str, text: str) -> Any:

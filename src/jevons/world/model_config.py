@@ -49,7 +49,9 @@ class _Reader:
         self.config, self.where, self.rules = config, where, rules
 
     def architecture(self, family: str) -> Architecture:
-        given = {f.name: self.checked(f.name, str(f.type)) for f in fields(Architecture) if f.name in self.rules}
+        given = {
+            f.name: self.checked(f.name, str(f.type)) for f in fields(Architecture) if f.name in self.rules
+        }
         name = str(self.config.get("_name_or_path") or family)
         return Architecture(id=name.lower(), name=name, family=family, **given)
 
@@ -82,7 +84,9 @@ def key(*names: str, default: Any = _NEEDED) -> Rule:
         if value is not None:
             return value
         if default is _NEEDED:
-            raise BadInput(names[0], None, f"{reader.where}: add this key (or {', '.join(names[1:]) or 'its value'})")
+            raise BadInput(
+                names[0], None, f"{reader.where}: add this key (or {', '.join(names[1:]) or 'its value'})"
+            )
         return default(reader) if callable(default) else default
 
     return read
@@ -108,7 +112,9 @@ def never(name: str, instead: Any = 0) -> Rule:
 
     def read(reader: _Reader) -> Any:
         if reader.look(name):
-            raise BadInput(name, reader.look(name), f"{reader.where}: not supported; build Architecture yourself")
+            raise BadInput(
+                name, reader.look(name), f"{reader.where}: not supported; build Architecture yourself"
+            )
         return instead
 
     return read
@@ -117,7 +123,9 @@ def never(name: str, instead: Any = 0) -> Rule:
 def _head_dim(reader: _Reader) -> int:
     hidden, heads = reader.field("hidden"), reader.field("heads")
     if not heads or hidden % heads:
-        raise BadInput("head_dim", None, f"{reader.where}: hidden {hidden} is no multiple of {heads} heads; add head_dim")
+        raise BadInput(
+            "head_dim", None, f"{reader.where}: hidden {hidden} is no multiple of {heads} heads; add head_dim"
+        )
     return int(hidden // heads)
 
 
@@ -279,7 +287,9 @@ def _load(path: Path) -> tuple[str, dict[str, Any]]:
     try:
         mapping = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadInput("config", str(file), "no such file; give a config.json or the folder that holds it") from None
+        raise BadInput(
+            "config", str(file), "no such file; give a config.json or the folder that holds it"
+        ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BadInput("config", str(file), f"it is not JSON ({error})") from None
     if not isinstance(mapping, dict):

@@ -1,0 +1,112 @@
+"""``jevons estimate``: what a computation will cost, before it runs (or after, where its hours are known)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jevons.cli import options, show
+from jevons.cli.options import chosen, taking
+from jevons.cli.outcome import carry_out
+from jevons.core.errors import BadInput
+from jevons.world import spec as specs
+from jevons.world.spec import Spec
+
+app = typer.Typer(no_args_is_help=True, help="What a computation will cost, before it runs.")
+COMMON = (options.SITE, options.STUDY, options.DRAWS, options.FORM, options.FILES)
+File = Annotated[Path | None, typer.Argument(metavar="[SPEC]", help="A spec: YAML, TOML or JSON. Flags win over it.",
+                                             show_default=False)]  # fmt: skip
+TRAINING = (options.MODEL, options.HARDWARE, options.STEP, options.LAYOUT, options.RECORDED)
+TUNING = (options.MODEL, options.HARDWARE, options.ADAPT, options.STEP, options.LAYOUT)
+WITH_SPEC: options.Group = {"spec": options.Row("The same spec, as an option.", "FILE", Path)}
+
+
+@app.command(no_args_is_help=True)
+@taking(*TRAINING, *COMMON)
+def training(file: File = None, **given: Any) -> None:
+    """Training a model; with --hours or --energy, a training that is over.
+
+    jevons estimate training --model llama-2-7b --tokens 2T --on a100 --n 512 --at France
+    """
+    ask("training", file, given, TRAINING)
+
+
+@app.command(name="fine-tuning", no_args_is_help=True)
+@taking(*TUNING, *COMMON)
+def fine_tuning(file: File = None, **given: Any) -> None:
+    """Fine-tuning (full, LoRA, QLoRA), or distillation with --teacher.
+
+    jevons estimate fine-tuning --model llama-3-8b --tokens 20M --on h100 --method lora
+    """
+    ask("fine-tuning", file, given, TUNING)
+
+
+@app.command(no_args_is_help=True)
+@taking(options.GENERIC, *COMMON)
+def generic(file: File = None, **given: Any) -> None:
+    """Any computation: cores, memory and time.
+
+    jevons estimate generic --hours 12 --cpu "xeon gold 6248" --memory 64 --at Germany
+    """
+    ask("generic", file, given, (options.GENERIC,))
+
+
+@app.command(no_args_is_help=True)
+@taking(options.STORAGE, *COMMON)
+def storage(file: File = None, **given: Any) -> None:
+    """Keeping data: terabytes for months.
+
+    jevons estimate storage --terabytes 40 --months 12 --medium hdd --at Ireland
+    """
+    ask("storage", file, given, (options.STORAGE,))
+
+
+@app.command(no_args_is_help=True)
+@taking(options.TRANSFER, *COMMON)
+def transfer(file: File = None, **given: Any) -> None:
+    """Moving data over a network.
+
+    jevons estimate transfer --gigabytes 800 --at Germany
+    """
+    ask("transfer", file, given, (options.TRANSFER,))
+
+
+def ask(kind: str, file: Path | None, given: Mapping[str, Any], groups: tuple[options.Group, ...]) -> None:
+    """The spec of flags and file, carried out and shown."""
+    asked = from_flags(kind, given, groups)
+    if file is not None:
+        written = specs.read(file, kind)
+        asked = Spec(written.kind, asked.arguments, asked.site, asked.study).over(written)
+    show.answer(carry_out(asked), given)
+
+
+def from_flags(kind: str, given: Mapping[str, Any], groups: tuple[options.Group, ...]) -> Spec:
+    """What the flags say. ``--year`` holds for the run and for the site."""
+    arguments = chosen(given, *groups, options.DRAWS)
+    site, study = chosen(given, options.SITE), chosen(given, options.STUDY)
+    if "at" in site:
+        site["name"] = str(site.pop("at"))
+    if kind in ("training", "fine-tuning") and "year" in site:
+        arguments["year"] = site["year"]
+    for name in ("indicators", "cutoffs"):
+        if name in study:
+            study[name] = [word.strip() for word in study[name].split(",")]
+    return shaped(kind, arguments, site, study)
+
+
+def shaped(kind: str, arguments: dict[str, Any], site: dict[str, Any], study: dict[str, Any]) -> Spec:
+    """Flags whose names differ from the door's: the layout is one argument, a teacher makes it distillation."""
+    layout = {name: arguments.pop(name) for name in options.LAYOUT if name in arguments}
+    if layout:
+        arguments["layout"] = layout
+    if "network" in arguments:
+        arguments["accounting"] = arguments.pop("network")
+    if "teacher" in arguments:
+        if "model" not in arguments:
+            raise BadInput("model", None, "name the student with --model")
+        arguments["student"] = arguments.pop("model")
+        kind = "distillation"
+    return Spec(kind, arguments, site, study)

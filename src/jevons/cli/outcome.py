@@ -1,0 +1,147 @@
+"""A spec carried out: the door called, the activity priced, the result kept as plain values."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jevons.core.errors import BadInput, TableError
+from jevons.world import spec as specs
+from jevons.world.spec import Spec
+
+if TYPE_CHECKING:
+    from jevons.core.activity import Activity
+    from jevons.core.footprint import Footprint
+
+DOORS = {  # kind -> the functions of jevons.estimate that take its arguments, the first of them called
+    "training": ("training",), "recorded": ("recorded",), "fine-tuning": ("fine_tuning", "training"),
+    "distillation": ("distillation", "training"), "generic": ("generic",), "storage": ("storage",),
+    "transfer": ("transfer",),
+}  # fmt: skip
+LEDGER = ("hours", "device_hours", "energy")  # what only a run that is over can tell
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A spec, what it consumes and what that costs."""
+
+    spec: Spec
+    activity: Activity
+    footprint: Footprint
+
+    @property
+    def title(self) -> str:
+        """What was asked, in a line."""
+        said = self.spec.arguments
+        what = said.get("model") or said.get("student") or said.get("cpu") or said.get("medium") or ""
+        tokens = f"{said['tokens']} tokens" if "tokens" in said else ""
+        devices = " × ".join(plain(said[k]) for k in ("n", "on") if k in said)
+        return ", ".join(x for x in (f"{self.spec.kind.replace('-', ' ').capitalize()} {what}".strip(), tokens, devices) if x)
+
+    def record(self) -> dict[str, Any]:
+        """The result as plain values: what ``--json`` prints and ``--save`` keeps."""
+        import jevons
+        from jevons.report.table import as_json
+        from jevons.world import catalog
+
+        factors = catalog.version()
+        footprint = as_json(self.footprint, jevons.__version__, factors, self.title)
+        return {"jevons": jevons.__version__, "factor_set": factors, "spec": self.spec.record(),
+                "activity": summary(self.activity), "footprint": footprint}  # fmt: skip
+
+
+def plain(value: Any) -> str:
+    """A value as typed: 512.0 was 512."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def carry_out(asked: Spec) -> Outcome:
+    """Estimate and price. Errors: those of the doors, naming field, value and mend."""
+    import jevons
+    from jevons.core.study import Study
+
+    spec = settled(asked)
+    activity = door(spec.kind)(**spec.arguments)
+    place = jevons.site(**spec.site)
+    footprint = jevons.footprint(activity, place, Study(**spec.study), spec.arguments.get("draws", 1000))
+    return Outcome(spec, activity, footprint)
+
+
+def settled(asked: Spec) -> Spec:
+    """The spec as it will be kept: routed to its door, checked, with the settings' site written in."""
+    from jevons.world.settings import settings
+
+    spec = routed(asked).check(keys(routed(asked).kind))
+    site = {"name": settings().site, "strict": settings().strict or None, "year": spec.arguments.get("year")}
+    return spec.over(Spec(spec.kind, {}, {name: value for name, value in site.items() if value}))
+
+
+def routed(asked: Spec) -> Spec:
+    """Training whose hours or energy are known is a recorded run; its year then says only which grid."""
+    if asked.kind != "training" or not set(LEDGER) & set(asked.arguments):
+        return asked
+    kept = {name: value for name, value in asked.arguments.items() if name != "year"}
+    year = {"year": asked.arguments["year"]} if "year" in asked.arguments else {}
+    return Spec("recorded", kept, asked.site, asked.study).over(Spec("recorded", {}, year))
+
+
+def door(kind: str) -> Any:
+    """The function of jevons.estimate that answers this kind of spec."""
+    from jevons import estimate
+
+    return getattr(estimate, DOORS[kind][0])
+
+
+def keys(kind: str) -> set[str]:
+    """The arguments a kind of spec may hold."""
+    from jevons import estimate
+
+    found = [inspect.signature(getattr(estimate, name)).parameters.values() for name in DOORS[kind]]
+    return {p.name for parameters in found for p in parameters if p.kind is not p.VAR_KEYWORD}
+
+
+def summary(activity: Activity) -> dict[str, Any]:
+    """Totals by flow and what was served: best estimate with the 5 and 95 % quantiles."""
+    from jevons.core.activity import flow_unit
+
+    flows = {flow: {"unit": flow_unit(flow), **spread(activity.total(flow))}
+             for flow in dict.fromkeys(activity.column("flow"))}  # fmt: skip
+    served = {unit: spread(count) for unit, count in activity.served.items()}
+    return {"rows": len(activity), "flows": flows, "served": served}
+
+
+def spread(amounts: Any) -> dict[str, float]:
+    """Best, low and high of an array (..., 1 + draws) of one scenario."""
+    from jevons.core.uncertain import best, interval
+
+    low, high = interval(amounts)
+    return {"best": float(best(amounts).sum()), "low": float(low.sum()), "high": float(high.sum())}
+
+
+def kept(path: Path) -> dict[str, Any]:
+    """A saved result. Errors: BadInput where the file holds none."""
+    record = load(path)
+    if not isinstance(record, Mapping) or "footprint" not in record:
+        raise BadInput("result", str(path), "give a file written by --save (or a spec, to estimate it anew)")
+    return dict(record)
+
+
+def load(path: Path) -> Any:
+    """What a JSON file holds; TableError naming the line where it is broken."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as trouble:
+        raise BadInput("file", str(path), f"name a file that can be read ({trouble.strerror})") from None
+    except json.JSONDecodeError as trouble:
+        raise TableError(path.name, trouble.lineno, None, trouble.msg, "mend the JSON") from None
+
+
+def result_of(path: Path) -> dict[str, Any]:
+    """A saved result as it was kept, or a spec file estimated now."""
+    if path.suffix == ".json" and "footprint" in load(path):
+        return kept(path)
+    return carry_out(specs.read(path)).record()

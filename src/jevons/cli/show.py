@@ -1,0 +1,109 @@
+"""How an answer leaves: JSON into a pipe, tables on a terminal, files where asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jevons.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jevons.cli.outcome import Outcome
+
+
+def wants_json(form: Mapping[str, Any]) -> bool:
+    """Whether the answer is for a program: --json, or a pipe and no --table."""
+    if form.get("json") and form.get("table"):
+        raise BadInput("--json", "--table", "choose one of the two")
+    return bool(form.get("json")) or not (form.get("table") or sys.stdout.isatty())
+
+
+def as_text(value: Any) -> str:
+    """JSON as it is printed and kept: floats exact, no NaN."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def out_json(value: Any) -> None:
+    """JSON on stdout."""
+    print(as_text(value))
+
+
+def write(path: Path, text: str, what: str) -> None:
+    """Write a file and say so on stderr; BadInput where it cannot be written."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as trouble:
+        raise BadInput(what, str(path), f"name a place that can be written ({trouble.strerror})") from None
+    print(f"{what} written to {path}", file=sys.stderr)
+
+
+def console() -> Console:
+    """The terminal."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def grid(*columns: str, right: Sequence[str] = ()) -> Any:
+    """An empty table in the house style; the columns named in ``right`` are numbers."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
+
+
+def rows(columns: Sequence[str], cells: Iterable[Sequence[str]], right: Sequence[str] = ()) -> Any:
+    """A table of text cells."""
+    from rich.text import Text
+
+    table = grid(*columns, right=right)
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def answer(outcome: Outcome, given: Mapping[str, Any]) -> None:
+    """Print an estimate and write the files asked for."""
+    if wants_json(given):
+        record = outcome.record()
+        out_json(record)
+    else:
+        show_outcome(outcome)
+    if given.get("save"):
+        write(given["save"], as_text(outcome.record()) + "\n", "result")
+    if given.get("report"):
+        from jevons.report import page
+
+        write(given["report"], page(outcome.footprint, title=outcome.title), "report")
+
+
+def show_outcome(outcome: Outcome) -> None:
+    """The tables of one estimate."""
+    from jevons.report.table import table
+    from jevons.world import catalog
+
+    screen = console()
+    screen.print(table(outcome.footprint, outcome.title, catalog.version()))
+    for line in run_lines(outcome):
+        screen.print(line)
+
+
+def run_lines(outcome: Outcome) -> list[str]:
+    """How long and how many device-hours, where that is known."""
+    from jevons.cli.outcome import summary
+    from jevons.core import units
+
+    served = summary(outcome.activity)["served"]
+    lines = []
+    if "device hour" in served:
+        lines.append(f"device-hours {units.significant(served['device hour']['best'])}")
+    if "wall hour" in served:
+        lines.append("wall clock " + units.show(units.convert(served["wall hour"]["best"], "h", "s"), "s"))
+    return lines

@@ -1,0 +1,64 @@
+"""Two meters that count the same joule refuse to be added, and say why."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from kernel_sample import row
+
+from jevons.core.activity import Activity
+from jevons.core.errors import OverlappingMeters
+from jevons.core.overlap import refuse_overlap
+
+WALL = row(10.0, boundary="server", component="all")
+BOARD = row(7.0, boundary="chip", component="gpu")
+HOUR = {"start_s": 0.0, "end_s": 3600.0}
+NEXT = {"start_s": 3600.0, "end_s": 7200.0}
+
+OVERLAPPING = {
+    "a chip inside its server": (WALL, BOARD),
+    "a server inside its facility": (row(boundary="facility"), WALL),
+    "one component twice": (BOARD, BOARD),
+    "everything and a part inside one boundary": (row(component="gpu"), row()),
+    "a dated meter and one without dates": (WALL | HOUR, BOARD),
+    "an hour and its second half": (WALL | HOUR, BOARD | {"start_s": 1800.0, "end_s": 3600.0}),
+    "a named run inside an unnamed one": (WALL, BOARD | {"run": "a"}),
+    "any stage and one stage": (WALL, BOARD | {"stage": "train"}),
+}
+SEPARATE = {
+    "two components": (BOARD, row(boundary="chip", component="cpu")),
+    "a chip of another component than the wider meter": (row(boundary="server", component="fan"), BOARD),
+    "two sites": (WALL | {"site": "a"}, BOARD | {"site": "b"}),
+    "two runs": (WALL | {"run": "a"}, BOARD | {"run": "b"}),
+    "two stages": (WALL | {"stage": "a"}, BOARD | {"stage": "b"}),
+    "two devices": (BOARD | {"device": "0"}, BOARD | {"device": "1"}),
+    "one hour after the other": (WALL | HOUR, BOARD | NEXT),
+    "another flow": (WALL, BOARD | {"flow": "device_hours"}),
+}
+
+
+@pytest.mark.parametrize("pair", OVERLAPPING.values(), ids=OVERLAPPING)
+def test_meters_that_overlap_are_refused_in_either_order(pair):
+    for rows in (pair, pair[::-1]):
+        with pytest.raises(OverlappingMeters, match="count the same energy; keep the wider meter, or subtract"):
+            refuse_overlap(Activity.of(rows))
+
+
+@pytest.mark.parametrize("pair", SEPARATE.values(), ids=SEPARATE)
+def test_meters_that_do_not_overlap_pass(pair):
+    activity = Activity.of(pair)
+    assert refuse_overlap(activity) is activity
+
+
+def test_the_refusal_names_both_meters():
+    with pytest.raises(OverlappingMeters) as refused:
+        refuse_overlap(Activity.of([WALL, BOARD | {"stage": "train"}]))
+    assert "the server meter of all (any stage) and the chip meter of gpu (train)" in str(refused.value)
+
+
+def test_a_year_of_hours_is_checked_in_a_moment():
+    hours = Activity.of([row(1.0, start_s=3600.0 * i, end_s=3600.0 * (i + 1)) for i in range(8760)])
+    before = time.process_time()
+    assert refuse_overlap(hours) is hours
+    assert time.process_time() - before < 2.0
