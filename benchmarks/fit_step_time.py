@@ -223,6 +223,7 @@ def main() -> None:
         "sets": {name: {"file": file, "rows": int((sets == name).sum())} for name, (file, _) in SETS.items()},
         "sources": "VIA-Research/vTrain data/ground_truth (MIT-style, (c) 2024 VIA Research Group at KAIST); mosaicml/llm-foundry "
         "scripts/train/benchmarking (Apache-2.0)",
+        "interval": "quantiles of log(observed / predicted) of models left out, tails at F/(F+1) of 10 % with F families",
         "units": {name: f"{row[3]}: {row[4]}" for name, row in TABLE.items()},
         "coefficients": dict(zip(TABLE, np.exp(full).tolist())),
         "residuals": quantiles(log_ratio, regimes, families),

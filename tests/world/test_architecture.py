@@ -103,7 +103,7 @@ def test_an_encoder_keeps_no_cache():
         ({"layers": 0}, "layers"),
         ({"kv_heads": 3, "heads": 4}, "divide"),
         ({"kind": "oracle"}, "encoder-decoder"),
-        ({"experts": 2, "active_experts": 3, "expert_ffn_hidden": 4}, "at most 2"),
+        ({"experts": 2, "active_experts": 3, "expert_ffn_hidden": 4}, "at most experts = 2"),
         ({"experts": 2}, "expert_ffn_hidden"),
         ({"window": -1}, "window.*from 0"),
         ({"moe_every": 0}, "moe_every.*from 1"),

@@ -44,10 +44,12 @@ LAYOUT: Group = {
     "tensor": Row("Tensor-parallel devices.", COUNT, int),
     "pipeline": Row("Pipeline stages.", COUNT, int),
     "data": Row("Data-parallel replicas.", COUNT, int),
+    "expert": Row("Expert-parallel devices.", COUNT, int),
     "micro_batch": Row("Sequences in a micro-batch.", COUNT, int),
     "interleave": Row("Model chunks a pipeline stage.", COUNT, int),
     "recompute": Row("Activations recomputed: none, selective, full.", "HOW"),
     "sharding": Row("States split over replicas: none, zero1, zero2, zero3.", "HOW"),
+    "sequence_parallel": Row("Split activations along the sequence too.", None, bool),
 }
 RECORDED: Group = {
     "hours": Row("Wall-clock time of a run that is over: '118 days'. Plain arithmetic from here on.", TIME),

@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 
 from jevons.core.errors import BadInput, DoesNotFit
+from jevons.estimate.experts import Experts
 from jevons.estimate.memory import memory_gb
 from jevons.estimate.parallelism import Block, Layout, Machine
-from jevons.estimate.step_time import StepTime, step_time
+from jevons.estimate.step_time import Coefficients, StepTime, coefficients, step_time
 
 MEMORY_RESERVE = 0.06
 """Share of device memory left to the framework's own buffers and to fragmentation."""
 MOST_LAYOUTS = 2000
-KEYS = ("tensor", "pipeline", "data", "micro_batch", "recompute", "sharding", "sequence_parallel", "interleave")
+KEYS = ("tensor", "pipeline", "data", "expert", "micro_batch", "recompute", "sharding", "sequence_parallel",
+        "interleave")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,20 @@ class Plan:
     sharding: str
     sequence_parallel: bool
     interleave: int
+    expert: int
     step_s: float
     mfu: float
     memory_gb: float
 
     def __str__(self) -> str:
-        return (f"tensor={self.tensor},pipeline={self.pipeline},data={self.data},micro_batch={self.micro_batch},"
-                f"recompute={self.recompute},sharding={self.sharding}")  # fmt: skip
+        expert = f"expert={self.expert}," if self.expert > 1 else ""
+        return (f"tensor={self.tensor},pipeline={self.pipeline},data={self.data},{expert}micro_batch="
+                f"{self.micro_batch},recompute={self.recompute},sharding={self.sharding}")  # fmt: skip
+
+    def shape(self, devices: int, batch: int, precision: str) -> Layout:
+        """The plan in the step-time model's terms."""
+        return Layout(devices, batch, self.micro_batch, self.tensor, self.pipeline, self.data, self.interleave,
+                      self.recompute, self.sharding, self.sequence_parallel, precision)  # fmt: skip
 
 
 def parse(layout: Any) -> dict[str, Any]:
@@ -82,85 +91,113 @@ def _choice(key: str, value: Any) -> Any:
     return number
 
 
-def plan(block: Block, machine: Machine, devices: int, batch: int, chosen: Mapping[str, Any],
-         precision: str = "bf16") -> tuple[Plan, StepTime]:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What has to be laid out: the model, the machine, how many of it, sequences a step, the experts if any."""
+
+    block: Block
+    machine: Machine
+    devices: int
+    batch: int
+    precision: str = "bf16"
+    experts: Experts | None = None
+
+    def shape(self, grid: Mapping[str, Any]) -> Layout:
+        """Columns of layouts in the step-time model's terms."""
+        data = self.devices // (grid["tensor"] * grid["pipeline"])
+        return Layout(self.devices, self.batch, grid["micro_batch"], grid["tensor"], grid["pipeline"], data,
+                      grid["interleave"], grid["recompute"], grid["sharding"], grid["sequence_parallel"],
+                      self.precision)  # fmt: skip
+
+    def held(self, grid: Mapping[str, Any]) -> Block:
+        """The model as one device sees it: of the experts only those it keeps."""
+        return self.block if self.experts is None else self.experts.spread(self.block, grid["expert"])
+
+    def time(self, grid: Mapping[str, Any], c: Coefficients | None = None) -> StepTime:
+        """Step time of columns of layouts, the exchange between experts included."""
+        shape = self.shape(grid)
+        step = step_time(self.held(grid), shape, self.machine, c)
+        if self.experts is None:
+            return step
+        work = step.compute_s + step.vector_s
+        wait = self.experts.exchange_s(self.block, shape, self.machine, grid["expert"], work, c or coefficients())
+        total = step.total_s + wait
+        return replace(step, total_s=total, tensor_comm_s=step.tensor_comm_s + wait, mfu=step.mfu * step.total_s / total)
+
+    @property
+    def room_gb(self) -> float:
+        """Memory of a device less the framework's reserve."""
+        return float(self.machine.mem_gb) * (1 - MEMORY_RESERVE)
+
+
+def plan(job: Job, chosen: Mapping[str, Any], c: Coefficients | None = None) -> tuple[Plan, StepTime]:
     """The fastest layout that fits and agrees with the choices made; all choices made means that very layout.
 
-    Errors: DoesNotFit with the GB missing and the nearest layout that fits; BadInput where no split exists.
+    ``c``: coefficients of a calibrated cluster, else the joint fit. Errors: DoesNotFit with the GB missing and the nearest layout that fits; BadInput where no split exists.
     """
-    grid = candidates(block, machine, devices, batch, chosen)
-    best = _fastest(grid, block, machine, devices, batch, precision)
+    grid = candidates(job, chosen)
+    best = _fastest(grid, job, c)
     if best is not None:
         return best
-    short = float(np.min(_needed(grid, block, devices, batch, precision)) - _room(machine))
-    free = candidates(block, machine, devices, batch, {})
-    nearest = _fastest(free, block, machine, devices, batch, precision)
-    shown = ",".join(f"{k}={v}" for k, v in chosen.items()) or f"any split of {devices} devices"
+    short = float(np.min(memory_gb(job.held(grid), job.shape(grid)))) - job.room_gb
+    nearest = _fastest(candidates(job, {}), job, c)
+    shown = ",".join(f"{k}={v}" for k, v in chosen.items()) or f"any split of {job.devices} devices"
     raise DoesNotFit(shown, short, str(nearest[0]) if nearest else None)
 
 
-def candidates(block: Block, machine: Machine, devices: int, batch: int, chosen: Mapping[str, Any]
-               ) -> dict[str, np.ndarray]:  # fmt: skip
-    """Arrays of the layouts to weigh, at most 2,000: splits that divide heads, layers and devices."""
-    layers, heads, node = int(block.layers), int(block.heads), int(machine.node_size)
-    options = {
-        "tensor": [t for t in _powers(min(node, devices)) if heads % t == 0],
-        "pipeline": [p for p in range(1, min(layers, devices) + 1) if layers % p == 0],
-        "micro_batch": _powers(min(16, batch)),
-        "recompute": ["none", "selective", "full"],
-        "sharding": ["zero1", "zero3"],
-    }  # fmt: skip
-    fixed = {k: [v] for k, v in chosen.items() if k in options}
-    rows = [row for row in itertools.product(*{**options, **fixed}.values())
-            if _splits(row, devices, batch, chosen.get("data"))]  # fmt: skip
+def candidates(job: Job, chosen: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Arrays of the layouts to weigh, at most 2,000: splits that divide heads and devices."""
+    options = {**_options(job), **{k: [v] for k, v in chosen.items() if k in OPTIONS}}
+    rows = [row for row in itertools.product(*options.values()) if _splits(row, job, chosen.get("data"))]
     if not rows:
-        raise BadInput("layout", dict(chosen), f"tensor × pipeline × data must make {devices} devices, and the batch "
-                       f"of {batch} hold a micro-batch for each replica")  # fmt: skip
-    step = -(-len(rows) // MOST_LAYOUTS)
-    columns = list(zip(*rows[::step], strict=True))
-    return {name: np.array(column) for name, column in zip(options, columns, strict=True)} | {
-        "sequence_parallel": np.array([chosen.get("sequence_parallel", True)] * len(columns[0])),
-        "interleave": np.array([chosen.get("interleave", 1)] * len(columns[0])),
+        raise BadInput("layout", dict(chosen), f"tensor × pipeline × data must make {job.devices} devices, and the "
+                       f"batch of {job.batch} hold a micro-batch for each replica")  # fmt: skip
+    columns = list(zip(*rows[:: -(-len(rows) // MOST_LAYOUTS)], strict=True))
+    grid = {name: np.array(column) for name, column in zip(options, columns, strict=True)}
+    same = len(columns[0])
+    return grid | {
+        "sequence_parallel": np.full(same, chosen.get("sequence_parallel", True)),
+        "interleave": np.full(same, chosen.get("interleave", 1)),
     }
 
 
-def _splits(row: tuple[Any, ...], devices: int, batch: int, data: int | None) -> bool:
-    tensor, pipeline, micro = row[:3]
-    replicas, left = divmod(devices, tensor * pipeline)
-    return left == 0 and replicas >= 1 and batch >= replicas * micro and data in (None, replicas)
+OPTIONS = ("tensor", "pipeline", "expert", "micro_batch", "recompute", "sharding")
+
+
+def _options(job: Job) -> dict[str, list[Any]]:
+    layers, heads = int(job.block.layers), int(job.block.heads)
+    stages = range(1, min(layers, job.devices) + 1)
+    experts = job.experts.experts if job.experts else 1
+    return {
+        "tensor": [t for t in _powers(min(int(job.machine.node_size), job.devices)) if heads % t == 0],
+        "pipeline": [p for p in stages if layers % p == 0 or (4 * p <= layers and p & (p - 1) == 0)],
+        "expert": [e for e in _powers(min(experts, job.devices)) if e in (1, 8, 16, 32, 64) or e == experts],
+        "micro_batch": _powers(min(16, job.batch)) if experts == 1 else [1, 2, 4],
+        "recompute": ["none", "selective", "full"],
+        "sharding": ["zero1", "zero3"],
+    }  # fmt: skip
+
+
+def _splits(row: tuple[Any, ...], job: Job, data: int | None) -> bool:
+    tensor, pipeline, expert, micro = row[:4]
+    replicas, left = divmod(job.devices, tensor * pipeline)
+    whole = left == 0 and replicas >= 1 and replicas % expert == 0
+    return whole and job.batch >= replicas * micro and data in (None, replicas)
 
 
 def _powers(most: int) -> list[int]:
     return [2**k for k in range(max(most, 1).bit_length()) if 2**k <= most]
 
 
-def _layout(grid: Mapping[str, Any], devices: int, batch: int, precision: str) -> Layout:
-    data = devices // (grid["tensor"] * grid["pipeline"])
-    return Layout(devices, batch, grid["micro_batch"], grid["tensor"], grid["pipeline"], data, grid["interleave"],
-                  grid["recompute"], grid["sharding"], grid["sequence_parallel"], precision)  # fmt: skip
-
-
-def _needed(grid: Mapping[str, Any], block: Block, devices: int, batch: int, precision: str) -> Any:
-    return memory_gb(block, _layout(grid, devices, batch, precision))
-
-
-def _room(machine: Machine) -> float:
-    return float(machine.mem_gb) * (1 - MEMORY_RESERVE)
-
-
-def _fastest(grid: Mapping[str, Any], block: Block, machine: Machine, devices: int, batch: int, precision: str
-             ) -> tuple[Plan, StepTime] | None:  # fmt: skip
-    needed = np.atleast_1d(_needed(grid, block, devices, batch, precision))
-    fits = np.flatnonzero(needed <= _room(machine))
+def _fastest(grid: Mapping[str, Any], job: Job, c: Coefficients | None) -> tuple[Plan, StepTime] | None:
+    needed = np.atleast_1d(memory_gb(job.held(grid), job.shape(grid)))
+    fits = np.flatnonzero(needed <= job.room_gb)
     if not len(fits):
         return None
     kept = {name: column[fits] for name, column in grid.items()}
-    times = step_time(block, _layout(kept, devices, batch, precision), machine)
-    best = int(np.argmin(times.total_s))
+    best = int(np.argmin(job.time(kept, c).total_s))
     row = {name: column[best].item() for name, column in kept.items()}
-    found = Plan(row["tensor"], row["pipeline"], devices // (row["tensor"] * row["pipeline"]), row["micro_batch"],
-                 row["recompute"], row["sharding"], row["sequence_parallel"], row["interleave"],
-                 float(times.total_s[best]), float(np.broadcast_to(times.mfu, times.total_s.shape)[best]),
-                 float(needed[fits][best]))  # fmt: skip
-    one = step_time(block, _layout(row, devices, batch, precision), machine)
-    return found, replace(one)
+    one = job.time(row, c)
+    return Plan(row["tensor"], row["pipeline"], job.devices // (row["tensor"] * row["pipeline"]), row["micro_batch"],
+                row["recompute"], row["sharding"], row["sequence_parallel"], row["interleave"], row["expert"],
+                float(one.total_s), float(one.mfu), float(needed[fits][best])), one  # fmt: skip

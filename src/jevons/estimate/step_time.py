@@ -277,10 +277,9 @@ def _data_exchange(
     streamed = np.isin(sharding, ("zero2", "zero3"))
     second = np.where(sharding == "none", gradients, weights)
     traffic = gradients + np.where(streamed, gathers * weights, second)
-    transfer = communication.data_collective_s(
-        traffic, layout.tensor, layout.data, machine.node_size, rates.in_node, rates.between
-    )
-    return np.where(streamed, communication.exposed_s(transfer, work_s, c.data_overlap), transfer)
+    group = (layout.tensor, layout.data, machine.node_size, rates.in_node, rates.between)
+    transfer = floats(communication.data_collective_s(traffic, *group))
+    return np.where(streamed, floats(communication.exposed_s(transfer, work_s, c.data_overlap)), transfer)
 
 
 def _optimizer(model: Block, layout: Layout, rates: _Rates, c: Coefficients) -> Array:
@@ -298,7 +297,8 @@ def regime(layout: Layout, machine: Machine) -> Words:
 
 def spread(regimes: Words, residuals: Mapping[str, Mapping[str, float]]) -> tuple[Array, Array]:
     """Factors from the best step time to its 10 % and 90 % quantile, from residuals of models left out of the fit."""
+
     def factor(quantile: str) -> Array:
-        return np.vectorize(lambda name: np.exp(residuals[name][quantile]), otypes=[float])(regimes)
+        return floats(np.vectorize(lambda name: np.exp(residuals[name][quantile]), otypes=[float])(regimes))
 
     return factor("log_q10"), factor("log_q90")

@@ -45,25 +45,28 @@ class Hours:
 def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None, *, params: Any = None,
              active: Any = None, year: int | None = None, precision: str = "bf16", sequence: Any = None,
              batch: Any = None, layout: Any = None, goodput: Any = None, earlier_run: EarlierRun | None = None,
-             flops: Any = None, power: Any = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
+             calibration: Any = None, flops: Any = None, power: Any = None, draws: int = 1000, seed: int = 0
+             ) -> Activity:  # fmt: skip
     """Activity of training ``model`` on ``tokens`` with ``n`` devices of the kind ``on``.
 
     Level 0: model (name, config.json, or ``params``/``active`` counts), tokens, hardware. Level 1: + ``n``,
     ``precision``, ``batch`` (sequences a step). Level 2: + ``layout`` (tensor, pipeline, ... or its text form).
     Numbers may be arrays of scenarios (level 0). ``year``: when training starts (the software of its time).
-    ``power``: measured watts a device, host included. Errors: BadInput and its kin, naming field and mend.
+    ``calibration``: a file of ``jevons calibrate training`` (levels 1, 2). ``power``: measured watts a device, host
+    included. Errors: BadInput and its kin, naming field and mend.
     """
     found, work, count = _workload(model, tokens, params, active, flops)
     machine, matched = devices.device(_required(on))
     n = _devices(n)
     host = devices.host_of(machine.id)
     sampler = Draws(draws, seed)
-    if batch is None and layout is None:
+    if batch is None and layout is None and calibration is None:
         hours = _from_prior(found, work, machine, n, year, precision, earlier_run, sampler)
     else:
         from jevons.estimate.detailed import detailed_hours
 
-        hours = detailed_hours(found, count, machine, host, n, precision, sequence, batch, layout, goodput, sampler)
+        hours = detailed_hours(found, count, machine, host, n, precision, sequence, batch, layout, goodput, sampler,
+                               calibration)  # fmt: skip
     stages = {"training": hours.productive}
     if hours.lost is not None:
         stages["restarts and evaluation"] = hours.lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -91,7 +92,7 @@ def _grams(kg: float) -> int | float:
 
 def _hours(footprint: Footprint, hours: float | None) -> str:
     if hours is None:
-        hours = float(footprint.inventory.total(figures.EMBODIED)[..., 0].sum())
+        hours = figures.device_hours(footprint)
     return f"{units.significant(hours, DIGITS)} device-hours" if hours else ""
 
 
@@ -102,7 +103,7 @@ def _stages(footprint: Footprint) -> list[tuple[str, str, str]]:
             for key, v in stages.items()]  # fmt: skip
 
 
-def _table(names: tuple[str, ...], rows: list[tuple[str, ...]], sides: str) -> str:
+def _table(names: tuple[str, ...], rows: Sequence[tuple[str, ...]], sides: str) -> str:
     rule = "|".join("---:" if side == "r" else ":---" for side in sides)
     lines = [f"| {' | '.join(names)} |", f"|{rule}|"]
     return "\n".join(lines + [f"| {' | '.join(map(_plain, row))} |" for row in rows])

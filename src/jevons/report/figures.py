@@ -146,6 +146,12 @@ def embodied_share(footprint: Footprint, indicator: str = "climate") -> float:
     return sum(v for flow, v in by_flow.items() if flow.split("/")[0] == EMBODIED) / whole if whole else 0.0
 
 
+def device_hours(footprint: Footprint) -> float:
+    """Hours of the devices (best estimate); the servers that hold them are not counted again."""
+    hours = footprint.inventory.by("flow", EMBODIED)
+    return sum(float(best(a).sum()) for flow, a in hours.items() if not flow.startswith(f"{EMBODIED}/server:"))
+
+
 def places(footprint: Footprint) -> list[str]:
     """The sites of the rows, each once."""
     return [p for p in dict.fromkeys(footprint.inventory.column("site")) if p]

@@ -67,7 +67,7 @@ def flow(footprint: Footprint, indicator: str, colours: Mapping[str, int]) -> Pa
     """The way from stages through components to what causes the impact, as a Sankey drawing."""
     parts = figures.cells(footprint, indicator, "stage", "component", "flow", "boundary")
     whole = figures.figure(footprint, indicator)
-    ways: dict[tuple[str, str, str], float] = {}
+    ways: dict[tuple[str, ...], float] = {}
     for (stage, component, via, boundary), value in parts.items():
         end = _added(component, boundary) if indicator == "energy" else FLOWS[via.split("/")[0]]
         key = f"stage {stage}", f"part {component}", f"end {end}"
@@ -190,10 +190,11 @@ def _summed(parts: Mapping[tuple[str, ...], float], place: int) -> dict[str, flo
     return dict(sorted(sums.items(), key=lambda item: -item[1]))
 
 
-def _pairs(ways: Mapping[tuple[str, str, str], float], place: int) -> list[drawings.Flow]:
+def _pairs(ways: Mapping[tuple[str, ...], float], place: int) -> list[drawings.Flow]:
     sums: dict[tuple[str, str], float] = {}
     for key, value in ways.items():
-        sums[key[place : place + 2]] = sums.get(key[place : place + 2], 0.0) + value  # type: ignore[index]
+        pair = key[place], key[place + 1]
+        sums[pair] = sums.get(pair, 0.0) + value
     order = list(_summed(ways, place + 1))
     return sorted(((a, b, v) for (a, b), v in sums.items()), key=lambda flow: order.index(flow[1]))
 

@@ -56,10 +56,10 @@ def annex_xi(footprint: Footprint, model: str, flop: float | None = None, days: 
     known or estimated. ``flop``: operations of the training; ``days``: its duration. What is not given is said to be.
     """
     figures.single(footprint)
-    energy, measured = figures.figure(footprint, "energy"), footprint.measured_share()
+    energy, ways = figures.figure(footprint, "energy"), figures.methods(footprint)
     spread = f" (5–95 %: {energy.bounds} {energy.shown_unit})" if energy.bounds else ""
-    said = {1.0: "known from meters", 0.0: "estimated"}.get(measured, "partly known from meters, partly estimated")
-    hours = float(footprint.inventory.total(figures.EMBODIED)[..., 0].sum())
+    said = "estimated" if set(ways) <= {"modelled"} else "partly known, partly estimated" if "modelled" in ways else "known"
+    hours = figures.device_hours(footprint)
     resources = [
         f"{flop:.2e} floating-point operations" if flop else "number of floating-point operations not stated",
         f"{units.significant(days)} days of training" if days else "training time not stated",
@@ -71,7 +71,7 @@ def annex_xi(footprint: Footprint, model: str, flop: float | None = None, days: 
         f"Energy consumption (point 2(e)): {energy.value} {energy.shown_unit}{spread}, {said} "
         f"({figures.said_methods(footprint)}), for {', '.join(map(figures.named, footprint.by('stage', 'energy')))} at "
         f"{', '.join(figures.places(footprint)) or 'a place not named'}, facility overhead "
-        f"{'included' if _has_overhead(footprint) else 'not shown apart'}. {_basis(footprint, measured)}"
+        f"{'included' if _has_overhead(footprint) else 'not shown apart'}. {_basis(footprint) if 'modelled' in ways else ''}"
         f"Left out: {study['Left out']}."
     )
 
@@ -106,12 +106,10 @@ def _has_overhead(footprint: Footprint) -> bool:
     return "facility" in set(footprint.inventory.column("boundary"))
 
 
-def _basis(footprint: Footprint, measured: float) -> str:
-    if measured == 1.0:
-        return ""
+def _basis(footprint: Footprint) -> str:
     tiers = [t for t in dict.fromkeys(footprint.inventory.column("tier")) if t]
-    how = f", information of kind {', '.join(tiers)}" if tiers else ""
-    return f"What was not metered was computed from the computational resources used{how}. "
+    how = f" (tier: {', '.join(tiers)})" if tiers else ""
+    return f"What is modelled was computed from the computational resources used{how}. "
 
 
 def _scope_method(footprint: Footprint, scope: str) -> str:

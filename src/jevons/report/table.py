@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "jevons.footprint/1"
 BAR_CELLS = 20
+HEAD_CELLS = 42
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -35,9 +36,9 @@ def table(footprint: Footprint, title: str = "", factor_set: str = "", top: int 
         if indicator in footprint.indicators:
             parts += ["", breakdown(footprint, indicator)]
     parts += _section("What drives the spread of the climate figure", _drivers(footprint, top))
-    parts += _section("Assumed", (_bullet(f"{a.what} = {a.value}", f"{a.why}{_cited(a.source)}")
-                                  for a in footprint.assumptions))
-    parts += _section("Sources", (_bullet(s.id, s.cite()) for s in footprint.sources))
+    parts += _section("Assumed", _listed((f"{a.what} = {a.value}", f"{a.why}{_cited(a.source)}")
+                                         for a in footprint.assumptions))
+    parts += _section("Sources", _listed((s.id, s.cite()) for s in footprint.sources))
     return Group(*parts)
 
 
@@ -142,8 +143,13 @@ def _section(name: str, lines: Iterable[RenderableType]) -> list[RenderableType]
     return ["", Text(name, style="bold"), *(Padding(line, (0, 0, 0, 2)) for line in listed)] if listed else []
 
 
-def _bullet(head: str, rest: str) -> Text:
-    return Text.assemble(head, (f"  {rest}", "dim"))
+def _listed(pairs: Iterable[tuple[str, str]]) -> list[RenderableType]:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(max_width=HEAD_CELLS)
+    grid.add_column(style="dim")
+    for head, rest in pairs:
+        grid.add_row(Text(head), Text(rest))
+    return [grid] if grid.row_count else []
 
 
 def _cited(source: str) -> str:

@@ -106,7 +106,7 @@ def source(ids: str) -> Source:
 def version() -> str:
     """The factor-set version that every output carries; an overlay adds its own mark."""
     own = (DATA / "VERSION").read_text().strip() if (DATA / "VERSION").exists() else "unversioned"
-    marks = [folder.name for folder in folders() if folder != DATA]
+    marks = [folder.parent.name if folder.name == "data" else folder.name for folder in folders() if folder != DATA]
     return "+".join([own, *marks])
 
 

@@ -19,7 +19,7 @@ from jevons.core.source import Assumption
 from jevons.core.uncertain import Uncertain
 from jevons.world import catalog
 from jevons.world.defaults import default
-from jevons.world.product import Embodied, of_device, of_host, of_storage
+from jevons.world.embodied import Embodied, of_device, of_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,14 @@ def _factor(kind: str, indicator: str, per_hour: float, made: Embodied, notes: t
     spread = Uncertain.lognormal(1.0, made.gsd, f"embodied {indicator} of {kind}", f"embodied by {made.method}")
     return Factor(f"device_hours/{kind}", indicator, per_hour, catalog.source(made.source), made.year, "",
                   spread=spread, quality=made.quality, assumptions=(*made.assumptions, *notes))  # fmt: skip
+
+
+def of_storage(medium_id: str) -> tuple[Embodied, float]:
+    """Making one TB of a storage medium, and the years it serves."""
+    row = catalog.table("storage_media").index[medium_id]
+    impacts = {"climate": float(row["embodied_kg_per_tb"])}
+    made = Embodied(impacts, float(row["gsd"]), "drive figure", row["source"], int(row["year"]), row["quality"])
+    return made, float(row["life_years"])
 
 
 catalog.on_overlay(factors.cache_clear)

@@ -1,0 +1,120 @@
+"""``jevons doctor``: what is here, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import typer
+
+from jevons.cli import exits, options, show
+from jevons.cli.options import taking
+from jevons.core.errors import JevonsError
+
+app = typer.Typer()
+EXTRAS = {"sweep": "joblib"}
+OLDEST = (3, 11)
+
+
+class Check(NamedTuple):
+    """One finding. ``state``: ok, absent (fine without), or wrong (mend it)."""
+
+    what: str
+    state: str
+    said: str
+
+
+@app.command()
+@taking(options.FORM)
+def doctor(**given: Any) -> None:
+    """Check the installation: versions, tables, settings, packs, extras, GPUs. Exit code 1 where something is wrong."""
+    checks = [guarded(check) for check in CHECKS]
+    if show.wants_json(given):
+        show.out_json([check._asdict() for check in checks])
+    else:
+        show.console().print(show.rows(("", "", ""), checks))
+    raise typer.Exit(exits.FINDING if any(check.state == "wrong" for check in checks) else exits.OK)
+
+
+def guarded(check: Callable[[], Check]) -> Check:
+    """A check's finding; an error of ours is a finding too."""
+    try:
+        return check()
+    except (JevonsError, OSError) as error:
+        return Check(check.__name__, "wrong", str(error))
+
+
+def python() -> Check:
+    """The interpreter."""
+    state = "ok" if sys.version_info >= OLDEST else "wrong"
+    return Check("python", state, f"{sys.version.split()[0]} ({sys.executable})")
+
+
+def version() -> Check:
+    """The program."""
+    import jevons
+
+    return Check("jevons", "ok", jevons.__version__)
+
+
+def factors() -> Check:
+    """The tables."""
+    from jevons.world import catalog
+
+    files = sorted(catalog.DATA.glob("*.csv"))
+    return Check("factor set", "ok", f"{catalog.version()}, {len(files)} tables in {catalog.DATA}")
+
+
+def settings() -> Check:
+    """The settings file."""
+    from jevons.world.settings import settings as chosen
+
+    found = chosen()
+    if not found.file:
+        return Check("settings", "absent", "none; jevons.toml here, or JEVONS_SETTINGS, would hold site, strict, overlay")
+    said = ", ".join(f"{name} = {getattr(found, name)!r}" for name in ("site", "strict", "overlay") if getattr(found, name))
+    return Check("settings", "ok", f"{found.file}: {said or 'empty'}")
+
+
+def packs() -> Check:
+    """Overlays and packs of factors."""
+    from jevons.world import catalog
+
+    listed = [str(folder) for folder in catalog.folders() if folder != catalog.DATA]
+    return Check("packs", "ok" if listed else "absent", ", ".join(listed) or "none; they are optional")
+
+
+def extras() -> Check:
+    """Optional packages."""
+    from importlib.util import find_spec
+
+    missing = {extra: package for extra, package in EXTRAS.items() if find_spec(package) is None}
+    said = [f"{package}: pip install 'jevons[{extra}]'" for extra, package in missing.items()]
+    return Check("extras", "absent" if missing else "ok", ", ".join(said) or ", ".join(EXTRAS.values()))
+
+
+def gpus() -> Check:
+    """GPUs that NVML sees."""
+    try:
+        import pynvml
+    except ImportError:
+        return Check("GPUs", "absent", "nvidia-ml-py is not installed: pip install nvidia-ml-py")
+    try:
+        pynvml.nvmlInit()
+        names = [pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(i)) for i in range(pynvml.nvmlDeviceGetCount())]
+    except pynvml.NVMLError as error:
+        return Check("GPUs", "absent", f"none visible by NVML ({error}); estimates need none")
+    return Check("GPUs", "ok", ", ".join(str(name) for name in names))
+
+
+def folder() -> Check:
+    """Whether results can be kept here."""
+    from os import W_OK, access, getcwd
+
+    place = getcwd()
+    return Check("this folder", "ok" if access(place, W_OK) else "wrong", f"{place} " + (
+        "can be written" if access(place, W_OK) else "cannot be written: keep results elsewhere with --save PATH"))  # fmt: skip
+
+
+CHECKS = (python, version, factors, settings, packs, extras, gpus, folder)

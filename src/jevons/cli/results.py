@@ -1,0 +1,182 @@
+"""``jevons rerun``, ``explain`` and ``compare``: what can be done with a result that was kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jevons.cli import exits, options, show
+from jevons.cli.options import taking
+from jevons.cli.outcome import Outcome, carry_out, kept, result_of
+from jevons.core.errors import BadInput
+from jevons.world import spec as specs
+
+if TYPE_CHECKING:
+    from jevons.core.footprint import Footprint
+
+rerun_app, explain_app, compare_app = typer.Typer(), typer.Typer(), typer.Typer()
+ABOUT = ("jevons", "factor_set")  # who computed: told apart, not compared
+Result = Annotated[Path, typer.Argument(metavar="RESULT.json", help="A result kept with --save.", show_default=False)]
+
+
+@rerun_app.command()
+@taking(options.FORM)
+def rerun(result: Result, **given: Any) -> None:
+    """Compute a kept result again, and say what moved.
+
+    Bit for bit the same where the tables are: exit code 0. Otherwise every number that moved, and exit code 1.
+    """
+    before = kept(result)
+    after = json.loads(show.as_text(carry_out(specs.read(result)).record()))
+    moved = list(differences(before, after))
+    told = {"identical": not moved, "factor_set": {"kept": before.get("factor_set"), "now": after["factor_set"]},
+            "moved": [dict(zip(("field", "kept", "now"), line, strict=True)) for line in moved]}  # fmt: skip
+    if show.wants_json(given):
+        show.out_json(told)
+    else:
+        tell_rerun(told)
+    raise typer.Exit(exits.FINDING if moved else exits.OK)
+
+
+def tell_rerun(told: Mapping[str, Any]) -> None:
+    """The verdict, then what moved."""
+    screen, factors = show.console(), told["factor_set"]
+    same = f"factor set {factors['now']}"
+    changed = f"factor set {factors['kept']} then, {factors['now']} now"
+    tables = same if factors["kept"] == factors["now"] else changed
+    if told["identical"]:
+        screen.print(f"identical to the last bit ({tables})")
+        return
+    screen.print(f"{len(told['moved'])} values moved ({tables})\n")
+    screen.print(show.rows(("what", "kept", "now"), [tuple(map(str, line.values())) for line in told["moved"]],
+                           right=("kept", "now")))  # fmt: skip
+
+
+def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two results differ: (field, kept, now), floats compared exactly, leaf by leaf."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in dict.fromkeys((*before, *after)):
+            if key not in ABOUT:
+                yield from differences(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for place, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from differences(old, new, f"{path}[{place}]")
+    elif before != after:
+        yield path, before, after
+
+
+@explain_app.command()
+@taking(options.FORM)
+def explain(
+    result: Annotated[Path, typer.Argument(metavar="RESULT.json", help="A kept result, or a spec.", show_default=False)],
+    indicator: Annotated[str, typer.Option(help="Which number: climate, energy, cost, ... or all.")] = "climate",
+    **given: Any,
+) -> None:
+    """Every line behind a number: amount × factor = impact, with its source, year and quality."""
+    footprint = result_of(result)["footprint"]
+    held = footprint["explain"]
+    if indicator != "all" and indicator not in held:
+        raise BadInput("indicator", indicator, f"this result holds {', '.join(held)}; or say all")
+    wanted = {name: lines for name, lines in held.items() if indicator in (name, "all")}
+    if show.wants_json(given):
+        show.out_json({"explain": wanted, "assumptions": footprint["assumptions"], "sources": footprint["sources"]})
+        return
+    for name, lines in wanted.items():
+        tell_lines(name, lines, footprint["indicators"][name])
+    tell_grounds(footprint)
+
+
+def tell_lines(name: str, lines: list[Mapping[str, Any]], total: Mapping[str, Any]) -> None:
+    """One indicator: a line for each stage, component and factor, then the total they make."""
+    from rich.text import Text
+
+    from jevons.core import units
+    from jevons.report import figures
+
+    screen = show.console()
+    screen.print(Text(f"{figures.LABELS.get(name, name)}: {units.show(total['best'], total['unit'], 4)}", style="bold"))
+    cells = [(f"{x['stage'] or '-'} / {x['component'] or '-'}", f"{units.significant(x['amount'], 4)} {x['amount_unit']}",
+              f"{x['rate']:.4g} {x['unit']}/{x['amount_unit']}", units.show(x["impact"], x["unit"], 4), grounds(x))
+             for x in lines]  # fmt: skip
+    screen.print(show.rows(("stage / component", "amount", "× factor", "= impact", "by"), cells,
+                           right=("amount", "× factor", "= impact")))  # fmt: skip
+    screen.print()
+
+
+def grounds(line: Mapping[str, Any]) -> str:
+    """Source, year, place and quality of a factor."""
+    quality = f"quality {line['quality']}" if line["quality"] else ""
+    said = (line["source"], line["year"], line["place"], quality, line["method"])
+    return " ".join(str(x) for x in said if x)
+
+
+def tell_grounds(footprint: Mapping[str, Any]) -> None:
+    """Assumptions and sources, once."""
+    screen = show.console()
+    screen.print(show.rows(("assumed", "value", "why"),
+                           [(a["what"], a["value"], a["why"]) for a in footprint["assumptions"]]))  # fmt: skip
+    screen.print()
+    screen.print(show.rows(("source", "title"), [(s["id"], f"{s['title']} {s['locator']}") for s in footprint["sources"]]))
+
+
+@compare_app.command()
+@taking(options.FORM)
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A.json", help="A kept result, or a spec.", show_default=False)],
+    second: Annotated[Path, typer.Argument(metavar="B.json", help="Another; or the run itself.", show_default=False)],
+    **given: Any,
+) -> None:
+    """B against A: the difference draw by draw, so that what both share cancels out.
+
+    Two results that answer different questions (accounting, scope, indicators ...) refuse to be compared.
+    """
+    a, b = carry_out(specs.read(first)), carry_out(specs.read(second))
+    lines = paired(a.footprint, b.footprint)
+    if show.wants_json(given):
+        show.out_json({"a": a.spec.record(), "b": b.spec.record(), "difference": lines})
+    else:
+        tell_compared(a, b, lines)
+
+
+def paired(a: Footprint, b: Footprint) -> dict[str, dict[str, Any]]:
+    """Indicator → both totals and B − A with its 5–95 % interval."""
+    from jevons.cli.outcome import spread
+    from jevons.core.footprint import paired_interval
+    from jevons.core.study import INDICATORS
+
+    lines = {}
+    for name, amounts in (difference := b - a).items():
+        best, low, high = paired_interval(difference, name)
+        held = spread(a.total(name))
+        now = spread(b.total(name))
+        lines[name] = {"unit": INDICATORS[name][0], "a": held, "b": now, "best": best, "low": low, "high": high,
+                       "b_inside_a": held["low"] <= now["best"] <= held["high"], "verdict": verdict(low, high)}  # fmt: skip
+        assert amounts is difference[name]
+    return lines
+
+
+def verdict(low: float, high: float) -> str:
+    """What an interval of B − A says."""
+    if low == high == 0:
+        return "equal"
+    return "B less" if high < 0 else "B more" if low > 0 else "open"
+
+
+def tell_compared(a: Outcome, b: Outcome, lines: Mapping[str, Mapping[str, Any]]) -> None:
+    """A and B by name, then a row an indicator."""
+    from jevons.report.figures import LABELS, Figure
+
+    def said(name: str, unit: str, line: Mapping[str, float]) -> str:
+        return str(Figure(name, unit, line["best"], line["low"], line["high"]))
+
+    screen = show.console()
+    for letter, found in (("A", a), ("B", b)):
+        screen.print(f"{letter}  {found.title}, {', '.join(found.record()['footprint']['places'])}")
+    cells = [(LABELS.get(name, name), said(name, x["unit"], x["a"]), said(name, x["unit"], x["b"]),
+              said(name, x["unit"], x), x["verdict"], "yes" if x["b_inside_a"] else "no") for name, x in lines.items()]  # fmt: skip
+    screen.print()
+    screen.print(show.rows(("", "A", "B", "B − A", "", "B in A's interval"), cells))

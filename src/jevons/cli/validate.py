@@ -1,0 +1,139 @@
+"""``jevons validate``: how well the engine predicts runs and steps that were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jevons.cli import options, show
+from jevons.cli.options import taking
+from jevons.core.errors import TableError
+
+app = typer.Typer(no_args_is_help=True, help="How well the engine predicts what was measured.")
+ENGINES = {"training": "jevons.estimate.validate_training", "step-time": "jevons.estimate.validate_step_time"}
+File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="Measured rows.", show_default=False)]
+PerRow = Annotated[bool, typer.Option("--rows", help="Each row too.")]
+Only = Annotated[str, typer.Option(metavar="TEXT", help="Only rows whose scope_note contains this.", show_default=False)]
+
+
+@app.command()
+@taking(options.FORM)
+def training(file: File, rows: PerRow = False, only: Only = "", **given: Any) -> None:
+    """Score device-hours and tCO2e of published runs, predicted only from what is known before a run."""
+    validate("training", file, rows, only, given)
+
+
+@app.command(name="step-time")
+@taking(options.FORM)
+def step_time(file: File, rows: PerRow = False, only: Only = "", **given: Any) -> None:
+    """Score step time and MFU of measured training steps, predicted only from their configuration."""
+    validate("step-time", file, rows, only, given)
+
+
+def validate(kind: str, file: Path, per_row: bool, only: str, given: Mapping[str, Any]) -> None:
+    """Read, recognise, predict, score, print."""
+    engine = import_module(ENGINES[kind])
+    prediction = engine.predict(table(kind, file, only), file=file.name)
+    told = dict(prediction.scores())
+    if per_row:
+        told["rows"] = by_row(prediction)
+    if show.wants_json(given):
+        show.out_json(told)
+    else:
+        tell(told)
+
+
+def table(kind: str, file: Path, only: str) -> list[Mapping[str, str]]:
+    """The rows of a CSV of this kind's layout. Errors: TableError naming file, row and column."""
+    from jevons.world.catalog import read_csv
+
+    if not file.is_file():
+        raise TableError(file.name, None, None, str(file), "name a CSV file that exists")
+    rows = list(read_csv(file))
+    if not rows:
+        raise TableError(file.name, None, None, "no rows", "give at least one row below the header")
+    require_layout(kind, file, list(rows[0]))
+    kept = [row for row in rows if only in (row.get("scope_note") or "")]
+    if not kept:
+        raise TableError(file.name, None, "scope_note", only, "no row's scope_note contains it")
+    return kept
+
+
+def require_layout(kind: str, file: Path, header: list[str]) -> None:
+    """TableError where the header is not of this kind, naming the command or the columns that would do."""
+    if import_module(ENGINES[kind]).recognise(header):
+        return
+    for other, module in ENGINES.items():
+        if import_module(module).recognise(header):
+            raise TableError(file.name, 1, None, f"a table of {other}", f"run: jevons validate {other} {file}")
+    missing = [name for name in columns(kind) if name not in header]
+    raise TableError(file.name, 1, missing[0] if missing else None, ",".join(header)[:60],
+                     f"the header lacks {', '.join(missing)}")  # fmt: skip
+
+
+def columns(kind: str) -> tuple[str, ...]:
+    """The columns a layout of this kind is known by."""
+    engine = import_module(ENGINES[kind])
+    return tuple(engine.LAYOUT) if hasattr(engine, "LAYOUT") else next(iter(engine.LAYOUTS.values()))
+
+
+def by_row(prediction: Any) -> dict[str, list[dict[str, Any]]]:
+    """Target → one mapping a row: what it is, observed, predicted, 10–90 %."""
+    return {name: [row(prediction, target, i) for i in range(len(target.best))]
+            for name, target in prediction.targets.items()}  # fmt: skip
+
+
+def row(prediction: Any, target: Any, place: int) -> dict[str, Any]:
+    """One row of one target; an observation that is absent is None."""
+    owner = target if hasattr(target, "models") else prediction
+    names = owner.models if hasattr(owner, "models") else [f"row {n}" for n in owner.numbers]
+    observed = float(target.observed[place])
+    return {"row": names[place], "family": owner.families[place], "fit": owner.fit[place],
+            "observed": observed if observed == observed else None, "predicted": float(target.best[place]),
+            "p10": float(target.p10[place]), "p90": float(target.p90[place])}  # fmt: skip
+
+
+def tell(told: Mapping[str, Any]) -> None:
+    """The scores as a table, a column a target; rows below where asked for."""
+    screen = show.console()
+    targets = {name: score for name, score in told["targets"].items() if score}
+    if targets:
+        fields = next(iter(targets.values()))
+        cells = [[field, *(said(field, score[field]) for score in targets.values())] for field in fields]
+        screen.print(show.rows(["", *targets], cells, right=list(targets)))
+    else:
+        screen.print("no row holds an observation to compare with")
+    tell_left_out(told["left_out"])
+    for name, lines in told.get("rows", {}).items():
+        screen.print(f"\n{name}", style="bold")
+        cells = [[said(key, value) for key, value in line.items()] for line in lines]
+        screen.print(show.rows(list(lines[0]), cells, right=("observed", "predicted", "p10", "p90")) if lines else "none")
+
+
+def tell_left_out(left_out: Mapping[str, Any]) -> None:
+    """Which rows could not be scored, and why."""
+    reasons = {why: found for why, found in left_out.items() if "n" in found}
+    reasons |= {f"{target}: {why}": found for target, whys in left_out.items() if "n" not in whys
+                for why, found in whys.items()}  # fmt: skip
+    if reasons:
+        cells = [(why, str(found["n"]), ", ".join(map(str, found["rows"]))) for why, found in reasons.items()]
+        show.console().print()
+        show.console().print(show.rows(("left out", "n", "rows"), cells, right=("n",)))
+
+
+PERCENT = ("mape", "mape_90", "median_ape", "bias", "within_2x", "coverage_80")
+
+
+def said(field: str, value: Any) -> str:
+    """A score for a reader: shares in percent, ratios plain."""
+    if isinstance(value, list):
+        return "–".join(said(field, v) for v in value)
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.1%}" if field in PERCENT else f"{value:.4g}"
+    return str(value)

@@ -1,0 +1,58 @@
+"""Mixture of experts spread over devices: which weights a device holds, and the all-to-all between experts.
+
+    bytes a token, block and exchange = 2 · h · k · (e − 1)/e        four exchanges: dispatch and combine, and back
+
+Lepikhin et al. 2020 (GShard, arXiv 2006.16668); e devices of the group, k active experts, h hidden width. The exchange
+hides behind the work as far as the data-parallel traffic does; no measured MoE step is in the fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jevons.estimate.communication import exposed_s
+from jevons.estimate.parallelism import Array, Block, Layout, Machine, floats
+from jevons.estimate.step_time import Coefficients
+from jevons.world.architecture import Architecture, ffn_weights, moe_layers, parameters
+
+ACTIVATION_BYTES = 2
+EXCHANGES = 4
+GB = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Experts:
+    """The routed experts of a model: how many, how many a token meets, in how many blocks, and their weights."""
+
+    experts: int
+    active: int
+    layers: int
+    expert_params: float
+    other_params: float
+
+    @classmethod
+    def of(cls, arch: Architecture) -> Experts | None:
+        """The experts of an architecture, None where it is dense."""
+        if not arch.experts:
+            return None
+        routed = float(moe_layers(arch) * arch.experts * ffn_weights(arch, arch.expert_ffn_hidden))
+        return cls(arch.experts, arch.active_experts, moe_layers(arch), routed, parameters(arch) - routed)
+
+    def spread(self, block: Block, group: Any) -> Block:
+        """The model as a device of a group of ``group`` sees it: its share of the experts, all else whole."""
+        return replace(block, params=self.other_params + self.expert_params / floats(group))
+
+    def exchange_s(self, block: Block, layout: Layout, machine: Machine, group: Any, work_s: Any, c: Coefficients
+                   ) -> Array:  # fmt: skip
+        """Seconds a step spends in exchanges that the work does not hide."""
+        import numpy as np
+
+        e = floats(group)
+        tokens = floats(layout.micro_batch) * block.seq_len / layout.tensor
+        message = ACTIVATION_BYTES * tokens * block.hidden * self.active * (e - 1) / e
+        within = e * layout.tensor <= machine.node_size
+        rate = np.where(within, c.link_share_in_node * floats(machine.link_in_node_gb_s),
+                        c.link_share_between * floats(machine.link_between_gb_s)) * GB  # fmt: skip
+        transfer = EXCHANGES * layout.micro_batches * self.layers / floats(layout.pipeline) * message / rate
+        return floats(exposed_s(transfer, work_s, c.data_overlap))
