@@ -13,7 +13,7 @@ from jevons.world.hourly import Series, read_series
 HOUR = 3600.0
 
 
-@pytest.fixture()
+@pytest.fixture
 def day(tmp_path):
     lines = ["time,ci_g_per_kwh"] + [f"2024-03-01T{h:02d}:00,{100 + 10 * h}" for h in range(24)]
     path = tmp_path / "day.csv"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from jevons.cli import show
+from jevons.cli import options, show
+from jevons.cli.options import taking
 
 app = typer.Typer(no_args_is_help=True, help="Sharpen the engine with measured steps of your own cluster.")
 
@@ -18,22 +21,30 @@ def room() -> None:
 
 
 @app.command()
+@taking(options.FORM)
 def training(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Three to five measured steps, in a layout of "
-                                         "`validate step-time`.", show_default=False)],  # fmt: skip
-    save: Annotated[Path | None, typer.Option(metavar="PACK.json", help="Keep the pack here; else it is printed.",
-                                              show_default=False)] = None,  # fmt: skip
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Three to five measured steps: model, on, n, batch, "
+                                         "step_s, and the layout where known.", show_default=False)],  # fmt: skip
+    save: Annotated[Path | None, typer.Option(metavar="PACK.json", help="Keep the pack.", show_default=False)] = None,
+    **given: Any,
 ) -> None:
     """Fit the step-time engine to a cluster; the coefficient pack holds date, rows and residuals."""
-    pack: Any = fitting()(file)
-    if save is None:
-        show.out_json(pack)
-    else:
-        show.write(save, show.as_text(pack) + "\n", "pack")
-
-
-def fitting() -> Any:
-    """The function that fits."""
+    from jevons.cli.progress import steps
     from jevons.estimate.calibrate import calibrate_training
 
-    return calibrate_training
+    with steps("fitting", 1) as step:
+        pack = step(calibrate_training, file)
+    if show.wants_json(given):
+        show.out_json(asdict(pack))
+    else:
+        show.console().print(show.rows(("", ""), said(asdict(pack))))
+    if save is not None:
+        pack.save(save)
+        show.say(f"pack written to {save}")
+
+
+def said(pack: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The pack for a reader."""
+    moved = [(f"{group} ×", f"{value:.3f}") for group, value in pack["multipliers"].items()]
+    return [("cluster", pack["name"]), ("fitted", pack["fit_date"]), ("steps", str(len(pack["rows"]))), *moved,
+            ("mean error before", f"{pack['before_mape']:.1%}"), ("mean error after", f"{pack['after_mape']:.1%}")]  # fmt: skip

@@ -27,7 +27,7 @@ SAID = (  # what a card calls a thing -> the audit's field; the first that match
     (r"(number|count) of (gpu|device|accelerator)|num.devices", "num_devices"),
 )  # fmt: skip
 FRONT = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
-BULLET = re.compile(r"^\s*[-*]?\s*\**([^:*|]{3,60}?):?\**:?\s+(\S.*)$", re.MULTILINE)
+BULLET = re.compile(r"^\s*[-*]?\s*\**([^:*|\n]{3,60})(?::\**|\*+:)[ \t]*(\S.*)$", re.MULTILINE)
 
 
 def records(text: str, name: str) -> list[Record]:

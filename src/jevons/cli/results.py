@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -130,32 +131,53 @@ def compare(
     second: Annotated[Path, typer.Argument(metavar="B.json", help="Another; or the run itself.", show_default=False)],
     **given: Any,
 ) -> None:
-    """B against A: the difference draw by draw, so that what both share cancels out.
+    """B against A, draw by draw, so that what both share cancels out; a recorded run against its estimate.
 
     Two results that answer different questions (accounting, scope, indicators ...) refuse to be compared.
     """
     a, b = carry_out(specs.read(first)), carry_out(specs.read(second))
+    if b.spec.kind == "recorded" and a.spec.kind != "recorded":
+        beside_run(a, b, given)
+    else:
+        against(a, b, given)
+
+
+def against(a: Outcome, b: Outcome, given: Mapping[str, Any]) -> None:
+    """Two estimates: the paired difference by indicator."""
     lines = paired(a.footprint, b.footprint)
     if show.wants_json(given):
         show.out_json({"a": a.spec.record(), "b": b.spec.record(), "difference": lines})
-    else:
-        tell_compared(a, b, lines)
+        return
+    tell_both(a, b)
+    cells = [(label(name), figure(name, x["a"]), figure(name, x["b"]), figure(name, x["difference"]), x["verdict"])
+             for name, x in lines.items()]  # fmt: skip
+    show.console().print(show.rows(("", "A", "B", "B − A", ""), cells))
+
+
+def beside_run(estimate: Outcome, run: Outcome, given: Mapping[str, Any]) -> None:
+    """An estimate and the run it was of: both values, their ratio, and whether the interval held the truth."""
+    from jevons.estimate.compare import compare as beside
+
+    lines = beside(estimate.footprint, run.footprint)
+    if show.wants_json(given):
+        show.out_json({"estimate": estimate.spec.record(), "run": run.spec.record(), "compared": [asdict(x) for x in lines]})
+        return
+    tell_both(estimate, run)
+    cells = [(label(x.indicator), figure(x.indicator, {"best": x.estimated, "low": x.low, "high": x.high}),
+              figure(x.indicator, {"best": x.measured, "low": x.measured, "high": x.measured}), f"{x.ratio:.2f}",
+              "inside" if x.inside else "outside") for x in lines]  # fmt: skip
+    show.console().print(show.rows(("", "A, estimated", "B, the run", "A / B", "interval"), cells, right=("A / B",)))
 
 
 def paired(a: Footprint, b: Footprint) -> dict[str, dict[str, Any]]:
-    """Indicator → both totals and B − A with its 5–95 % interval."""
+    """Indicator → both totals and B − A, each with its 5–95 % interval, and what the interval says."""
     from jevons.cli.outcome import spread
-    from jevons.core.footprint import paired_interval
-    from jevons.core.study import INDICATORS
 
     lines = {}
-    for name, amounts in (difference := b - a).items():
-        best, low, high = paired_interval(difference, name)
-        held = spread(a.total(name))
-        now = spread(b.total(name))
-        lines[name] = {"unit": INDICATORS[name][0], "a": held, "b": now, "best": best, "low": low, "high": high,
-                       "b_inside_a": held["low"] <= now["best"] <= held["high"], "verdict": verdict(low, high)}  # fmt: skip
-        assert amounts is difference[name]
+    for name, amounts in (b - a).items():
+        difference = spread(amounts)
+        lines[name] = {"a": spread(a.total(name)), "b": spread(b.total(name)), "difference": difference,
+                       "verdict": verdict(difference["low"], difference["high"])}  # fmt: skip
     return lines
 
 
@@ -166,17 +188,24 @@ def verdict(low: float, high: float) -> str:
     return "B less" if high < 0 else "B more" if low > 0 else "open"
 
 
-def tell_compared(a: Outcome, b: Outcome, lines: Mapping[str, Mapping[str, Any]]) -> None:
-    """A and B by name, then a row an indicator."""
-    from jevons.report.figures import LABELS, Figure
-
-    def said(name: str, unit: str, line: Mapping[str, float]) -> str:
-        return str(Figure(name, unit, line["best"], line["low"], line["high"]))
-
-    screen = show.console()
+def tell_both(a: Outcome, b: Outcome) -> None:
+    """A and B by name and place."""
     for letter, found in (("A", a), ("B", b)):
-        screen.print(f"{letter}  {found.title}, {', '.join(found.record()['footprint']['places'])}")
-    cells = [(LABELS.get(name, name), said(name, x["unit"], x["a"]), said(name, x["unit"], x["b"]),
-              said(name, x["unit"], x), x["verdict"], "yes" if x["b_inside_a"] else "no") for name, x in lines.items()]  # fmt: skip
-    screen.print()
-    screen.print(show.rows(("", "A", "B", "B − A", "", "B in A's interval"), cells))
+        places = dict.fromkeys(found.footprint.inventory.column("site"))
+        show.console().print(f"{letter}  {found.title}, {', '.join(places)}")
+    show.console().print()
+
+
+def label(indicator: str) -> str:
+    """An indicator for a reader."""
+    from jevons.report.figures import LABELS
+
+    return LABELS.get(indicator, indicator)
+
+
+def figure(indicator: str, values: Mapping[str, float]) -> str:
+    """Best and interval in the unit that reads well."""
+    from jevons.core.study import INDICATORS
+    from jevons.report.figures import Figure
+
+    return str(Figure(indicator, INDICATORS[indicator][0], values["best"], values["low"], values["high"]))

@@ -39,7 +39,12 @@ def write(path: Path, text: str, what: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as trouble:
         raise BadInput(what, str(path), f"name a place that can be written ({trouble.strerror})") from None
-    print(f"{what} written to {path}", file=sys.stderr)
+    say(f"{what} written to {path}")
+
+
+def say(line: str) -> None:
+    """A word beside the answer, on stderr, so that a pipe stays clean."""
+    print(line, file=sys.stderr)
 
 
 def console() -> Console:
