@@ -1,23 +1,29 @@
-"""Run the Python of a page, block by block in one namespace, and compare or rewrite the output printed below it.
+"""Run what a page shows, and compare or rewrite the output printed below it.
 
     python docs/run_pages.py            say which pages print something else than they show
     python docs/run_pages.py --write    put what they print now in place of what they show
 
-A ``text`` block that follows a ``python`` block is what that block prints. A page runs in a folder of its own.
+A page runs in a folder of its own, in this order: ``title="name"`` blocks are written to files; ``python`` blocks run in
+one namespace, and a ``text`` block that follows one is what it prints; a ``console`` block is one command and its output.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGE_WIDTH = "84"
+FILE = re.compile(r'^```\w+ title="([\w.-]+)"\n(.*?)^```\n', re.DOTALL | re.MULTILINE)
 PYTHON = re.compile(r"^```python\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
-OUTPUT = re.compile(r"\n*```text\n(.*?)```\n", re.DOTALL)
+PRINTED = re.compile(r"\n*```text\n(.*?)```\n", re.DOTALL)
+CONSOLE = re.compile(r"^```console\n\$ (.*?)\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 RUNNER = """
 import contextlib, io, json, sys
 said, space = [], {"__name__": "__main__"}
@@ -30,42 +36,65 @@ print(json.dumps(said))
 
 
 def pages() -> list[Path]:
-    """Every page that holds Python to run."""
+    """Every page that has something to run."""
     listed = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    return [p for p in listed if "reference" not in p.parts and PYTHON.search(p.read_text(encoding="utf-8"))]
+    texts = {p: p.read_text(encoding="utf-8") for p in listed if "reference" not in p.parts}
+    return [p for p, text in texts.items() if PYTHON.search(text) or CONSOLE.search(text)]
 
 
-def blocks(text: str) -> list[str]:
-    """The Python of a page."""
-    return PYTHON.findall(text)
+def commands(text: str) -> list[str]:
+    """The commands of a page's console blocks."""
+    return [command for command, _ in CONSOLE.findall(text)]
 
 
-def shown(text: str) -> list[str | None]:
-    """What the page shows below each block; None where it shows nothing."""
-    found = (OUTPUT.match(text, block.end()) for block in PYTHON.finditer(text))
-    return [match[1] if match else None for match in found]
-
-
-def run(text: str) -> list[str]:
-    """What each block prints; RuntimeError with the traceback where one fails."""
+def rewritten(text: str) -> str:
+    """The page as it would stand if it showed what it prints now; RuntimeError where something on it fails."""
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([sys.executable, "-c", RUNNER], input=json.dumps(blocks(text)), cwd=folder,
-                              capture_output=True, text=True, check=False)  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    said: list[str] = json.loads(done.stdout.splitlines()[-1])
-    return said
-
-
-def rewritten(text: str, said: list[str]) -> str:
-    """The page with what was said in place of what it showed, where it showed something."""
+        for name, content in FILE.findall(text):
+            Path(folder, name).write_text(content, encoding="utf-8")
+        spans = _python(text, folder) + _console(text, folder)
     out, at = [], 0
-    for block, words in zip(PYTHON.finditer(text), said, strict=True):
-        match = OUTPUT.match(text, block.end())
-        if match:
-            out += [text[at : match.start(1)], words]
-            at = match.end(1)
+    for start, end, said in sorted(spans):
+        out += [text[at:start], said]
+        at = end
     return "".join(out) + text[at:]
+
+
+def _python(text: str, folder: str) -> list[tuple[int, int, str]]:
+    """(start, end, output) of each text block that follows a python block."""
+    found = list(PYTHON.finditer(text))
+    if not found:
+        return []
+    code = json.dumps([block[1] for block in found])
+    done = _run([sys.executable, "-c", RUNNER], folder, code)
+    said = json.loads(done.stdout.splitlines()[-1])
+    shown = [PRINTED.match(text, block.end()) for block in found]
+    return [(m.start(1), m.end(1), _trimmed(words)) for m, words in zip(shown, said, strict=True) if m]
+
+
+def _console(text: str, folder: str) -> list[tuple[int, int, str]]:
+    """(start, end, output) of each console block."""
+    spans = []
+    for block in CONSOLE.finditer(text):
+        program, *rest = shlex.split(block[1])
+        if program != "jevons":
+            raise RuntimeError(f"$ {block[1]}: only jevons is run here; show other commands in a bash block")
+        done = _run([sys.executable, "-m", "jevons", *rest], folder)
+        spans.append((block.start(2), block.end(2), _trimmed(done.stdout)))
+    return spans
+
+
+def _run(command: list[str], folder: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    bare = {k: v for k, v in os.environ.items() if k not in ("JEVONS_SETTINGS", "XDG_CONFIG_HOME")}
+    env = {**bare, "COLUMNS": PAGE_WIDTH, "OMP_NUM_THREADS": "1", "HOME": folder}
+    done = subprocess.run(command, input=stdin, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    if done.returncode and "Traceback" in done.stderr or done.returncode not in (0, 1):
+        raise RuntimeError(f"{shlex.join(command[1:])}\n{done.stderr}")
+    return done
+
+
+def _trimmed(said: str) -> str:
+    return "".join(line.rstrip() + "\n" for line in said.splitlines())
 
 
 def main(write: bool) -> int:
@@ -73,7 +102,7 @@ def main(write: bool) -> int:
     differing = 0
     for page in pages():
         text = page.read_text(encoding="utf-8")
-        new = rewritten(text, run(text))
+        new = rewritten(text)
         if new != text:
             differing += 1
             print(page.relative_to(ROOT), "rewritten" if write else "shows something else than it prints")

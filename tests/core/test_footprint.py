@@ -166,7 +166,7 @@ def test_every_indicator_printed_has_a_ladder_or_its_own_unit():
 
 
 def test_sources_are_listed_once():
-    assert [s.id for s in assess(drawn() + one(), PLACE).sources] == ["stated"]
+    assert [s.id for s in assess(drawn() + one(), PLACE).sources] == ["definition", "stated"]
 
 
 def test_a_footprint_survives_pickling():

@@ -100,3 +100,16 @@ def test_hardware_without_measured_steps_says_what_stands_in_and_widens():
     run = training("llama-2-7b", "1T", "mi250x", 64, batch=1024)
     assert any("no measured training steps" in a.why for a in run.assumptions)
     assert width("mi250x") > width("a100-80gb")
+
+
+def test_fp8_asked_of_hardware_without_it_runs_in_bf16_and_says_so():
+    asked = training("llama-2-7b", "1T", "a100-80gb", 64, batch=1024, precision="fp8", draws=0)
+    plain = training("llama-2-7b", "1T", "a100-80gb", 64, batch=1024, draws=0)
+    assert asked.total()[0] == pytest.approx(plain.total()[0])
+    assert any("no fp8 peak" in a.why for a in asked.assumptions)
+
+
+def test_fp8_on_hopper_is_faster_than_bf16_but_not_twice():
+    bf16, fp8 = (training("llama-2-7b", "1T", "h100", 64, batch=1024, precision=p, draws=0).total()[0]
+                 for p in ("bf16", "fp8"))  # fmt: skip
+    assert 0.5 < fp8 / bf16 < 1.0

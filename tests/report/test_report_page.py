@@ -8,7 +8,11 @@ from xml.etree import ElementTree
 import pytest
 from report_sample import STUDY, SamplePlace, sample
 
+from jevons.core.activity import Activity
+from jevons.core.assess import assess
 from jevons.core.errors import StudyMismatch
+from jevons.core.factor import ConstantPlace
+from jevons.core.study import Study
 from jevons.report import drawings
 from jevons.report.page import page
 
@@ -98,3 +102,16 @@ def test_a_scale_from_zero_has_round_ticks():
     scale, ticks = drawings.zero_scale([936.0])
     assert ticks == [0, 200, 400, 600, 800]
     assert scale.at(0) == 0
+
+
+def test_a_footprint_without_hardware_says_so():
+    place = ConstantPlace({"electricity": {"climate": 0.4}}, "somewhere")
+    html = page(assess(Activity.of([{"amount": 10.0}]), place, Study(indicators=("energy", "climate"))))
+    assert "operation only, hardware not included" in html
+
+
+def test_a_footprint_of_one_indicator_and_no_spread_still_makes_a_page():
+    place = ConstantPlace({"money": {"cost": 1.0}}, "somewhere")
+    html = page(assess(Activity.of([{"flow": "money", "amount": 12.0}]), place, Study(indicators=("cost",)), draws=0))
+    assert "12.0" in html
+    assert "no electricity" not in html

@@ -137,3 +137,26 @@ def test_settings_name_the_nearest_key(tmp_path, monkeypatch):
             settings()
     finally:
         settings.cache_clear()
+
+
+def test_an_overlay_may_be_toml(tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        '[[defaults]]\nid = "goodput"\nwhat = "goodput"\nvalue = 0.5\nlow = 0.4\nhigh = 0.6\nunit = "1"\n'
+        'year = 2026\nsource = "our cluster log"\n'
+    )
+    from jevons.world.defaults import default
+
+    catalog.overlay(tmp_path)
+    try:
+        assert default("goodput").value == 0.5
+        assert default("goodput").source == "our cluster log"
+    finally:
+        catalog.overlay(None)
+    assert default("goodput").value == 0.85
+
+
+def test_an_unknown_evaporative_site_takes_its_water_from_the_wet_bulb():
+    cool, warm = (jevons.site("France", wet_bulb=t, tower="less-thirsty") for t in (10, 25))
+    assert warm.wue_l_per_kwh > cool.wue_l_per_kwh > 0
+    with pytest.raises(BadInput, match="tower: 'magic' will not do"):
+        jevons.site("France", wet_bulb=10, tower="magic")

@@ -42,11 +42,13 @@ class Rooms(TyperGroup):
             if ctx.params.get("debug"):
                 raise
             raise refused(str(error), exits.code_of(error)) from None
-        except (typer.Exit, typer.Abort, OSError, SystemExit):
+        except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except Exception as error:
-            if ctx.params.get("debug") or is_usage(error):
+            if ctx.params.get("debug") or type(error).__name__ == "NoArgsIsHelpError":
                 raise
+            if is_usage(error):
+                raise refused(usage(error), exits.BAD_INPUT) from None
             raise refused(internal(error), exits.INTERNAL) from None
 
 
@@ -64,8 +66,14 @@ def refused(message: str, code: int) -> typer.Exit:
 
 
 def is_usage(error: Exception) -> bool:
-    """Whether an error is about how the command was typed; typer prints those itself."""
+    """Whether an error is about how the command was typed."""
     return hasattr(error, "exit_code") and hasattr(error, "format_message")
+
+
+def usage(error: Any) -> str:
+    """What was typed wrongly, and where help is."""
+    where = error.ctx.command_path if getattr(error, "ctx", None) else "jevons"
+    return f"{error.format_message()} Help: {where} --help"
 
 
 def internal(error: Exception) -> str:

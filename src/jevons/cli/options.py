@@ -39,6 +39,7 @@ STEP: Group = {
     "sequence": Row("Tokens in a sequence.", COUNT),
     "goodput": Row("Share of the device-hours that advance the training.", SHARE),
     "power": Row("Mean power a device, host included: '400 W'.", POWER),
+    "calibration": Row("A pack of `jevons calibrate training`.", "PACK.json"),
 }
 LAYOUT: Group = {
     "tensor": Row("Tensor-parallel devices.", COUNT, int),

@@ -75,7 +75,8 @@ def settled(asked: Spec) -> Spec:
     """The spec as it will be kept: routed to its door, checked, with the settings' site written in."""
     from jevons.world.settings import settings
 
-    spec = routed(asked).check(keys(routed(asked).kind))
+    spec = routed(asked)
+    spec.check(keys(spec.kind))
     site = {"name": settings().site, "strict": settings().strict or None, "year": spec.arguments.get("year")}
     return spec.over(Spec(spec.kind, {}, {name: value for name, value in site.items() if value}))
 
@@ -85,6 +86,8 @@ def routed(asked: Spec) -> Spec:
     if asked.kind != "training" or not set(LEDGER) & set(asked.arguments):
         return asked
     kept = {name: value for name, value in asked.arguments.items() if name != "year"}
+    for name in sorted((keys("training") - keys("recorded")) & set(kept)):
+        raise BadInput(name, kept[name], f"a run whose {' or '.join(LEDGER)} is known needs none; leave one of the two out")
     year = {"year": asked.arguments["year"]} if "year" in asked.arguments else {}
     return Spec("recorded", kept, asked.site, asked.study).over(Spec("recorded", {}, year))
 

@@ -10,6 +10,7 @@ from jevons.core.activity import Activity, common_shape, joined, places_of
 from jevons.core.errors import BadInput, MissingFactor, StudyMismatch
 from jevons.core.factor import Factor, Place
 from jevons.core.footprint import Footprint, Priced
+from jevons.core.source import DEFINITION
 from jevons.core.study import Study
 from jevons.core.uncertain import Draws
 
@@ -72,7 +73,7 @@ def _price(rows: Activity, place: Place, study: Study, sampler: Draws, offset: i
     for flow, index in places_of(rows.text["flow"]).items():
         found = dict(factors.of(flow, (rows.start_s[index], rows.end_s[index])))
         if flow.split("/")[0] == "electricity":
-            found.setdefault("energy", Factor(flow, "energy", 1.0, place=place.name))
+            found.setdefault("energy", Factor(flow, "energy", 1.0, DEFINITION, place=place.name))
         for indicator in study.indicators:
             if indicator in found:
                 factor = found[indicator]

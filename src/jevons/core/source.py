@@ -40,3 +40,4 @@ class Assumption:
 
 
 UNSOURCED = Source("stated", "stated by the user", terms="fact")
+DEFINITION = Source("definition", "by definition of the unit", terms="fact")

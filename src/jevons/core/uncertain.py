@@ -103,15 +103,26 @@ class Draws:
 
     def score(self, key: str, group: str = "") -> NDArray[np.float64]:
         """Standard normal scores (n,) of the datum ``key``, sharing most of its variance with its ``group``."""
-        scores = _normal(f"{group or key}", self.n, self.seed)
-        if group and group != key:
-            own = _normal(key, self.n, self.seed)
-            scores = SHARED**0.5 * scores + (1 - SHARED) ** 0.5 * own
+        shared = bool(group) and group != key
         if key:
             self.drivers[group or key] = _normal(group or key, self.n, self.seed)
-            if group and group != key:
-                self.drivers[key] = own
-        return scores
+        if not shared:
+            return _normal(group or key, self.n, self.seed)
+        self.drivers[key] = _normal(key, self.n, self.seed)
+        return _mixed(key, group, self.n, self.seed)
+
+
+@functools.lru_cache(maxsize=4096)
+def _mixed(key: str, group: str, n: int, seed: int) -> NDArray[np.float64]:
+    """The group's scores with the datum's own part mixed in, brought back to the strata by rank, so that a stated
+    5–95 % interval is met exactly."""
+    import numpy as np
+
+    mixture = SHARED**0.5 * _normal(group, n, seed) + (1 - SHARED) ** 0.5 * _normal(key, n, seed)
+    scores = np.empty(n)
+    scores[np.argsort(mixture)] = _strata(n)
+    scores.setflags(write=False)
+    return scores
 
 
 @functools.lru_cache(maxsize=4096)

@@ -49,6 +49,10 @@ def detailed_hours(found: Model, count: Any, device: Device, host: Server | None
         raise BadInput("model", found.name, "a batch or layout needs an architecture: name a model or a config.json")
     notes: list[Assumption] = []
     block = block_of(found.architecture, sequence, notes)
+    peak = device.peak(precision)
+    precision = peak.precision
+    if peak.assumption:
+        notes.append(peak.assumption)
     machine = machine_of(device, host, precision, notes)
     size = _batch(batch, int(block.seq_len), devices, notes)
     job = layouts.Job(block, machine, devices, size, precision, Experts.of(found.architecture))
@@ -116,8 +120,6 @@ def machine_of(device: Device, host: Server | None, precision: str, notes: list[
         network = NETWORK_GB_S
         notes.append(Assumption("network", f"{network:g} GB/s a device", "the host names none", "jevons-rule"))
     peak = device.peak(precision)
-    if peak.assumption:
-        notes.append(peak.assumption)
     return Machine(generation, peak.tflops * 1e12, device.memory_bw_gb_s, link, network, device.memory_gb,
                    host.devices if host else 8, device.peak("bf16").tflops * 1e12)  # fmt: skip
 

@@ -110,6 +110,8 @@ def compare_methods(hours: Any, device: str, n: int = 1, place: str = "", *, pow
     """
     machine = devices.device(device)[0]
     time, watts = units.read(hours, "h", "hours"), None if power is None else units.read(power, "W", "power")
+    if watts == 0:
+        raise BadInput("power", power, "give the measured watts a device, above 0, or leave it out")
     if isinstance(n, bool) or int(n) != n or n < 1:
         raise BadInput("n", n, "give a whole number of devices, 1 or more")
     if not np.ndim(time) == 0 or not time > 0:
@@ -145,8 +147,8 @@ def of_mlco2(c: Case) -> Priced:
 def of_strubell(c: Case) -> Priced:
     """The accelerators' power alone (no CPU or memory reading is at hand), 1.58 and 0.954 lb/kWh."""
     kwh = strubell.energy_kwh(c.hours, 0.0, 0.0, c.system_w, c.devices)
-    kg, pue = compat.pounds_to_kg(strubell.emissions_lb(kwh)), compat.constant("strubell/pue")
-    return Priced("Strubell 2019", "equations 1, 2", c.system_w, pue, kg / kwh, kwh, kg, None,
+    intensity, pue = compat.pounds_to_kg(compat.constant("strubell/intensity")), compat.constant("strubell/pue")
+    return Priced("Strubell 2019", "equations 1, 2", c.system_w, pue, intensity, kwh, kwh * intensity, None,
                   "the place: world PUE and US mean of 2018 everywhere; embodied", _power_note(c))  # fmt: skip
 
 
@@ -250,7 +252,7 @@ def _against(own: Priced, other: Priced) -> Priced:
     shown = []
     for name, field, unit in factors:
         theirs, ours = getattr(other, field), getattr(own, field)
-        if abs(theirs / ours - 1) > 0.01:
+        if abs(theirs - ours) > 0.01 * ours:
             shown.append(f"{name} {theirs:.4g} against {ours:.4g} {unit}".rstrip())
     if other.embodied_kg is None:
         shown.append("no embodied")

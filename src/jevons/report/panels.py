@@ -166,7 +166,9 @@ def _line(line: Line) -> Panel:
 
 def _kinds(footprint: Footprint) -> str:
     embodied = figures.embodied_share(footprint) if "climate" in footprint.indicators else 0.0
-    return f"{figures.percent(1 - embodied)} operation, {figures.percent(embodied)} hardware" if embodied else ""
+    if not embodied:
+        return "operation only, hardware not included"
+    return f"{figures.percent(1 - embodied)} operation, {figures.percent(embodied)} hardware"
 
 
 def _waters(footprint: Footprint) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import functools
+import tomllib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,9 +53,7 @@ def table(name: str) -> Table:
     """The table of that name with packs and overlays applied; UnknownName if there is none."""
     rows: list[Row] = []
     for folder in reversed(folders()):
-        path = folder / f"{name}.csv"
-        if path.exists():
-            rows = list(read_csv(path)) + rows
+        rows = [*_toml_rows(folder, name), *_csv_rows(folder, name), *rows]
     if not rows:
         raise UnknownName("table", name, sorted(p.stem for p in DATA.glob("*.csv")))
     index: dict[str, Row] = {}
@@ -61,6 +61,23 @@ def table(name: str) -> Table:
         if row.get("id"):
             index.setdefault(row["id"], row)
     return Table(name, tuple(rows), index)
+
+
+def _csv_rows(folder: Path, name: str) -> list[Row]:
+    path = folder / f"{name}.csv"
+    return list(read_csv(path)) if path.exists() else []
+
+
+def _toml_rows(folder: Path, name: str) -> list[Row]:
+    """Rows of an overlay written as ``[[table]]`` entries of any TOML file in it; numbers become text cells."""
+    rows: list[Row] = []
+    for path in sorted(folder.glob("*.toml")) if folder != DATA else []:
+        try:
+            found = tomllib.loads(path.read_text(encoding="utf-8")).get(name, [])
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:
+            raise TableError(path.name, None, None, str(trouble), "mend the TOML") from None
+        rows += [defaultdict(str, {k: str(v) for k, v in row.items()}) for row in found]
+    return rows
 
 
 def read_csv(path: Path) -> Iterator[Row]:
@@ -154,6 +171,11 @@ def _aliases(name: str) -> dict[str, str]:
 
 
 def _check_sources(folder: Path) -> None:
+    for path in sorted(folder.glob("*.toml")):
+        for name in tomllib.loads(path.read_text(encoding="utf-8")):
+            for number, row in enumerate(_toml_rows(folder, name), start=1):
+                if not row["source"].strip():
+                    raise TableError(path.name, number, f"{name}.source", "", "say where the value comes from")
     for path in sorted(folder.glob("*.csv")):
         for line, row in enumerate(read_csv(path), start=2):
             if path.stem not in ("sources", "aliases", "schema") and not (row.get("source") or "").strip():

@@ -6,16 +6,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from jevons.core import units
 from jevons.core.activity import Activity
-from jevons.core.errors import MissingFactor
+from jevons.core.errors import BadInput, MissingFactor
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90, Draws, Uncertain
 from jevons.world import catalog
 from jevons.world.catalog import Row
 from jevons.world.place import Location
+from jevons.world.water import wue_fixed_approach, wue_fixed_cold_water, wue_less_thirsty
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,6 @@ class Facility:
 
 def overhead(demand: Activity, pue: Any, draws: Draws) -> Activity:
     """Electricity that must be supplied beyond the IT rows; a facility meter already holds it."""
-    import numpy as np
-
     index = np.flatnonzero(demand.flow_mask("electricity") & (demand.text["boundary"] != "facility"))
     rows = demand.take(index).label(component="facility overhead", boundary="facility", method="modelled")
     return replace(rows, amount=rows.amount * (_drawn_pue(pue, draws) - 1.0), served={}, assumptions=())
@@ -39,8 +42,6 @@ def overhead(demand: Activity, pue: Any, draws: Draws) -> Activity:
 
 def cooling_water(demand: Activity, pue: Any, wue_l_per_kwh: Any, draws: Draws) -> Activity:
     """Water evaporated on site for every electricity row; a facility row's IT share is its amount over the PUE."""
-    import numpy as np
-
     rows = demand.take(np.flatnonzero(demand.flow_mask("electricity")))
     metered = (rows.text["boundary"] == "facility").reshape(-1, *[1] * (rows.amount.ndim - 1))
     it_kwh = np.where(metered, rows.amount / _drawn_pue(pue, draws), rows.amount)
@@ -54,6 +55,24 @@ def _drawn_pue(pue: Any, draws: Draws) -> Any:
         return draws.of(pue)
     over = Uncertain(max(pue.low - 1, 1e-4), max(pue.best - 1, 1e-4), max(pue.high - 1, 1e-4), pue.key, pue.group)
     return 1.0 + draws.of(over)
+
+
+TOWERS: dict[str, Callable[[Any], Any]] = {"fixed-approach": wue_fixed_approach, "fixed-cold-water": wue_fixed_cold_water,
+          "less-thirsty": wue_less_thirsty}  # fmt: skip
+
+
+def tower_wue(wet_bulb_c: Any, tower: str) -> tuple[Any, Assumption]:
+    """On-site water of an evaporative site from its wet-bulb temperature (°C), L per IT kWh, and its note.
+
+    Errors: BadInput for an unknown formula or a temperature outside −20 to 40 °C.
+    """
+    if tower not in TOWERS:
+        raise BadInput("tower", tower, f"choose one of {', '.join(TOWERS)}")
+    value = units.read(wet_bulb_c, "", "wet_bulb", minimum=-20.0)
+    if np.any(np.asarray(value) > 40):
+        raise BadInput("wet_bulb", wet_bulb_c, "give degrees Celsius from -20 to 40")
+    litres = TOWERS[tower](units.fahrenheit(value))
+    return litres, Assumption("WUE", f"{float(np.mean(litres)):.2f} L/kWh", f"cooling tower, {tower}", "shumba-2024")
 
 
 def find(location: Location, year: int | None, pue: Any, wue: Any, strict: bool) -> Facility:

@@ -37,7 +37,7 @@ def locate(name: str) -> Location:
     known = _known()
     level_id = known.get(normalise(name))
     if level_id is None:
-        names = sorted({shown for shown in _shown_names()})
+        names = sorted(set(_shown_names()))
         raise UnknownName("place", name, nearest(name, names),
                           "or give the intensity yourself: site(intensity='400 g/kWh')")
     level, identifier = level_id

@@ -13,7 +13,7 @@ from jevons.core.assess import assess
 from jevons.core.errors import BadInput, MissingFactor
 from jevons.core.factor import Factor, Factors, Place, When
 from jevons.core.footprint import Footprint
-from jevons.core.source import Assumption, Source
+from jevons.core.source import DEFINITION, Assumption, Source
 from jevons.core.study import Study
 from jevons.core.uncertain import Draws, Uncertain
 from jevons.world import catalog, facility, grid, manufacture
@@ -90,7 +90,7 @@ class SiteFactors:
         if family == "water":
             return self._water(flow)
         if family == "money":
-            return {"cost": Factor(flow, "cost", 1.0, STATED)}
+            return {"cost": Factor(flow, "cost", 1.0, DEFINITION)}
         return {}
 
     def _electricity(self, year: int | None, when: When) -> dict[str, Factor]:
@@ -105,7 +105,7 @@ class SiteFactors:
         spread = Uncertain.lognormal(1.0, found.gsd, f"scarcity of {found.place}", "AWARE")
         weighted = Factor(flow, "water_scarcity", found.value, catalog.source(found.source), found.year, found.place,
                           (), spread, found.quality, found.tried, found.assumptions)  # fmt: skip
-        return {"water_on_site": Factor(flow, "water_on_site", 1.0, place=self.site.name), "water_scarcity": weighted}
+        return {"water_on_site": Factor(flow, "water_on_site", 1.0, DEFINITION, place=self.site.name), "water_scarcity": weighted}
 
     def _rental(self, device: str) -> Factor | None:
         price = self.site.device_usd_per_hour
@@ -203,7 +203,8 @@ def year_of(when: When) -> int | None:
 
 def site(name: str = "", *, year: int | None = None, pue: Any = None, wue: Any = None, intensity: Any = None,
          series: str | Series | None = None, market_intensity: Any = None, electricity_price: Any = None, device_price: Any = None,
-         life: Any = None, utilisation: Any = None, strict: bool | None = None) -> Site:  # fmt: skip
+         wet_bulb: Any = None, tower: str = "fixed-approach", life: Any = None, utilisation: Any = None,
+         strict: bool | None = None) -> Site:  # fmt: skip
     """The site of that name: a cloud region ("us-central1"), a country, an eGRID subregion, or "" for the settings'.
 
     ``series``: a CSV of hourly intensities (its dated rows replace the annual mean). ``strict`` forbids the world mean.
@@ -216,6 +217,9 @@ def site(name: str = "", *, year: int | None = None, pue: Any = None, wue: Any =
     notes = [] if name or chosen.site else [Assumption("site", "world mean", "no site given", "jevons-rule")]
     if year is not None and not 1990 <= year <= 2100:
         raise BadInput("year", year, "give a calendar year from 1990 to 2100")
+    if wet_bulb is not None and wue is None:
+        wue, note = facility.tower_wue(wet_bulb, tower)
+        notes.append(note)
     plant = facility.find(location, year, _read(pue, "", "pue", 1.0), _read(wue, "L/kWh", "wue"), strict)
     span = manufacture.life(_read(life, "", "life"), _read(utilisation, "", "utilisation"))
     return Site(

@@ -1,0 +1,93 @@
+"""``jevons compare-methods``: why tools disagree about the same activity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jevons.cli import options, show
+from jevons.cli.options import chosen, taking
+from jevons.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from jevons.estimate.methods import Priced
+
+app = typer.Typer()
+ACTIVITY: options.Group = {name: {**options.RECORDED, **options.HARDWARE, **options.STEP, **options.GENERIC}[name]
+                           for name in ("hours", "on", "n", "power", "memory")}  # fmt: skip
+PLACE: options.Group = {name: options.SITE[name] for name in ("at", "year", "pue", "intensity")}
+options.PANELS[options.WHAT] += (ACTIVITY,)
+options.PANELS[options.WHERE] += (PLACE,)
+
+
+@app.command(no_args_is_help=True)
+@taking(ACTIVITY, PLACE, options.FORM)
+def compare_methods(
+    result: Annotated[Path | None, typer.Argument(metavar="[RESULT.json]", show_default=False, help="A kept training "
+                                                  "result, or a spec: its hours, devices and place.")] = None,  # fmt: skip
+    **given: Any,
+) -> None:
+    """Price one activity as jevons and eight other tools would, and say what makes each differ.
+
+    jevons compare-methods --hours "15 days" --on a100 --n 512 --at France
+    """
+    from jevons.estimate.methods import compare_methods as compared
+
+    asked = {**(of_result(result) if result else {}), **chosen(given, ACTIVITY, PLACE)}
+    for name in ("hours", "on"):
+        if name not in asked:
+            raise BadInput(name, None, f"give --{name}, or a kept result")
+    priced = compared(asked.pop("hours"), asked.pop("on"), whole(asked.pop("n", 1)), asked.pop("at", ""), **asked)
+    if show.wants_json(given):
+        show.out_json([asdict(tool) for tool in priced])
+    else:
+        tell(priced)
+
+
+def of_result(path: Path) -> dict[str, Any]:
+    """Hours, devices and place of a kept result or a spec."""
+    from jevons.cli.outcome import carry_out, summary
+    from jevons.world import spec as specs
+
+    found = carry_out(specs.read(path))
+    served, said = summary(found.activity)["served"], found.spec.arguments
+    if "wall hour" not in served or "on" not in said:
+        raise BadInput("result", str(path), "it needs an accelerator (on) and how many (n)")
+    place = {"at": found.spec.site.get("name", ""), **{k: found.spec.site[k] for k in ("year", "pue", "intensity")
+                                                        if k in found.spec.site}}  # fmt: skip
+    return {"hours": served["wall hour"]["best"], "on": said["on"], "n": said.get("n", 1), **place}
+
+
+def whole(value: Any) -> int:
+    """A count of devices as a whole number."""
+    from jevons.core import units
+
+    number = units.read(value, "", "n", minimum=1)
+    if number != int(number):
+        raise BadInput("n", value, "give a whole number of devices, 1 or more")
+    return int(number)
+
+
+def tell(priced: list[Priced]) -> None:
+    """A row a tool, then what each says it leaves out."""
+    from jevons.core import units
+
+    def kilograms(value: float | None) -> str:
+        return "–" if value is None else units.show(value, "kg")
+
+    cells = [(x.tool, units.show(x.energy_kwh, "kWh"), kilograms(x.operational_kg), kilograms(x.embodied_kg),
+              x.differs or "–") for x in priced]  # fmt: skip
+    screen = show.console()
+    screen.print(show.rows(("tool", "energy", "operation", "making", "differs from jevons by"), cells,
+                           right=("energy", "operation", "making")))  # fmt: skip
+    screen.print()
+    screen.print(show.rows(("tool", "as of", "leaves out"), [(x.tool, x.version, left_out(asdict(x))) for x in priced]))
+
+
+def left_out(tool: Mapping[str, Any]) -> str:
+    """What a tool does not count, and where it needed a stand-in."""
+    return ". ".join([tool["leaves_out"], *tool["notes"]])
