@@ -8,8 +8,8 @@ import jevons
 from jevons.core.errors import BadInput, DoesNotFit
 from jevons.estimate import layout as layouts
 from jevons.estimate import training
-from jevons.estimate.detailed import block_of, machine_of
 from jevons.estimate.experts import Experts
+from jevons.estimate.machine import block_of, machine_of
 from jevons.world import devices, models
 
 

@@ -81,9 +81,10 @@ def test_openmeds_1_2_kg_in_12_hours_on_one_gpu_are_plausible():
     assert footprint(device_hours=12, power_w=250, grid_g_per_kwh=390).best("climate") <= 1.2
 
 
-def test_depth_any_canopys_0_14_kg_are_a_third_of_a_kwh_and_nothing_contradicts_them():
-    assert footprint(energy_kwh=0.35, grid_g_per_kwh=400).best("climate") == pytest.approx(0.14)
-    assert audit({"model": "Depth Any Canopy", "kg": "0.14", "energy_kwh": "0.35"}) == []
+@pytest.mark.parametrize(("usd_per_hour", "power_w"), [(4.0, 700), (1.5, 400), (0.5, 250)])
+def test_depth_any_canopys_0_14_kg_for_1_30_dollars_are_plausible_at_any_price_of_a_gpu(usd_per_hour, power_w):
+    run = {"model": "Depth Any Canopy", "device_hours": 1.30 / usd_per_hour, "avg_power_w": power_w, "kg": "0.14"}
+    assert audit(run) == []
 
 
 def test_1_5_pints_spends_5_4e20_flop_an_epoch_and_its_nine_days_hold_two():

@@ -25,8 +25,8 @@ from jevons.core import units
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption
 from jevons.estimate import layout as layouts
-from jevons.estimate.detailed import block_of, machine_of
 from jevons.estimate.experts import Experts
+from jevons.estimate.machine import block_of, machine_of
 from jevons.estimate.step_time import Coefficients, coefficients, step_time_pack
 from jevons.world import catalog, devices, models
 

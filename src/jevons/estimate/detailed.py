@@ -14,21 +14,17 @@ from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90, Draws
 from jevons.estimate import layout as layouts
+from jevons.estimate.calibrate import Calibration, load, note
 from jevons.estimate.experts import Experts
-from jevons.estimate.parallelism import Block, Layout, Machine
+from jevons.estimate.hours import Z80, Hours, goodput_of
+from jevons.estimate.machine import block_of, machine_of
+from jevons.estimate.parallelism import Layout, Machine
 from jevons.estimate.step_time import regime, spread, step_time_pack
-from jevons.estimate.training import Z80, Hours, goodput_of
-from jevons.world.architecture import Architecture, active_parameters, parameters
 from jevons.world.hardware import Device, Server
 from jevons.world.models import Model
 
 TOKENS_A_STEP = 4e6
 """Tokens in a batch where none is given: published runs of 7B to 540B models use 1 to 16 million."""
-USUAL_SEQUENCE = 4096
-"""Tokens a sequence in the main phase of pre-training, where none is given and the context is longer."""
-NETWORK_GB_S = 25.0
-"""One direction a device between nodes where the host names none: one 200 Gb/s port."""
-STAND_INS = {"volta": "ampere", "pascal": "ampere", "ada": "ampere", "turing": "ampere"}
 CLUSTER_LOG_SD = 0.18
 """A cluster nobody measured: coefficients of one set miss another by 18 to 30 % before a joint fit."""
 CALIBRATED_LOG_SD = 0.05
@@ -88,54 +84,17 @@ def _batch(batch: Any, sequence: int, devices: int, notes: list[Assumption]) -> 
     return int(size)
 
 
-def block_of(arch: Architecture, sequence: Any, notes: list[Assumption]) -> Block:
-    """The architecture as a stack of equal blocks, in the step-time model's terms."""
-    usual = min(arch.context or USUAL_SEQUENCE, USUAL_SEQUENCE)
-    length = int(units.read(sequence, "", "sequence", minimum=1)) if sequence is not None else usual
-    if sequence is None:
-        notes.append(Assumption("sequence", f"{length} tokens", "not given: longer contexts come late in training",
-                                "jevons-rule"))  # fmt: skip
-    width = arch.ffn_hidden
-    if arch.experts:
-        width = (arch.active_experts + arch.shared_experts) * arch.expert_ffn_hidden
-        notes.append(Assumption("expert exchange", "all-to-all by bytes over bandwidth", "no measured step of a "
-                                "mixture of experts is in the fit", "jevons-rule"))  # fmt: skip
-    return Block(layers=arch.layers + arch.encoder_layers, hidden=arch.hidden, heads=arch.heads, seq_len=length,
-                 vocab=arch.vocab, kv_heads=arch.kv_heads, ffn_hidden=width, gated=arch.gated, tied=arch.tied,
-                 params=float(parameters(arch)), params_active=float(active_parameters(arch)))  # fmt: skip
-
-
-def machine_of(device: Device, host: Server | None, precision: str, notes: list[Assumption]) -> Machine:
-    """The device in its host, in the step-time model's terms; stand-ins are noted."""
-    generation = device.generation
-    if generation not in ("ampere", "hopper"):
-        generation = STAND_INS.get(generation, "hopper")
-        notes.append(Assumption(f"kernel efficiency of {device.generation}", f"that of {generation}",
-                                "no measured training steps of this generation", step_time_pack()["name"]))  # fmt: skip
-    if device.memory_gb is None or device.memory_bw_gb_s is None:
-        raise BadInput("on", device.id, "its memory or bandwidth is not published; name another, or leave out layout")
-    link = (host.link_gb_s if host else None) or device.link_gb_s or device.memory_bw_gb_s / 32
-    network = host.network_gb_s if host else None
-    if network is None:
-        network = NETWORK_GB_S
-        notes.append(Assumption("network", f"{network:g} GB/s a device", "the host names none", "jevons-rule"))
-    peak = device.peak(precision)
-    return Machine(generation, peak.tflops * 1e12, device.memory_bw_gb_s, link, network, device.memory_gb,
-                   host.devices if host else 8, device.peak("bf16").tflops * 1e12)  # fmt: skip
-
-
-def _cluster(calibration: Any, notes: list[Assumption]) -> Any:
+def _cluster(calibration: Any, notes: list[Assumption]) -> Calibration | None:
     """The calibration given as a file or as itself, noted; None where there is none."""
     if calibration is None:
         return None
-    from jevons.estimate.calibrate import Calibration, load, note
-
     cluster = calibration if isinstance(calibration, Calibration) else load(calibration)
     notes.append(note(cluster))
     return cluster
 
 
-def _noise(shape: Layout, machine: Machine, device: Device, sampler: Draws, cluster: Any = None) -> Any:
+def _noise(shape: Layout, machine: Machine, device: Device, sampler: Draws,
+           cluster: Calibration | None = None) -> Any:  # fmt: skip
     """Multiplier about 1: residuals of models left out of the fit, the unknown cluster, and any stand-in."""
     low, high = spread(regime(shape, machine), step_time_pack()["residuals"])
     other = CLUSTER_LOG_SD if device.generation == machine.generation else float(np.hypot(CLUSTER_LOG_SD, STAND_IN_LOG_SD))

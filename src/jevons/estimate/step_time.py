@@ -9,11 +9,9 @@ measured steps, `coefficients/step_time.json`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ import numpy as np
 from jevons.core.errors import UnknownName
 from jevons.estimate import communication, gemm
 from jevons.estimate.memory import stage_params
+from jevons.estimate.packs import coefficient_pack
 from jevons.estimate.parallelism import Array, Block, Layout, Machine, Words, floats
 
 GB = 1e9
@@ -100,12 +99,9 @@ class _Rates:
     attention_flops: Array
 
 
-@cache
 def step_time_pack() -> dict[str, Any]:
     """The coefficient pack shipped with jevons."""
-    text = files("jevons.estimate").joinpath("coefficients/step_time.json").read_text(encoding="utf-8")
-    pack: dict[str, Any] = json.loads(text)
-    return pack
+    return coefficient_pack("step_time")
 
 
 @cache

@@ -13,11 +13,8 @@ for real runs err on the slow side. Coefficients, priors and their sources: coef
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -25,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from jevons.core.errors import BadInput
 from jevons.core.units import SECONDS_PER_HOUR
+from jevons.estimate.packs import coefficient_pack
 
 Array = NDArray[np.float64]
 Pack = Mapping[str, Any]
@@ -58,12 +56,9 @@ class DeviceHours:
     stands_in: bool
 
 
-@cache
 def training_pack() -> dict[str, Any]:
     """The coefficient pack shipped with jevons: priors, coefficients, residuals, rows they were fitted on."""
-    text = files("jevons.estimate").joinpath("coefficients/training.json").read_text(encoding="utf-8")
-    pack: dict[str, Any] = json.loads(text)
-    return pack
+    return coefficient_pack("training")
 
 
 def throughput_class(hardware_generation: str, year: int | None, pack: Pack) -> tuple[str, bool]:

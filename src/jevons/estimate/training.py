@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,26 +19,12 @@ from jevons.core.uncertain import Z90, Draws
 from jevons.estimate import power as power_model
 from jevons.estimate.device_rows import device_rows
 from jevons.estimate.flops import encoder_decoder_flops, six_nd
+from jevons.estimate.hours import Z80, Hours
 from jevons.estimate.throughput_prior import EarlierRun, device_hours, training_pack
 from jevons.world import devices, models
-from jevons.world.defaults import default
 from jevons.world.hardware import Device
 
-Z80 = 1.2815515655446004  # half-width of the central 80 % of a standard normal
 FLOP_PER_TFLOP = 1e12
-
-
-@dataclass(frozen=True)
-class Hours:
-    """Device-hours with draws, productive and lost to restarts, and how they were found."""
-
-    productive: Any
-    lost: Any | None
-    tier: str
-    assumptions: tuple[Assumption, ...]
-    sources: tuple[str, ...] = ()
-    wall_h: Any | None = None
-    detail: dict[str, Any] = field(default_factory=dict)
 
 
 def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None, *, params: Any = None,
@@ -142,14 +127,3 @@ def _served(count: Any, stages: dict[str, Any], n: Any, hours: Hours) -> dict[st
     if wall is not None:
         served["wall hour"] = wall
     return served
-
-
-def goodput_of(goodput: Any, sampler: Draws) -> tuple[Any, tuple[Assumption, ...]]:
-    """Share of device-hours that advance the training, with draws, and the note it leaves where not given."""
-    usual = default("goodput")
-    if goodput is None:
-        return sampler.of(usual.uncertain), (usual.assumed(),)
-    value = units.read(goodput, "", "goodput")
-    if not 0 < value <= 1:
-        raise BadInput("goodput", goodput, "give a share above 0 and at most 1")
-    return sampler.of(value), ()

@@ -1,0 +1,1 @@
+"""The bars of the benchmarks: what is measured, beside whom, and whether it holds."""

@@ -1,0 +1,1 @@
+"""The rivals: their published arithmetic, or the package itself run beside us."""

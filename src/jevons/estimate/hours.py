@@ -1,0 +1,38 @@
+"""Device-hours of a run, however they were found, and the share of them that advances it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from jevons.core import units
+from jevons.core.errors import BadInput
+from jevons.core.source import Assumption
+from jevons.core.uncertain import Draws
+from jevons.world.defaults import default
+
+Z80 = 1.2815515655446004  # half-width of the central 80 % of a standard normal
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Device-hours with draws, productive and lost to restarts, and how they were found."""
+
+    productive: Any
+    lost: Any | None
+    tier: str
+    assumptions: tuple[Assumption, ...]
+    sources: tuple[str, ...] = ()
+    wall_h: Any | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def goodput_of(goodput: Any, sampler: Draws) -> tuple[Any, tuple[Assumption, ...]]:
+    """Share of device-hours that advance the training, with draws, and the note it leaves where not given."""
+    usual = default("goodput")
+    if goodput is None:
+        return sampler.of(usual.uncertain), (usual.assumed(),)
+    value = units.read(goodput, "", "goodput")
+    if not 0 < value <= 1:
+        raise BadInput("goodput", goodput, "give a share above 0 and at most 1")
+    return sampler.of(value), ()
