@@ -21,6 +21,7 @@ app = typer.Typer()
 
 BLOOM = Spec("training", {"model": "bloom-176b", "tokens": 366e9, "on": "a100-sxm4-80gb", "n": 384, "year": 2022},
              {"name": "France", "year": 2022, "pue": 1.2})  # fmt: skip
+PAPER = Spec("training", {}, {"intensity": "57 g/kWh", "life": 6, "utilisation": 0.85})  # what the authors took
 GPT3 = Spec("training", {"model": "gpt-3-175b", "tokens": 300e9, "on": "v100", "n": 10_000, "year": 2020})
 PLACES = ("us-central1", "France", "India")
 WHAT_IF = {
@@ -42,14 +43,16 @@ class Published(NamedTuple):
     boundary: str
 
 
-SOURCE = "bloom-lca"
+CITED = "published: Luccioni, Viguier and Ligozat 2023, arXiv 2211.02001"
+DEVICE_HOURS = 1_082_990
 LIFE_CYCLE = (
-    Published("computing", 24.69, ("accelerator",), "GPU TDP × hours at 57 g/kWh, no PUE"),
+    Published("computing", 24.69, ("accelerator",), "published as TDP of the GPUs × hours × 57 g/kWh, without PUE"),
     Published("idle and infrastructure", 14.6, ("host", "facility overhead"),
-              "27 + 64 kW over the run; the 27 kW are in the 64 kW already, 10.3 t without them"),
+              "published as 27 + 64 kW over the run, though the 64 kW hold the 27: 10.3 t without them; ours is the hosts "
+              "at work, and PUE 1.2"),
     Published("making the hardware", 11.2, ("accelerator manufacture", "host manufacture"),
-              "150 kg a GPU, 2500 kg a server, 6 years at 85 %"),
-    Published("together", 50.5, (), "sum of the three"),
+              "published as 150 kg a GPU and 2500 kg a server over 6 years; ours by default over 4, parts by method"),
+    Published("together", 50.5, (), "published as the sum of the three"),
 )  # fmt: skip
 
 
@@ -65,40 +68,48 @@ def demo(
     """
     from jevons.cli.progress import steps
 
-    with steps("estimating", 2 + len(PLACES) + len(WHAT_IF)) as step:
-        bloom = step(carry_out, BLOOM)
+    with steps("estimating", 3 + len(PLACES) + len(WHAT_IF)) as step:
+        bloom, paper = step(carry_out, BLOOM), step(carry_out, PAPER.over(BLOOM))
         gpt3 = {place: step(carry_out, Spec("training", {}, {"name": place, "year": 2020}).over(GPT3)) for place in PLACES}
-        options_ = {label: step(carry_out, change.over(BLOOM)).footprint for label, change in WHAT_IF.items()}
-        text = step(page, bloom, gpt3, options_)
+        what_if = {label: step(carry_out, change.over(BLOOM)).footprint for label, change in WHAT_IF.items()}
+        lines = beside(bloom.footprint, paper.footprint)
+        text = step(page, bloom, gpt3, what_if, lines)
     if given.get("json"):
-        show.out_json({"bloom": bloom.record(), "gpt-3": {place: found.record() for place, found in gpt3.items()},
-                       "published": beside(bloom.footprint)})  # fmt: skip
+        show.out_json({"bloom": bloom.record(), "bloom_at_the_papers_grid_and_life": paper.record(), "beside": lines,
+                       "gpt-3": {place: found.record() for place, found in gpt3.items()}})  # fmt: skip
     else:
-        tell(bloom, gpt3)
+        tell(lines, gpt3)
     show.write(report, text, "report")
 
 
-def tell(bloom: Outcome, gpt3: Mapping[str, Outcome]) -> None:
+def tell(lines: list[dict[str, str]], gpt3: Mapping[str, Outcome]) -> None:
     """The two tables."""
+    from rich.padding import Padding
     from rich.text import Text
 
     screen = show.console()
     screen.print(Text("BLOOM-176B: 366 billion tokens on 384 A100, France, 2022", style="bold"))
-    screen.print("estimated from architecture and cluster alone, beside the life cycle published after the run\n", style="dim")
-    lines = beside(bloom.footprint)
-    screen.print(show.rows(("", "estimated", "published", "what the published figure covers"),
-                           [tuple(line.values()) for line in lines], right=("published",)))  # fmt: skip
-    screen.print("published: Luccioni, Viguier and Ligozat 2023, arXiv 2211.02001\n", style="dim")
-    screen.print(Text("GPT-3: 300 billion tokens on 10,000 V100 of 2020, in three places", style="bold"))
-    headings, cells = three_places(gpt3)
-    screen.print(show.rows(headings, cells))
+    screen.print("From architecture and cluster alone, beside the life cycle published after the run.\n", style="dim")
+    columns = list(lines[0])[:-1]
+    screen.print(show.rows(columns, [[line[c] for c in columns] for line in lines], right=("published",)))
+    screen.print()
+    for line in lines:
+        screen.print(Padding(Text(f"{line['']}: {line['boundary']}", style="dim"), (0, 0, 0, 2)))
+    screen.print(Padding(Text(CITED, style="dim"), (0, 0, 1, 2)))
+    screen.print(Text("GPT-3: 300 billion tokens on 10,000 V100 of 2020, in three places\n", style="bold"))
+    screen.print(show.rows(*three_places(gpt3)))
+    screen.print()
 
 
-def beside(footprint: Footprint) -> list[dict[str, str]]:
-    """Our figures next to the published ones, in words."""
-    hours = {"": "device-hours", "estimated": device_hours(footprint), "published": "1.08 M", "covers": "384 GPUs for 118 days"}
-    return [hours, *({"": p.part, "estimated": str(ours(footprint, p.components)), "published": f"{p.tonnes:g} t",
-                      "covers": p.boundary} for p in LIFE_CYCLE)]  # fmt: skip
+def beside(estimated: Footprint, paper: Footprint) -> list[dict[str, str]]:
+    """Our figures next to the published ones, in words: a line a part."""
+    from jevons.core.units import significant
+
+    columns = {"estimated": estimated, "at the paper's grid and life": paper}
+    hours = {"": "device-hours", **{name: device_hours(found) for name, found in columns.items()},
+             "published": significant(DEVICE_HOURS, 4), "boundary": "published for 384 GPUs over 118 days"}  # fmt: skip
+    return [hours, *({"": p.part, **{name: str(ours(found, p.components)) for name, found in columns.items()},
+                      "published": f"{p.tonnes:g} t CO₂e", "boundary": p.boundary} for p in LIFE_CYCLE)]  # fmt: skip
 
 
 def device_hours(footprint: Footprint) -> str:
@@ -130,7 +141,7 @@ def three_places(gpt3: Mapping[str, Outcome]) -> tuple[list[str], list[list[str]
     return ["place", *names], cells
 
 
-def page(bloom: Outcome, gpt3: Mapping[str, Outcome], what_if: Mapping[str, Footprint]) -> str:
+def page(bloom: Outcome, gpt3: Mapping[str, Outcome], what_if: Mapping[str, Footprint], lines: list[dict[str, str]]) -> str:
     """The page: BLOOM with its what-if table, then GPT-3 in its places."""
     import jevons
     from jevons.report.page import page as write_page
@@ -138,6 +149,6 @@ def page(bloom: Outcome, gpt3: Mapping[str, Outcome], what_if: Mapping[str, Foot
 
     title = "BLOOM-176B on 384 A100, France"
     held = {title: bloom.footprint, **{f"GPT-3, {place}": found.footprint for place, found in gpt3.items()}}
-    return write_page(held, what_if, {title: beside(bloom.footprint)}, "What two famous runs cost",
+    return write_page(held, what_if, {title: lines}, "What two famous runs cost",
                       equivalences=list(catalog.table("equivalences")), version=jevons.__version__,
                       factor_set=catalog.version())  # fmt: skip

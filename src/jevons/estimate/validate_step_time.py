@@ -122,9 +122,18 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
         predicted = _predicted(steps, where, pack["without"][fold] if fold else pack)
         for name in TARGETS:
             quantities[name][:, where] = predicted[name]
-    targets = {name: Predictions(np.array(steps.observed[name]), *quantities[name]) for name in TARGETS}
+    observed = _observed_mfu(steps, quantities)
+    targets = {name: Predictions(observed[name], *quantities[name]) for name in TARGETS}
     fit = ["leave-one-out" if fold else "unseen" for fold in folds]
     return Prediction(targets, steps.families, steps.keys, steps.numbers, fit, steps.left_out)
+
+
+def _observed_mfu(steps: Steps, predicted: Mapping[str, Array]) -> dict[str, Array]:
+    """What was observed; an MFU that was not printed follows from the step time, for MFU × step time is the
+    configuration's FLOP over its peak, whoever measures it."""
+    times, printed = (np.array(steps.observed[name], dtype=float) for name in TARGETS)
+    product = predicted["mfu"][0] * predicted["step_time"][0]
+    return {"step_time": times, "mfu": np.where(np.isnan(printed), product / times, printed)}
 
 
 def read(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: str = "rows") -> Steps:
