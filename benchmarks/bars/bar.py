@@ -128,20 +128,21 @@ def lines(bars: Iterable[Bar]) -> list[str]:
         must, stretch = (limit.text(bar.unit) if limit else "–" for limit in (bar.must, bar.stretch))
         out.append(f"  {bar.name:52}{bar.n:>7,}{number(bar.figure, bar.unit):>16}  {span(bar.interval_90, bar.unit):18}"
                    f"{must:>14}{stretch:>14}  {bar.verdict}")  # fmt: skip
-        out += [f"      {rival_line(rival, bar.unit)}" for rival in bar.rivals]
+        out += [f"      {rival_line(rival, bar)}" for rival in bar.rivals]
         out += [f"      · {part}" for part in bar.note.split("\n") if part]
     return out
 
 
-def rival_line(rival: Rival, unit: str) -> str:
-    """What stands beside us, and the paired difference or ratio."""
-    text = f"{rival.name}: {number(rival.figure, unit)}"
+def rival_line(rival: Rival, bar: Bar) -> str:
+    """What stands beside us, and the paired difference (in points where the unit is %) or ratio."""
+    text = f"{rival.name}: {number(rival.figure, bar.unit)}"
+    points = number(rival.difference, bar.unit).replace("%", "points")
     if rival.ratio is not None:
         text += f"; theirs / ours {number(rival.ratio, '×')} {span(rival.interval_90, '×')}"
     elif rival.difference is not None:
-        text += f"; ours − theirs {number(rival.difference, unit)} {span(rival.interval_90, unit)}"
+        text += f"; ours − theirs {points} {span(rival.interval_90, bar.unit)}"
     if rival.wins is not None:
-        text += " a win" if rival.wins else " no win"
+        text += ": no win" if not rival.wins else ": a win" if bar.n >= PROOF_N else f": better, n = {bar.n} proves nothing"
     return text + (f" ({rival.note})" if rival.note else "")
 
 
@@ -154,7 +155,7 @@ def markdown(title: str, bars: Sequence[Bar], facts: dict[str, Any]) -> str:
         cells = (bar.name, f"{bar.n:,}", number(bar.figure, bar.unit), span(bar.interval_90, bar.unit), must, stretch, bar.verdict)
         out.append("| " + " | ".join(cells) + " |")
     out += ["", "| bar | rival beside it |", "|---|---|"]
-    out += [f"| {bar.name} | {rival_line(rival, bar.unit)} |" for bar in bars for rival in bar.rivals]
+    out += [f"| {bar.name} | {rival_line(rival, bar)} |" for bar in bars for rival in bar.rivals]
     return "\n".join([*out, "", *LEGEND.split("\n"), ""])
 
 

@@ -103,7 +103,8 @@ def five_rows(data: Published, prediction: Prediction) -> list[Bar]:
     rivals = [paired(f"{name}, measured power given", ours, scores.ape(observed, hours[keep] * rate_t), families)
               for name, hours in list(rival_hours(data).items())[:3]]  # fmt: skip
     errors = ", ".join(f"{model} {b / o - 1:+.1%}" for model, o, b in zip(models, observed, best))
-    note = f"neither efficiency nor power of the five is used; {errors}"
+    note = ("hours without the row's own family; neither efficiency nor power of the five is an input. Named priors: step MFU of a\n"
+            f"generation, system power of V100 and TPUv3 (Patterson et al. 2021, table 1)\n{errors}")
     return [Bar(L0, "LLMCarbon's five rows, tCO2e MAPE", len(ours), float(ours.mean()), "%", clustered(ours, families),
                 Limit(high=0.18), Limit(high=0.12), tuple(rivals), note)]  # fmt: skip
 

@@ -44,6 +44,7 @@ class Published(NamedTuple):
 
 
 CITED = "published: Luccioni, Viguier and Ligozat 2023, arXiv 2211.02001"
+CITED_GPT3 = "published: 1,287 MWh and 552 t at 429 g/kWh, the mean of the US (Patterson et al. 2021, arXiv 2104.10350)"
 DEVICE_HOURS = 1_082_990
 LIFE_CYCLE = (
     Published("computing", 24.69, ("accelerator",), "published as TDP of the GPUs × hours × 57 g/kWh, without PUE"),
@@ -98,7 +99,7 @@ def tell(lines: list[dict[str, str]], gpt3: Mapping[str, Outcome]) -> None:
     screen.print(Padding(Text(CITED, style="dim"), (0, 0, 1, 2)))
     screen.print(Text("GPT-3: 300 billion tokens on 10,000 V100 of 2020, in three places\n", style="bold"))
     screen.print(show.rows(*three_places(gpt3)))
-    screen.print()
+    screen.print(Padding(Text(CITED_GPT3, style="dim"), (1, 0, 1, 2)))
 
 
 def beside(estimated: Footprint, paper: Footprint) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.core.errors import BadInput, TableError
+from jevons.core.errors import BadInput, JevonsError, TableError
 from jevons.world import spec as specs
 from jevons.world.spec import Spec
 
@@ -22,6 +22,12 @@ DOORS = {  # kind -> the functions of jevons.estimate that take its arguments, t
     "distillation": ("distillation", "training"), "generic": ("generic",), "storage": ("storage",),
     "transfer": ("transfer",),
 }  # fmt: skip
+CALLED = {"training": "Training", "recorded": "Recorded run of", "fine-tuning": "Fine-tuning",
+          "distillation": "Distilling", "generic": "Computation", "storage": "Storage", "transfer": "Transfer"}  # fmt: skip
+SUBJECTS = ("model", "student", "cpu", "medium", "what", "params")
+AMOUNTS = {"tokens": "tokens", "terabytes": "TB", "gigabytes": "GB", "months": "months", "cores": "cores"}
+PLACES = ("Sweden", "France", "United States", "India", "Poland")  # of the what-if table: from clean grids to dirty
+DEVICES = ("v100-sxm2-32gb", "a100-sxm4-80gb", "h100-sxm5-80gb")
 LEDGER = ("hours", "device_hours", "energy")  # what only a run that is over can tell
 
 
@@ -35,12 +41,24 @@ class Outcome:
 
     @property
     def title(self) -> str:
-        """What was asked, in a line."""
-        said = self.spec.arguments
-        what = said.get("model") or said.get("student") or said.get("cpu") or said.get("medium") or ""
-        tokens = f"{said['tokens']} tokens" if "tokens" in said else ""
-        devices = " × ".join(plain(said[k]) for k in ("n", "on") if k in said)
-        return ", ".join(x for x in (f"{self.spec.kind.replace('-', ' ').capitalize()} {what}".strip(), tokens, devices) if x)
+        """What was asked, in a line: ``Training llama-2-7b, 2T tokens, 512 × a100``."""
+        said = {name: plain(value) for name, value in self.spec.arguments.items()}
+        subject = next((said[name] for name in SUBJECTS if name in said), "")
+        amounts = [f"{said[name]} {unit}" if said[name][-1].isdigit() or name == "tokens" else said[name]
+                   for name, unit in AMOUNTS.items() if name in said]  # fmt: skip
+        devices = " × ".join(said[name] for name in ("n", "on") if name in said)
+        return ", ".join(x for x in (f"{CALLED[self.spec.kind]} {subject}".strip(), *amounts, devices) if x)
+
+    @property
+    def length(self) -> str:
+        """How long it takes and how many device-hours, where that is known."""
+        from jevons.core import units
+
+        served = summary(self.activity)["served"]
+        known = [units.show(units.convert(served["wall hour"]["best"], "h", "s"), "s")] if "wall hour" in served else []
+        if "device hour" in served:
+            known.append(f"{units.significant(served['device hour']['best'])} device-hours")
+        return ", ".join(known)
 
     def record(self) -> dict[str, Any]:
         """The result as plain values: what ``--json`` prints and ``--save`` keeps."""
@@ -69,6 +87,24 @@ def carry_out(asked: Spec) -> Outcome:
     place = jevons.site(**spec.site)
     footprint = jevons.footprint(activity, place, Study(**spec.study), spec.arguments.get("draws", 1000))
     return Outcome(spec, activity, footprint)
+
+
+def elsewhere(outcome: Outcome) -> dict[str, Footprint]:
+    """What-if: the same activity in other places, the same training on other devices; what cannot be priced is left out."""
+    spec = outcome.spec
+    changes = {f"zone: {name}": Spec(spec.kind, {}, {"name": name}) for name in PLACES if "intensity" not in spec.site}
+    if spec.kind in ("training", "fine-tuning", "distillation") and "layout" not in spec.arguments:
+        changes |= {f"device: {name}": Spec(spec.kind, {"on": name}) for name in DEVICES}
+    found = {label: tried(change.over(spec)) for label, change in changes.items()}
+    return {label: footprint for label, footprint in found.items() if footprint is not None}
+
+
+def tried(spec: Spec) -> Footprint | None:
+    """The footprint of a spec, None where it cannot be had."""
+    try:
+        return carry_out(spec).footprint
+    except JevonsError:
+        return None
 
 
 def settled(asked: Spec) -> Spec:

@@ -84,9 +84,18 @@ def answer(outcome: Outcome, given: Mapping[str, Any]) -> None:
     if given.get("save"):
         write(given["save"], as_text(outcome.record()) + "\n", "result")
     if given.get("report"):
-        from jevons.report import page
+        write(given["report"], page_of(outcome), "report")
 
-        write(given["report"], page(outcome.footprint, title=outcome.title), "report")
+
+def page_of(outcome: Outcome) -> str:
+    """The page of one estimate, with what it would be in other places."""
+    import jevons
+    from jevons.cli.outcome import elsewhere
+    from jevons.report.page import page
+    from jevons.world import catalog
+
+    return page(outcome.footprint, elsewhere(outcome), title=outcome.title, version=jevons.__version__,
+                equivalences=list(catalog.table("equivalences")), factor_set=catalog.version())  # fmt: skip
 
 
 def show_outcome(outcome: Outcome) -> None:
@@ -94,21 +103,5 @@ def show_outcome(outcome: Outcome) -> None:
     from jevons.report.table import table
     from jevons.world import catalog
 
-    screen = console()
-    screen.print(table(outcome.footprint, outcome.title, catalog.version()))
-    for line in run_lines(outcome):
-        screen.print(line)
-
-
-def run_lines(outcome: Outcome) -> list[str]:
-    """How long and how many device-hours, where that is known."""
-    from jevons.cli.outcome import summary
-    from jevons.core import units
-
-    served = summary(outcome.activity)["served"]
-    lines = []
-    if "device hour" in served:
-        lines.append(f"device-hours {units.significant(served['device hour']['best'])}")
-    if "wall hour" in served:
-        lines.append("wall clock " + units.show(units.convert(served["wall hour"]["best"], "h", "s"), "s"))
-    return lines
+    title = "\n".join(line for line in (outcome.title, outcome.length) if line)
+    console().print(table(outcome.footprint, title, catalog.version()))
