@@ -4,7 +4,8 @@
     python docs/run_pages.py --write    put what they print now in place of what they show
 
 A page runs in a folder of its own, in this order: ``title="name"`` blocks are written to files; ``python`` blocks run in
-one namespace, and a ``text`` block that follows one is what it prints; a ``console`` block is one command and its output.
+one namespace, and a ``text`` block that follows one is what it prints; a ``console`` block is one command and its output
+(none shown: any).
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def _console(text: str, folder: str) -> list[tuple[int, int, str]]:
         if program != "jevons":
             raise RuntimeError(f"$ {block[1]}: only jevons is run here; show other commands in a bash block")
         done = _run([sys.executable, "-m", "jevons", *rest], folder)
-        spans.append((block.start(2), block.end(2), _trimmed(done.stdout)))
+        if block[2]:
+            spans.append((block.start(2), block.end(2), _trimmed(done.stdout)))
     return spans
 
 
@@ -88,7 +90,7 @@ def _run(command: list[str], folder: str, stdin: str = "") -> subprocess.Complet
     bare = {k: v for k, v in os.environ.items() if k not in ("JEVONS_SETTINGS", "XDG_CONFIG_HOME")}
     env = {**bare, "COLUMNS": PAGE_WIDTH, "OMP_NUM_THREADS": "1", "HOME": folder}
     done = subprocess.run(command, input=stdin, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    if done.returncode and "Traceback" in done.stderr or done.returncode not in (0, 1):
+    if (done.returncode and "Traceback" in done.stderr) or done.returncode not in (0, 1):
         raise RuntimeError(f"{shlex.join(command[1:])}\n{done.stderr}")
     return done
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -76,6 +76,7 @@ class Bar:
     stretch: Limit | None = None
     rivals: tuple[Rival, ...] = ()
     note: str = ""
+    proof: bool = False  # a count of tests proves itself, however few
 
     @property
     def verdict(self) -> str:
@@ -85,7 +86,7 @@ class Bar:
         holds = self.must.holds(self.figure)
         past = self.interval_90 is not None and holds and not all(map(self.must.holds, self.interval_90))
         reached = ", stretch reached" if holds and self.stretch and self.stretch.holds(self.figure) else ""
-        if self.n < PROOF_N:
+        if self.n < PROOF_N and not self.proof:
             return f"shown ({'under' if holds else 'past'} the bar){reached}"
         return f"{'met' if holds else 'missed'}{'*' if past else ''}{reached}"
 
@@ -118,16 +119,18 @@ def span(interval: Interval, unit: str) -> str:
     return f"[{low}, {high}]"
 
 
-def lines(bars: Iterable[Bar]) -> list[str]:
+def lines(bars: Sequence[Bar]) -> list[str]:
     """The table as text: a line a bar, beneath it a line a rival and the notes."""
+    wide = max((len(bar.name) for bar in bars), default=0) + 2
+    head = f"  {'bar':{wide}}{'n':>7}{'figure':>16}  {'90 % interval':18}{'must':>12}{'stretch':>12}  verdict"
     out, section = [], ""
     for bar in bars:
         if bar.section != section:
             section = bar.section
-            out += ["", section, f"{'':2}{'bar':52}{'n':>7}{'figure':>16}  {'90 % interval':18}{'must':>14}{'stretch':>14}  verdict"]
+            out += ["", section, head]
         must, stretch = (limit.text(bar.unit) if limit else "–" for limit in (bar.must, bar.stretch))
-        out.append(f"  {bar.name:52}{bar.n:>7,}{number(bar.figure, bar.unit):>16}  {span(bar.interval_90, bar.unit):18}"
-                   f"{must:>14}{stretch:>14}  {bar.verdict}")  # fmt: skip
+        out.append(f"  {bar.name:{wide}}{bar.n:>7,}{number(bar.figure, bar.unit):>16}  {span(bar.interval_90, bar.unit):18}"
+                   f"{must:>12}{stretch:>12}  {bar.verdict}")  # fmt: skip
         out += [f"      {rival_line(rival, bar)}" for rival in bar.rivals]
         out += [f"      · {part}" for part in bar.note.split("\n") if part]
     return out

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from benchmarks.bars.bar import Bar, Limit, Rival, clustered, paired
 from benchmarks.rivals import constant_mfu, llmcarbon, published
+
 from jevons.estimate import scores
 from jevons.estimate.parallelism import Block, Layout, Machine
 from jevons.estimate.step_time import step_time_pack

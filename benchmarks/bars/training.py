@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from benchmarks.bars.bar import Bar, Limit, Rival, clustered, paired, relative_gain
 from benchmarks.rivals import constant_mfu, llmcarbon
+
 from jevons.estimate import scores, throughput_prior
 from jevons.estimate.throughput_prior import EarlierRun
 from jevons.estimate.validate_training import Prediction, Run, hours_of, predict, read_run

@@ -75,7 +75,7 @@ def test_a_layout_that_does_not_fit_says_by_how_much_and_what_would():
 
 def test_a_missing_factor_shows_the_chain_it_tried_and_how_to_cut_it_off():
     assert "no climate factor for electricity at XX (tried XX → world)" in str(EVERY[5])
-    assert "name 'climate' among the study's cutoffs" in str(EVERY[5])
+    assert "name 'electricity/climate' among the study's cutoffs" in str(EVERY[5])
 
 
 def test_a_missing_extra_says_which_command_brings_it():

@@ -5,7 +5,7 @@ import sys
 import pytest
 import yaml
 
-from jevons.core.errors import BadInput, UnknownName
+from jevons.core.errors import BadInput, TableError, UnknownName
 from jevons.estimate.audit import audit, audit_table, implied, pue_scope
 from jevons.estimate.audit_claim import as_printed, power_scope
 
@@ -129,6 +129,11 @@ def test_an_intensity_is_judged_only_where_the_record_declares_none():
     assert rules({"energy_mwh": 135, "tco2e": 0.1}) == {"intensity"}
 
 
+@pytest.mark.parametrize("grams", [1.5, 3])
+def test_a_declared_intensity_of_hydropower_is_believed(grams):
+    assert audit({"energy_mwh": 1000, "grid_gco2_per_kwh": grams, "tco2e": grams}) == []
+
+
 def test_a_declared_intensity_that_no_grid_has_is_taken_for_another_unit():
     assert rules({"energy_mwh": 1287, "grid_gco2_per_kwh": "0.429", "tco2e": "0.5521"}) == {"intensity"}
 
@@ -138,6 +143,11 @@ def test_a_gpu_cannot_draw_much_more_than_its_tdp_but_with_its_host_it_may():
     assert rules({**measured, "power_boundary": "chip"}) == {"power"}
     assert rules({**measured, "power_boundary": "server"}) == set()
     assert rules({**measured, "avg_power_w": 3420}) == {"power"}
+
+
+def test_a_power_that_does_not_say_what_it_covers_is_asked_about_the_host():
+    finding = only({"hardware": "V100", "device_hours": 1000, "avg_power_w": 420})
+    assert "power_boundary=server" in finding.message
 
 
 def test_an_energy_over_hours_must_be_a_power_the_device_can_draw():
@@ -260,6 +270,11 @@ def test_an_unknown_field_is_refused_with_the_nearest():
         audit({"enrgy_mwh": 5})
 
 
+def test_a_bad_cell_of_a_table_is_named_by_row_and_column():
+    with pytest.raises(TableError, match="row 3, column energy_mwh"):
+        audit_table([{"energy_mwh": "1"}, {"energy_mwh": "2 apples"}])
+
+
 @pytest.mark.parametrize("record", [{}, {"model": "GPT-3"}, {"energy_mwh": ""}])
 def test_a_record_without_a_number_is_refused(record):
     with pytest.raises(BadInput, match="state at least one number"):
@@ -271,7 +286,7 @@ def test_a_record_without_a_number_is_refused(record):
     [
         ("a card", "give a mapping"), ({"includes_pue": "perhaps", "pue": 1.1}, "say yes or no"),
         ({"products": [{"factors": [1, 2]}]}, r"products\[0\]"), ({"meters": {"idle": {"power_w": 3}}}, r"meters\.idle"),
-        ({"parts": [1, 2], "total": 3}, "parts"),
+        ({"parts": [1, 2], "total": 3}, "parts"), ({"power_boundary": "rack", "hardware": "V100", "power_w": 9}, "rack"),
     ],
 )  # fmt: skip
 def test_a_malformed_record_says_where_and_how_to_mend_it(record, words):

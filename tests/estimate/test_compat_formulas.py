@@ -47,6 +47,10 @@ def test_mlco2_rounds_the_intensity_to_ten_grams(grams, kg):
     assert mlco2.intensity_kg_per_kwh(grams) == pytest.approx(kg)
 
 
+def test_mlco2_rounds_the_double_itself_as_javascript_does():
+    assert mlco2.two_digits([1.005, 1.115, 0.125]).tolist() == [1.0, 1.11, 0.13]
+
+
 def test_mlco2_reproduces_the_11_25_tonnes_of_stable_diffusion():
     assert mlco2.emissions_kg(250, 150_000, 300) == pytest.approx(11_250)
 
@@ -106,9 +110,10 @@ def test_codecarbons_intensity_is_its_countrys_latest_mean_to_a_tenth_of_a_gram(
     assert codecarbon.intensity_kg_per_kwh("FRA") == pytest.approx(0.05604, abs=1e-4)
 
 
-def test_codecarbons_zero_for_a_country_is_a_missing_factor_here():
-    with pytest.raises(MissingFactor, match="CAF"):
-        codecarbon.intensity_kg_per_kwh("CAF")
+def test_codecarbons_zero_for_a_country_stays_in_its_own_rows():
+    assert codecarbon.intensity_kg_per_kwh("CAF") == 0
+    with pytest.raises(MissingFactor, match="nowhere"):
+        codecarbon.intensity_kg_per_kwh("")
 
 
 @pytest.mark.parametrize("gb", [0, -8, float("nan")])
@@ -194,3 +199,23 @@ def test_a_device_or_place_that_a_tool_does_not_list_is_never_guessed():
         intensity_kg_per_kwh("mlco2", "gcp/the-moon")
     with pytest.raises(UnknownName, match="strubell/pue"):
         constant("strubell/pua")
+
+
+# -- against the evaluation data --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "look", "n"),
+    [
+        ("codecarbon", codecarbon.intensity_kg_per_kwh, 213),
+        ("Green Algorithms", lambda place: intensity_kg_per_kwh("green-algorithms", place), 55),
+        ("EcoLogits", lambda place: intensity_kg_per_kwh("ecologits-0-9", place), 50),
+    ],
+)
+def test_each_profile_prices_every_country_as_its_tool_does_to_a_tenth_of_a_gram(shared, words, look, n):
+    with (shared / "data" / "factors" / "grid_annual_country.csv").open(newline="", encoding="utf-8") as handle:
+        rows = [row for row in csv.DictReader(handle) if words in row["source"]]
+    assert len(rows) == n
+    for row in rows:
+        place = {"World": "WLD"}.get(row["iso3"], row["iso3"])
+        assert look(place) * 1000 == pytest.approx(float(row["ci_g_per_kwh"]), abs=0.1)

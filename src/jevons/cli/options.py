@@ -154,7 +154,7 @@ def _parameter(name: str, row: Row, panel: str) -> inspect.Parameter:
 def chosen(given: Mapping[str, Any], *groups: Group) -> dict[str, Any]:
     """What was given of some groups, numbers as numbers; what was not asked for is absent."""
     return {name: number_or_text(given[name]) for group in groups for name in group
-            if given.get(name) not in (None, False)}  # fmt: skip
+            if given.get(name) is not None and given[name] is not False}  # fmt: skip
 
 
 def number_or_text(value: Any) -> Any:

@@ -75,16 +75,15 @@ def rows(columns: Sequence[str], cells: Iterable[Sequence[str]], right: Sequence
 
 
 def answer(outcome: Outcome, given: Mapping[str, Any]) -> None:
-    """Print an estimate and write the files asked for."""
-    if wants_json(given):
-        record = outcome.record()
-        out_json(record)
-    else:
-        show_outcome(outcome)
+    """Write the files asked for, then print the estimate."""
     if given.get("save"):
         write(given["save"], as_text(outcome.record()) + "\n", "result")
     if given.get("report"):
         write(given["report"], page_of(outcome), "report")
+    if wants_json(given):
+        out_json(outcome.record())
+    else:
+        show_outcome(outcome)
 
 
 def page_of(outcome: Outcome) -> str:

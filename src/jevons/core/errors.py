@@ -80,7 +80,7 @@ class MissingFactor(JevonsError, LookupError):
         chain = f" (tried {' → '.join(self.tried)})" if self.tried else ""
         super().__init__(
             f"no {indicator} factor for {flow} at {place}{chain}; add a row to a settings overlay, "
-            f"or name {indicator!r} among the study's cutoffs"
+            f"or name '{flow.split('/')[0]}/{indicator}' among the study's cutoffs"
         )
 
 

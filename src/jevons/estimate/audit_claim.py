@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jevons.core import units
-from jevons.core.errors import BadInput, UnknownName
+from jevons.core.errors import BadInput, TableError, UnknownName
 from jevons.world import devices
 from jevons.world.hardware import Device
 
@@ -35,7 +35,7 @@ EXACT = ("num_devices", "tdp_w", "peak_tflops")
 FLAGS = ("includes_pue", "encoder_decoder")
 NESTED = ("parts", "products", "meters", "siblings")
 TEXT = ("model", "name", "hardware", "year", "precision", "power_boundary", "scope_note", "note", "source",
-        "confidence", "family")  # fmt: skip
+        "confidence", "family", "id", "url", "licence", "country")  # fmt: skip
 _MANTISSA = re.compile(r"\s*[-+]?([\d,_]*\.?\d*)(?:[eE]([-+]?\d+))?")
 
 
@@ -215,6 +215,13 @@ def _mapping(given: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found
 
 
+def _row(row: Mapping[str, Any], number: int) -> Claim:
+    try:
+        return read(row)
+    except BadInput as trouble:
+        raise TableError("rows", number, trouble.field, trouble.value, trouble.mend) from None
+
+
 def _check_keys(given: Mapping[str, Any]) -> None:
     known = (*NUMBERS, *FLAGS, *NESTED, *TEXT)
     for key in given:
@@ -251,8 +258,11 @@ def _device(name: str) -> Device | None:
 
 
 def claims(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
-    """The claims of a table, each with those that share its source and its hardware as siblings."""
-    read_rows = [read(row) for row in rows]
+    """The claims of a table, each with those that share its source and its hardware as siblings.
+
+    Errors: TableError naming the row (2: the first under the header) and the field.
+    """
+    read_rows = [_row(row, number) for number, row in enumerate(rows, start=2)]
     keys = [(c.text.get("family") or c.text.get("source", ""), c.text.get("hardware", "")) for c in read_rows]
     for i, claim in enumerate(read_rows):
         kin = tuple(c for j, c in enumerate(read_rows) if j != i and keys[j] == keys[i] and all(keys[i]))

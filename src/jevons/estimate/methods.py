@@ -5,6 +5,7 @@ Every tool comes down to hours × devices × watts × PUE × intensity (+ embodi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
@@ -231,9 +232,9 @@ def _listed(c: Case, tool: str, stand_in: str = "") -> tuple[float, tuple[str, .
 
 def _intensity(c: Case, tool: str, place: str) -> tuple[float, tuple[str, ...]]:
     try:
-        if tool == "codecarbon":
-            return codecarbon.intensity_kg_per_kwh(place), ()
-        return compat.intensity_kg_per_kwh(tool, place), ()
+        look = codecarbon.intensity_kg_per_kwh if tool == "codecarbon" else functools.partial(compat.intensity_kg_per_kwh, tool)
+        value = look(place)
+        return value, () if value else (f"its table prices {place} at zero",)
     except MissingFactor:
         return c.intensity, (f"{place or 'the place'} is not in its table: the site's intensity",)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from math import exp, log
 
 from jevons.core.errors import MissingFactor
 from jevons.core.factor import Factor
 from jevons.core.source import Assumption
-from jevons.core.study import Study
+from jevons.core.study import INDICATORS, Study
 from jevons.core.uncertain import Z90, Uncertain
 from jevons.world import catalog
 from jevons.world.catalog import Row
@@ -19,6 +19,11 @@ from jevons.world.place import Location
 
 G_PER_KG = 1000.0
 WATER_METHOD = ("macknick-2012", "included")
+RESOURCES = {  # indicator -> columns of fuel_resource: value, spread
+    "primary_energy": ("primary_energy_mj_per_kwh", "gsd_primary"),
+    "abiotic_depletion": ("abiotic_depletion_kgsb_per_kwh", "gsd_abiotic"),
+}
+NEGLIGIBLE_SHARE = 0.01  # a fuel below it may lack a value: the mean is then that of the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,27 @@ def scarcity(location: Location, strict: bool = False) -> Found:
 def electricity_price(location: Location, year: int | None, strict: bool = False) -> Factor:
     """USD per kWh for a non-household consumer of the place."""
     return _factor("cost", found := _along(location, _look_price, year, strict, "electricity price"), found.value)
+
+
+def primary_energy(location: Location, year: int | None, strict: bool = False) -> Factor:
+    """MJ drawn from nature per kWh generated, renewable and not: generation shares × the content of each fuel.
+
+    Fuel extraction, plant building and grid losses are not counted. MissingFactor names a fuel without a value.
+    """
+    return _resource("primary_energy", location, year, strict)
+
+
+def abiotic_depletion(location: Location, year: int | None, strict: bool = False) -> Factor:
+    """kg antimony equivalent of minerals and metals per kWh generated: generation shares × that of each fuel.
+
+    MissingFactor names the fuels without a value.
+    """
+    return _resource("abiotic_depletion", location, year, strict)
+
+
+def _resource(indicator: str, location: Location, year: int | None, strict: bool) -> Factor:
+    found = _along(location, functools.partial(_look_resource, indicator), year, strict, indicator)
+    return _factor(indicator, found, found.value)
 
 
 def _along(location: Location, look: Look, year: int | None, strict: bool, what: str) -> Found:
@@ -224,6 +250,61 @@ def _world_water() -> Found | None:
     return Found(weighted / whole, "WLD", None, row.gsd, row.source, row.quality, ()) if whole and row else None
 
 
+def _look_resource(indicator: str, level: str, identifier: str, year: int | None) -> Found | None:
+    if level == "world":
+        return _mean_of_mix(indicator, _world_mix(), "WLD")
+    row = vintage(_rows_by("grid_mix", "place").get(identifier, []), year) if level == "country" else None
+    if row is None:
+        return None
+    mean = _mean_of_mix(indicator, dict(shares(row)), identifier)
+    note = Assumption(f"{indicator} at {identifier}", f"{mean.value:.3g} {INDICATORS[indicator][0]}/kWh",
+                      "generation shares × the value of each fuel", f"{row['source']};{mean.source}")  # fmt: skip
+    dated = _dated(row, year, mean.value, identifier, (note, *mean.assumptions))
+    return replace(dated, gsd=combined_gsd(dated.gsd, mean.gsd), source=mean.source, quality=mean.quality)
+
+
+def _mean_of_mix(indicator: str, mix: Mapping[str, float], place: str) -> Found:
+    """Σ share · value / Σ share over the fuels that have one; ln² gsd = Σ (part · ln gsd)², part of the sum.
+
+    The source is that of the largest part. MissingFactor if a fuel of more than NEGLIGIBLE_SHARE has no value.
+    """
+    held = _resource_of_fuel(indicator)
+    lacking = [fuel for fuel, share in mix.items() if share > NEGLIGIBLE_SHARE and fuel not in held]
+    if lacking:
+        raise MissingFactor("electricity", indicator, place, (f"fuel_resource has no value for {', '.join(lacking)}",))
+    known = {fuel: share for fuel, share in mix.items() if fuel in held}
+    parts = {fuel: share * held[fuel].value for fuel, share in known.items()}
+    whole, largest = sum(parts.values()), held[max(parts, key=parts.__getitem__)]
+    spread = sum((part / (whole or 1.0) * log(held[fuel].gsd)) ** 2 for fuel, part in parts.items()) ** 0.5
+    missed = ", ".join(fuel for fuel, share in mix.items() if share and fuel not in held)
+    why = f"without a value, together little; the mean of the others stands for {place}"
+    notes = (Assumption(f"{indicator} of {missed}", "left out", why, largest.source),) if missed else ()
+    return replace(largest, value=whole / sum(known.values()), place=place, gsd=exp(spread), assumptions=notes)
+
+
+@functools.lru_cache(maxsize=len(RESOURCES))
+def _resource_of_fuel(indicator: str) -> dict[str, Found]:
+    column, spread = RESOURCES[indicator]
+    held: dict[str, Found] = {}
+    for row in catalog.table("fuel_resource"):
+        if (value := catalog.number(row, column)) is not None:
+            gsd = catalog.number(row, spread, 1.0) or 1.0
+            held.setdefault(row["fuel"], Found(value, "", None, gsd, row["source"], row["quality"], ()))
+    return held
+
+
+@functools.lru_cache(maxsize=1)
+def _world_mix() -> dict[str, float]:
+    """fuel → share of the generation of all countries, each in its latest year."""
+    latest = [mix for rows in _rows_by("grid_mix", "place").values() if (mix := vintage(rows, None))]
+    generated = [float(mix["generation_twh"] or 0) for mix in latest]
+    world: dict[str, float] = {}
+    for mix, twh in zip(latest, generated, strict=True):
+        for fuel, share in shares(mix):
+            world[fuel] = world.get(fuel, 0.0) + share * twh / sum(generated)
+    return world
+
+
 def _look_scarcity(level: str, identifier: str, year: int | None) -> Found | None:
     if level == "world":
         return Found(1.0, "WLD", 2024, 2.0, "aware-2.0-edges", "41444", ())
@@ -252,5 +333,5 @@ _LOOKS: dict[tuple[str, str, str], Look] = {
     ("location", "average", "direct"): _look_direct,
     ("location", "marginal", "direct"): _look_marginal,
 }
-for _cache in (_rows_by, _direct_fuels, _world_mean, _world_water):
+for _cache in (_rows_by, _direct_fuels, _world_mean, _world_water, _resource_of_fuel, _world_mix):
     catalog.on_overlay(_cache.cache_clear)

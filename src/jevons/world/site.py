@@ -95,7 +95,13 @@ class SiteFactors:
 
     def _electricity(self, year: int | None, when: When) -> dict[str, Factor]:
         looked = {name: look for name, look in _ELECTRICITY.items() if name in self.study.indicators}
-        found = {name: look(self.site, self.study, year) for name, look in looked.items()}
+        found = {}
+        for name, look in looked.items():
+            try:
+                found[name] = look(self.site, self.study, year)
+            except MissingFactor:
+                if not {name, f"electricity/{name}"} & set(self.study.cutoffs):
+                    raise
         if self.site.series is not None and "climate" in found and self.study.accounting == "location":
             found["climate"] = _by_the_hour(self.site.series, when, self.study)
         return found
@@ -144,6 +150,14 @@ def _scarce(site: Site, study: Study, year: int | None) -> Factor:
                    assumptions=(*water.assumptions, *found.assumptions))  # fmt: skip
 
 
+def _primary(site: Site, study: Study, year: int | None) -> Factor:
+    return _cached_primary(site.location, year, site.strict)
+
+
+def _abiotic(site: Site, study: Study, year: int | None) -> Factor:
+    return _cached_abiotic(site.location, year, site.strict)
+
+
 def _cost(site: Site, study: Study, year: int | None) -> Factor:
     if site.device_usd_per_hour is not None and site.electricity_usd_per_kwh is None:
         note = Assumption("electricity price", "0 USD/kWh", "included in the price of the device-hour", "stated")
@@ -155,7 +169,8 @@ def _cost(site: Site, study: Study, year: int | None) -> Factor:
     return replace(found, assumptions=(*found.assumptions, note))
 
 
-_ELECTRICITY = {"climate": _climate, "water_off_site": _water_off, "water_scarcity": _scarce, "cost": _cost}
+_ELECTRICITY = {"climate": _climate, "water_off_site": _water_off, "water_scarcity": _scarce,
+                "primary_energy": _primary, "abiotic_depletion": _abiotic, "cost": _cost}  # fmt: skip
 
 
 @functools.lru_cache(maxsize=4096)
@@ -165,8 +180,10 @@ def _cached_climate(location: Location, kind: tuple[str, str, str], year: int | 
 
 
 _cached_water = functools.lru_cache(maxsize=4096)(grid.water_off_site)
+_cached_primary = functools.lru_cache(maxsize=4096)(grid.primary_energy)
+_cached_abiotic = functools.lru_cache(maxsize=4096)(grid.abiotic_depletion)
 _cached_price = functools.lru_cache(maxsize=4096)(grid.electricity_price)
-for _cache in (_cached_climate, _cached_water, _cached_price):
+for _cache in (_cached_climate, _cached_water, _cached_primary, _cached_abiotic, _cached_price):
     catalog.on_overlay(_cache.cache_clear)
 
 

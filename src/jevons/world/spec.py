@@ -160,9 +160,17 @@ def _toml(name: str, text: str) -> Any:
     import tomllib
 
     try:
-        return tomllib.loads(text)
+        return _dates_as_text(tomllib.loads(text))
     except tomllib.TOMLDecodeError as trouble:
         raise TableError(name, None, None, str(trouble), "mend the TOML") from None
+
+
+def _dates_as_text(value: Any) -> Any:
+    from datetime import date, time
+
+    if isinstance(value, dict):
+        return {key: _dates_as_text(inner) for key, inner in value.items()}
+    return value.isoformat() if isinstance(value, (date, time)) else value
 
 
 def _json(name: str, text: str) -> Any:

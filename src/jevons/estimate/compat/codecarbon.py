@@ -9,7 +9,8 @@ from math import ceil
 from typing import Any
 
 from jevons.core.errors import BadInput, MissingFactor
-from jevons.estimate.compat.rows import G_PER_KG, constant
+from jevons.estimate.compat import rows as compat
+from jevons.estimate.compat.rows import constant
 from jevons.world import catalog
 
 VERSION = "3.3.0"
@@ -59,13 +60,18 @@ def energy_kwh(hours: Any, gpu_w: Any, cpu_w: Any, ram_w: Any, pue: Any = 1.0) -
 
 
 def intensity_kg_per_kwh(country: str) -> float:
-    """The latest annual mean it carries for a country (ISO alpha-3), in kg/kWh; MissingFactor where it has none."""
+    """The latest annual mean it carries for a country (ISO alpha-3), in kg/kWh; MissingFactor where it has none.
+
+    Its table is Our World in Data's, carried here as rows of grid_annual; two countries that are left out there
+    (one of them a zero) stand in compat_grid.
+    """
     rows = [r for r in catalog.table("grid_annual") if r["place"] == country and _carried(r)]
     if not rows:
-        raise MissingFactor("electricity", "climate", f"{country or 'nowhere'} in the table of codecarbon")
+        return compat.intensity_kg_per_kwh("codecarbon", country)
     value = catalog.number(max(rows, key=lambda r: int(r["year"])), "ci_g_per_kwh")
-    assert value is not None
-    return value / G_PER_KG
+    if value is None:
+        raise MissingFactor("electricity", "climate", f"{country} in the table of codecarbon")
+    return value / compat.G_PER_KG
 
 
 def _carried(row: catalog.Row) -> bool:

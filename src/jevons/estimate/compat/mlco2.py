@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ VERSION = "d0d3ee5"
 
 
 def two_digits(number: Any) -> Any:
-    """``Number(n.toFixed(2))``: halves away from zero, as JavaScript rounds a double."""
-    return np.floor(np.asarray(number, float) * 100.0 + 0.5) / 100.0
+    """``Number(n.toFixed(2))``: the exact value of the double, rounded to two decimals, halves up."""
+    return np.vectorize(_to_fixed, otypes=[float])(number)
 
 
 def energy_kwh(tdp_w: Any, hours: Any) -> Any:
@@ -30,3 +31,7 @@ def intensity_kg_per_kwh(g_per_kwh: Any) -> Any:
 def emissions_kg(tdp_w: Any, hours: Any, g_per_kwh: Any) -> Any:
     """kg = round₂(E · CI)."""
     return two_digits(energy_kwh(tdp_w, hours) * intensity_kg_per_kwh(g_per_kwh))
+
+
+def _to_fixed(number: float) -> float:
+    return float(Decimal(float(number)).quantize(Decimal("0.01"), ROUND_HALF_UP))

@@ -1,0 +1,128 @@
+"""``jevons estimate``: flags or a spec in, tables or JSON out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_training_run_is_estimated_from_flags(llama):
+    answer = llama("--at", "France").json
+    climate = answer["footprint"]["indicators"]["climate"]
+    assert climate["unit"] == "kg"
+    assert 0 < climate["low"] < climate["best"] < climate["high"]
+    assert answer["spec"] == {"estimate": "training", "model": "llama-2-7b", "tokens": "2T", "on": "a100", "n": 512.0,
+                              "site": {"name": "France"}}  # fmt: skip
+
+
+def test_the_answer_is_that_of_the_library(llama):
+    import jevons
+
+    run = jevons.estimate.training("llama-2-7b", tokens="2T", on="a100", n=512)
+    wanted = jevons.footprint(run, at="France").best("climate")
+    assert llama("--at", "France").json["footprint"]["indicators"]["climate"]["best"] == wanted
+
+
+def test_a_pipe_gets_json_and_table_gives_tables(llama):
+    assert llama("--at", "France").out.startswith("{")
+    table = llama("--at", "France", "--table").out
+    assert "Training llama-2-7b, 2T tokens, 512 × a100" in table
+    assert "device-hours" in table
+    assert "{" not in table.splitlines()[0]
+
+
+def test_json_and_table_at_once_are_refused(llama):
+    said = llama("--json", "--table")
+    assert said.code == 2
+    assert "choose one of the two" in said.err
+
+
+def test_a_spec_file_gives_the_same_as_its_flags(jevons, tmp_path: Path):
+    (tmp_path / "run.yaml").write_text("model: llama-2-7b\ntokens: 2T\non: a100\nn: 512\nsite: France\n")
+    from_file = jevons("estimate training run.yaml").json
+    assert from_file["footprint"] == jevons(
+        "estimate training --model llama-2-7b --tokens 2T --on a100 --n 512 --at France").json["footprint"]  # fmt: skip
+
+
+def test_a_flag_wins_over_the_spec(jevons, tmp_path: Path):
+    (tmp_path / "run.yaml").write_text("model: llama-2-7b\ntokens: 2T\non: a100\nn: 512\nsite: France\n")
+    assert jevons("estimate training run.yaml --at Poland --n 256").json["spec"]["site"] == {"name": "Poland"}
+
+
+def test_the_year_holds_for_software_and_grid(llama):
+    spec = llama("--at", "France", "--year", "2022").json["spec"]
+    assert spec["year"] == 2022
+    assert spec["site"]["year"] == 2022
+
+
+def test_known_hours_and_power_are_plain_arithmetic(llama):
+    energy = llama("--at", "France", "--hours", "100", "--power", "400 W", "--pue", "1.2").json["activity"]["flows"]
+    assert energy["electricity"]["best"] == pytest.approx(512 * 100 * 0.4)
+
+
+def test_a_layout_turns_on_the_step_time_engine(llama):
+    answer = llama("--at", "France", "--batch", "1024", "--tensor", "2").json
+    assert answer["spec"]["layout"] == {"tensor": 2}
+    assert any(a["what"] == "layout" and "tensor=2" in a["value"] for a in answer["footprint"]["assumptions"])
+
+
+def test_a_teacher_makes_it_distillation(jevons):
+    alone = "estimate fine-tuning --model llama-3-8b --tokens 20M --on h100"
+    taught = jevons(alone, "--teacher", "llama-3-70b").json
+    assert taught["spec"]["estimate"] == "distillation"
+    energy = taught["footprint"]["indicators"]["energy"]["best"]
+    assert energy > jevons(alone, "--method", "full").json["footprint"]["indicators"]["energy"]["best"]
+
+
+@pytest.mark.parametrize("line", [
+    "fine-tuning --model llama-3-8b --tokens 20M --on h100 --method lora",
+    "generic --hours 12 --cores 8 --core-power '10 W' --memory 64 --at Germany",
+    "storage --terabytes 40 --months 12 --at Ireland",
+    "transfer --gigabytes 800 --at Germany",
+])  # fmt: skip
+def test_every_other_door_answers_with_energy_and_climate(jevons, line):
+    indicators = jevons(f"estimate {line}").json["footprint"]["indicators"]
+    assert indicators["energy"]["best"] > 0
+    assert indicators["climate"]["best"] > 0
+
+
+def test_marginal_networks_are_another_answer(jevons):
+    average = jevons("estimate transfer --gigabytes 800 --at Germany").json["footprint"]["indicators"]["energy"]["best"]
+    marginal = jevons("estimate transfer --gigabytes 800 --network marginal --at Germany").json
+    assert marginal["spec"]["accounting"] == "marginal"
+    assert marginal["footprint"]["indicators"]["energy"]["best"] < average
+
+
+def test_only_the_indicators_asked_for_are_priced(llama):
+    answer = llama("--at", "France", "--indicators", "energy,climate").json
+    assert list(answer["footprint"]["indicators"]) == ["energy", "climate"]
+
+
+def test_the_report_is_a_page_that_names_the_run(llama, tmp_path: Path):
+    said = llama("--at", "France", "--report", "r.html")
+    assert "report written to r.html" in said.err
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Training llama-2-7b" in page
+    assert "Sweden" in page
+
+
+def test_the_settings_site_is_written_into_the_result(llama, tmp_path: Path):
+    from jevons.world.settings import settings
+
+    (tmp_path / "jevons.toml").write_text('site = "Iceland"\n')
+    settings.cache_clear()
+    try:
+        assert llama().json["spec"]["site"]["name"] == "Iceland"
+    finally:
+        settings.cache_clear()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "specs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_example_spec_runs_as_its_first_line_says(jevons, path):
+    line = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# jevons ")
+    said = jevons(line.replace("examples/specs", str(path.parent)))
+    assert said.code == 0
+    assert said.json

@@ -1,0 +1,96 @@
+"""``jevons world``, ``doctor`` and ``--version``: what is here and where it comes from."""
+
+from __future__ import annotations
+
+import pytest
+
+TOPICS = ("models", "hardware", "grid", "sites", "factors")
+
+
+def test_a_search_finds_rows_by_all_their_words(jevons):
+    found = jevons("world hardware search 'h100 sxm'").json
+    assert any(row["id"] == "nvidia-h100-sxm5-80gb" for row in found["accelerators"])
+
+
+def test_a_grid_is_found_by_the_name_of_its_country(jevons):
+    rows = jevons("world grid show France").json["rows"]
+    assert {row["place"] for row in rows} == {"FRA"}
+    assert all(row["source"] for row in rows)
+
+
+def test_a_name_near_enough_is_shown_with_units_and_source(jevons):
+    table = jevons("world hardware show 'h100 sxm' --table").out
+    assert "nvidia-h100-sxm5-80gb" in table
+    assert "tdp_w" in table
+    assert "W" in table
+    assert "source" in table
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_topic_lists_rows_and_sources(jevons, topic):
+    assert jevons(f"world {topic} search").json
+    sources = jevons(f"world {topic} sources").json
+    assert sources[0]["rows"] >= sources[-1]["rows"] > 0
+    assert "source" in jevons(f"world {topic} sources --table").out
+
+
+@pytest.mark.parametrize("line", ["models search nosuchmodel", "models show nosuchmodel", "grid show Frnace"])
+def test_what_is_not_there_names_the_nearest(jevons, line):
+    said = jevons(f"world {line}")
+    assert said.code == 2
+    assert "nearest" in said.err
+
+
+def test_a_search_shows_as_a_table(jevons):
+    assert "llama-2-7b" in jevons("world models search 'llama 2' --table").out
+
+
+def test_the_doctor_names_versions_and_tables(jevons):
+    said = jevons("doctor")
+    checks = {check["what"]: check for check in said.json}
+    assert said.code == 0
+    assert checks["jevons"]["said"]
+    assert "tables" in checks["factor set"]["said"]
+    assert set(checks) == {"python", "jevons", "factor set", "settings", "packs", "extras", "GPUs", "this folder"}
+
+
+def test_the_doctor_finds_broken_settings(jevons, tmp_path):
+    from jevons.world.settings import settings
+
+    (tmp_path / "jevons.toml").write_text("site = \n")
+    settings.cache_clear()
+    try:
+        said = jevons("doctor")
+    finally:
+        settings.cache_clear()
+    assert said.code == 1
+    assert [c["what"] for c in said.json if c["state"] == "wrong"] == ["settings"]
+
+
+def test_the_doctor_speaks_to_people(jevons):
+    assert "factor set" in jevons("doctor --table").out
+
+
+def test_the_version_names_program_and_factor_set(jevons):
+    import jevons as package
+    from jevons.world import catalog
+
+    assert jevons("--version").out == f"jevons {package.__version__}, factor set {catalog.version()}\n"
+
+
+def test_help_names_every_command_and_exit_code(jevons):
+    from jevons.cli import exits
+    from jevons.cli.app import ROOMS
+
+    said = jevons("--help").out
+    assert [name for name in ROOMS if name not in said] == []
+    assert [code for code in exits.MEANING if f"{code} " not in said] == []
+
+
+def test_every_command_has_help(jevons):
+    from jevons.cli.app import ROOMS
+
+    for name in ROOMS:
+        assert jevons(f"{name} --help").code == 0
+    for name in ("training", "fine-tuning", "generic", "storage", "transfer"):
+        assert "--report" in jevons(f"estimate {name} --help").out
