@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from means import means_missing
+
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def means_missing(what: str) -> None:
-    """Skip, saying what is missing; in CI that is a failure instead."""
-    if os.environ.get("JEVONS_NO_SKIP"):
-        pytest.fail(f"{what}, and this run may not skip")
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")

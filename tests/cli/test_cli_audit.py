@@ -63,6 +63,13 @@ def test_rows_are_read_from_every_format(jevons, tmp_path, name, text):
     assert said.json["findings"][0]["record"] == "x"
 
 
+def test_more_work_than_the_peak_allows_is_flagged(jevons):
+    row = '{"params_b": 7, "tokens_b": 2000, "hardware": "A100-80GB", "device_hours": 50000}'
+    said = jevons("audit -", stdin=row)
+    assert said.code == 1
+    assert any("peak" in f["arithmetic"] and f["severity"] != "note" for f in said.json["findings"])
+
+
 def test_a_reader_sees_the_arithmetic(jevons, tmp_path):
     (tmp_path / "card.md").write_text(LLAMA_CARD)
     table = jevons("audit card.md --table").out

@@ -126,3 +126,30 @@ def test_every_example_spec_runs_as_its_first_line_says(jevons, path):
     said = jevons(line.replace("examples/specs", str(path.parent)))
     assert said.code == 0
     assert said.json
+
+
+EARLIER = """
+model: llama-2-7b
+tokens: 2T
+on: a100
+n: 512
+site: France
+earlier_run: {device_hours: 184320, flops: 8.4e+22, params_active: 7e+9, hardware_generation: ampere, peak_flops: 3.12e+14}
+"""
+
+
+def test_an_earlier_run_of_the_same_stack_narrows_the_interval(jevons, llama, tmp_path: Path):
+    (tmp_path / "run.yaml").write_text(EARLIER)
+    known, unknown = jevons("estimate training run.yaml --save r.json").json, llama("--at", "France").json
+
+    def width(answer):
+        hours = answer["activity"]["served"]["device hour"]
+        return hours["high"] / hours["low"]
+
+    assert width(known) < width(unknown)
+    assert jevons("rerun r.json").code == 0
+
+
+def test_an_earlier_run_half_described_is_refused(jevons, tmp_path: Path):
+    (tmp_path / "run.yaml").write_text(EARLIER.replace("flops: 8.4e+22, ", ""))
+    assert "give flops too" in jevons("estimate training run.yaml").err

@@ -23,7 +23,12 @@ def test_a_name_near_enough_is_shown_with_units_and_source(jevons):
     assert "nvidia-h100-sxm5-80gb" in table
     assert "tdp_w" in table
     assert "W" in table
-    assert "source" in table
+    assert "epoch-hardware" in table
+
+
+def test_a_model_shows_the_parameters_its_shape_gives(jevons):
+    (row,) = jevons("world models show llama-2-7b").json["rows"]
+    assert row["parameters"] == "6,738,415,616"
 
 
 @pytest.mark.parametrize("topic", TOPICS)

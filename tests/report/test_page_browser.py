@@ -10,8 +10,8 @@ import subprocess
 import pytest
 from report_sample import SamplePlace, sample
 
-from conftest import means_missing
 from jevons.report.page import page
+from means import means_missing
 
 pytestmark = pytest.mark.browser
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -72,6 +72,12 @@ def test_on_and_no_are_words_and_dates_are_text(written):
     assert read.site == {"name": "NO"}
 
 
+def test_numbers_are_those_of_yaml_1_2(written):
+    text = "model: 1:30\ntokens: 2e12\nn: 512\nbatch: 0.5\nseed: -3\nyear: 2T\n"
+    assert spec.read(written("a.yaml", text), "training").arguments == {
+        "model": "1:30", "tokens": 2e12, "n": 512, "batch": 0.5, "seed": -3, "year": "2T"}  # fmt: skip
+
+
 def test_a_date_in_toml_is_text_too(written):
     assert spec.read(written("a.toml", "start = 2024-03-01\n"), "recorded").arguments == {"start": "2024-03-01"}
 

@@ -67,20 +67,26 @@ def demo(
 
     Nothing of the runs' measured efficiency, power or hours goes in. No network. Tables even into a pipe, JSON with --json.
     """
-    from jevons.cli.progress import steps
-
-    with steps("estimating", 3 + len(PLACES) + len(WHAT_IF)) as step:
-        bloom, paper = step(carry_out, BLOOM), step(carry_out, PAPER.over(BLOOM))
-        gpt3 = {place: step(carry_out, Spec("training", {}, {"name": place, "year": 2020}).over(GPT3)) for place in PLACES}
-        what_if = {label: step(carry_out, change.over(BLOOM)).footprint for label, change in WHAT_IF.items()}
-        lines = beside(bloom.footprint, paper.footprint)
-        text = step(page, bloom, gpt3, what_if, lines)
+    bloom, paper, gpt3, what_if = estimated()
+    lines = beside(bloom.footprint, paper.footprint)
     if given.get("json"):
         show.out_json({"bloom": bloom.record(), "bloom_at_the_papers_grid_and_life": paper.record(), "beside": lines,
                        "gpt-3": {place: found.record() for place, found in gpt3.items()}})  # fmt: skip
     else:
         tell(lines, gpt3)
-    show.write(report, text, "report")
+    show.write(report, page(bloom, gpt3, what_if, lines), "report")
+
+
+def estimated() -> tuple[Outcome, Outcome, dict[str, Outcome], dict[str, Footprint]]:
+    """BLOOM, BLOOM at the paper's grid and life, GPT-3 by place, and BLOOM's footprint under each what-if."""
+    from jevons.cli.progress import steps
+
+    places = {place: Spec("training", {}, {"name": place, "year": 2020}).over(GPT3) for place in PLACES}
+    changed = {label: change.over(BLOOM) for label, change in WHAT_IF.items()}
+    with steps("estimating", len([BLOOM, PAPER, *places, *changed])) as step:
+        bloom, paper = step(carry_out, BLOOM), step(carry_out, PAPER.over(BLOOM))
+        gpt3 = {place: step(carry_out, spec) for place, spec in places.items()}
+        return bloom, paper, gpt3, {label: step(carry_out, spec).footprint for label, spec in changed.items()}
 
 
 def tell(lines: list[dict[str, str]], gpt3: Mapping[str, Outcome]) -> None:
@@ -130,7 +136,8 @@ def ours(footprint: Footprint, components: tuple[str, ...]) -> Figure:
     if not components:
         return figure(footprint, "climate")
     held = footprint.by("component", "climate")
-    return figure_of("climate", "kg", sum(held[name] for name in components if name in held))
+    first, *others = (held[name] for name in components if name in held)
+    return figure_of("climate", "kg", sum(others, first))
 
 
 def three_places(gpt3: Mapping[str, Outcome]) -> tuple[list[str], list[list[str]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +83,24 @@ def carry_out(asked: Spec) -> Outcome:
     from jevons.core.study import Study
 
     spec = settled(asked)
-    activity = door(spec.kind)(**spec.arguments)
+    activity = door(spec.kind)(**passed(spec.arguments))
     place = jevons.site(**spec.site)
     footprint = jevons.footprint(activity, place, Study(**spec.study), spec.arguments.get("draws", 1000))
     return Outcome(spec, activity, footprint)
+
+
+def passed(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as the door takes them: an earlier run is written down as a mapping of its fields."""
+    earlier = arguments.get("earlier_run")
+    if not isinstance(earlier, Mapping):
+        return dict(arguments)
+    from jevons.estimate.throughput_prior import EarlierRun
+
+    specs.require_known(earlier, [f.name for f in fields(EarlierRun)], "earlier_run")
+    missing = [f.name for f in fields(EarlierRun) if f.default is MISSING and f.name not in earlier]
+    if missing:
+        raise BadInput("earlier_run", dict(earlier), f"give {', '.join(missing)} too")
+    return {**arguments, "earlier_run": EarlierRun(**earlier)}
 
 
 def elsewhere(outcome: Outcome) -> dict[str, Footprint]:

@@ -92,36 +92,34 @@ def explain(
 
 
 def tell_lines(name: str, lines: list[Mapping[str, Any]], total: Mapping[str, Any]) -> None:
-    """One indicator: a line for each stage, component and factor, then the total they make."""
+    """One indicator: the total, then impact = amount × factor for each stage, component and factor, and what says so."""
     from rich.text import Text
 
     from jevons.core import units
-    from jevons.report import figures
 
     screen = show.console()
-    screen.print(Text(f"{figures.LABELS.get(name, name)}: {units.show(total['best'], total['unit'], 4)}", style="bold"))
-    cells = [(f"{x['stage'] or '-'} / {x['component'] or '-'}", f"{units.significant(x['amount'], 4)} {x['amount_unit']}",
-              f"{x['rate']:.4g} {x['unit']}/{x['amount_unit']}", units.show(x["impact"], x["unit"], 4), grounds(x))
-             for x in lines]  # fmt: skip
-    screen.print(show.rows(("stage / component", "amount", "× factor", "= impact", "by"), cells,
-                           right=("amount", "× factor", "= impact")))  # fmt: skip
+    screen.print(Text(f"{label(name)}: {units.show(total['best'], total['unit'], 4)}", style="bold"))
+    for line in lines:
+        impact, amount = units.show(line["impact"], line["unit"], 4), units.significant(line["amount"], 4)
+        product = f"{amount} {line['amount_unit']} × {line['rate']:.4g} {line['unit']}/{line['amount_unit']}"
+        what = " / ".join(word for word in (line["stage"], line["component"]) if word)
+        screen.print(Text.assemble(f"{impact:>12} = {product:<34} {what}\n", (f"{'':15}{grounds(line)}", "dim")))
     screen.print()
 
 
 def grounds(line: Mapping[str, Any]) -> str:
-    """Source, year, place and quality of a factor."""
-    quality = f"quality {line['quality']}" if line["quality"] else ""
-    said = (line["source"], line["year"], line["place"], quality, line["method"])
-    return " ".join(str(x) for x in said if x)
+    """Source, year, place and quality of a factor, and how the amount is known."""
+    factor = " ".join(str(line[key]) for key in ("source", "year", "place") if line[key])
+    return ", ".join(x for x in (factor, f"quality {line['quality']}" if line["quality"] else "", line["method"]) if x)
 
 
 def tell_grounds(footprint: Mapping[str, Any]) -> None:
     """Assumptions and sources, once."""
     screen = show.console()
-    screen.print(show.rows(("assumed", "value", "why"),
-                           [(a["what"], a["value"], a["why"]) for a in footprint["assumptions"]]))  # fmt: skip
-    screen.print()
-    screen.print(show.rows(("source", "title"), [(s["id"], f"{s['title']} {s['locator']}") for s in footprint["sources"]]))
+    screen.print("Assumed", style="bold")
+    screen.print(show.bullets((f"{a['what']} = {a['value']}", a["why"]) for a in footprint["assumptions"]))
+    screen.print("\nSources", style="bold")
+    screen.print(show.bullets((s["id"], f"{s['title']}, {s['locator']}") for s in footprint["sources"]))
 
 
 @compare_app.command()
@@ -152,6 +150,7 @@ def against(a: Outcome, b: Outcome, given: Mapping[str, Any]) -> None:
     cells = [(label(name), figure(name, x["a"]), figure(name, x["b"]), figure(name, x["difference"]), x["verdict"])
              for name, x in lines.items()]  # fmt: skip
     show.console().print(show.rows(("", "A", "B", "B − A", ""), cells))
+    show.console().print("\nopen: the 5–95 % interval of the difference holds 0", style="dim")
 
 
 def beside_run(estimate: Outcome, run: Outcome, given: Mapping[str, Any]) -> None:

@@ -54,24 +54,27 @@ def console() -> Console:
     return Console(highlight=False, soft_wrap=False)
 
 
-def grid(*columns: str, right: Sequence[str] = ()) -> Any:
-    """An empty table in the house style; the columns named in ``right`` are numbers."""
+def rows(columns: Sequence[str], cells: Iterable[Sequence[str]], right: Sequence[str] = (),
+         whole: Sequence[str] = ()) -> Any:  # fmt: skip
+    """A table of text cells; the columns named in ``right`` are numbers, those in ``whole`` are never broken."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    return table
-
-
-def rows(columns: Sequence[str], cells: Iterable[Sequence[str]], right: Sequence[str] = ()) -> Any:
-    """A table of text cells."""
-    from rich.text import Text
-
-    table = grid(*columns, right=right)
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=column in whole)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     return table
+
+
+def bullets(lines: Iterable[tuple[str, str]]) -> Any:
+    """Lines of a word and what is to be said of it, with a hanging indent."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.text import Text
+
+    return Group(*(Padding(Text.assemble(head, (f"  {rest}", "dim")), (0, 0, 0, 2)) for head, rest in lines))
 
 
 def answer(outcome: Outcome, given: Mapping[str, Any]) -> None:

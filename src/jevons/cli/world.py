@@ -15,20 +15,22 @@ app = typer.Typer(no_args_is_help=True, help="What exists: models, hardware, gri
 TOPICS = {
     "models": ("models",),
     "hardware": ("accelerators", "cpus", "servers"),
-    "grid": ("grid_annual", "grid_us_subregion", "grid_mix", "grid_fuel", "grid_marginal"),
+    "grid": ("grid_annual", "grid_us_subregion", "grid_zone", "grid_hourly", "grid_mix", "grid_fuel"),
     "sites": ("cloud_regions", "places"),
     "factors": ("embodied_product", "embodied_component", "embodied_memory", "embodied_node", "storage_media",
                 "network_transfer", "water_fuel", "water_offsite", "water_scarcity", "pue_industry", "prices", "gwp",
-                "equivalences", "defaults"),
+                "fuel_resource", "equivalences", "defaults"),
 }  # fmt: skip
 SHOWN = {
-    "models": ("name", "organisation", "released", "layers", "hidden", "tokens"),
-    "accelerators": ("name", "generation", "year", "tdp_w", "peak_bf16_tflops", "memory_gb"),
-    "cpus": ("name", "cores", "tdp_w", "year"), "servers": ("name", "device", "devices"),
+    "models": ("organisation", "released", "parameters", "active_parameters"),
+    "accelerators": ("generation", "year", "tdp_w", "peak_bf16_tflops", "memory_gb"),
+    "cpus": ("cores", "tdp_w", "year"), "servers": ("name", "device", "devices"),
     "grid_annual": ("year", "ci_g_per_kwh", "accounting", "scope"),
     "grid_us_subregion": ("name", "year", "ci_g_per_kwh"), "cloud_regions": ("location", "place", "pue", "wue_l_per_kwh"),
     "places": ("name", "continent"),
 }  # fmt: skip
+NUMBERS = ("parameters", "active_parameters", "year", "tdp_w", "peak_bf16_tflops", "memory_gb", "cores", "devices",
+           "ci_g_per_kwh", "pue", "wue_l_per_kwh")  # fmt: skip
 KEYS = ("id", "place", "iso3")
 Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Words to look for; none lists all.", show_default=False)]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="An id, or a name near enough: h100 sxm.", show_default=False)]
@@ -67,12 +69,13 @@ def showing(topic: str) -> Any:
 
     @taking(options.FORM)
     def shown(name: Name, **given: Any) -> None:
-        table, rows = look_up(topic, name)
+        table, rows, how = look_up(topic, name)
+        filled = [{**row, **derived(table, row)} for row in rows]
         if show.wants_json(given):
-            show.out_json({"table": table, "rows": [dict(row) for row in rows]})
+            show.out_json({"table": table, "matched": how, "rows": filled})
         else:
-            for row in rows:
-                tell_row(table, row)
+            for row in filled:
+                tell_row(table, row, how)
 
     shown.__doc__ = f"Show one of the {topic}, every column with its unit and source."
     return shown
@@ -140,20 +143,30 @@ def key_of(row: Row) -> str:
     return next((row[k] for k in KEYS if row.get(k)), "")
 
 
-def look_up(topic: str, name: str) -> tuple[str, list[Row]]:
-    """The table and the rows meant by a name. Errors: UnknownName with the three nearest."""
+def look_up(topic: str, name: str) -> tuple[str, list[Row], str]:
+    """The table, the rows meant by a name, and how it was matched. Errors: UnknownName with the three nearest."""
     from jevons.world.catalog import table
 
     for tab in present(topic):
-        rows = [row for row in table(tab) if name.lower() in (key_of(row).lower(), *names(row))]
-        if rows:
-            return tab, rows
+        if rows := [row for row in table(tab) if name.lower() in (key_of(row).lower(), *names(row))]:
+            return tab, rows, "exact"
     for tab in present(topic):
         try:
-            return tab, [table(tab).find(name)[0]]
+            row, match = table(tab).find(name)
         except LookupError:
             continue
+        return tab, [row], match.how
     raise UnknownName(topic, name, near(topic, name))
+
+
+def derived(table: str, row: Row) -> dict[str, str]:
+    """What follows from a row alone: the parameter counts of an architecture."""
+    if table != "models":
+        return {}
+    from jevons.world.architecture import Architecture, active_parameters, parameters
+
+    shape = Architecture.from_row(row)
+    return {"parameters": f"{parameters(shape):,}", "active_parameters": f"{active_parameters(shape):,}"}
 
 
 def names(row: Row) -> list[str]:
@@ -177,22 +190,27 @@ def tell_found(found: Mapping[str, list[dict[str, str]]]) -> None:
     """One table a table."""
     screen = show.console()
     for name, hits in found.items():
-        columns = SHOWN.get(name) or [c for c in hits[0] if c not in (*KEYS, "source", "quality", "note")][:6]
-        cells = [(key_of(row), *(row.get(c, "") for c in columns)) for row in hits]
+        filled = [{**row, **derived(name, row)} for row in hits]
+        columns = SHOWN.get(name) or [c for c in hits[0] if c not in (*KEYS, "source", "quality", "note")][:5]
+        cells = [(key_of(row), *(row.get(c, "") for c in columns)) for row in filled]
         screen.print(f"{name}: {len(hits)} rows", style="bold")
-        screen.print(show.rows(("", *columns), cells))
+        screen.print(show.rows(("", *columns), cells, right=NUMBERS, whole=("",)))
         screen.print()
 
 
-def tell_row(table: str, row: Row) -> None:
-    """One row, a line a column that is filled."""
+def tell_row(table: str, row: Row, how: str) -> None:
+    """One row: the columns that are filled, with unit and meaning; then its sources."""
     from jevons.world.catalog import source
 
     screen, about = show.console(), described(table)
-    screen.print(f"{table}: {key_of(row)}", style="bold")
-    cells = [(column, cell, *about.get(column, ("", ""))) for column, cell in row.items() if cell and column != "source"]
-    cells += [("source", name, "", source(name).cite()) for name in row.get("source", "").split(";") if name]
-    screen.print(show.rows(("", "", "unit", ""), cells))
+    screen.print(f"{table}: {key_of(row)}" + ("" if how == "exact" else f"  ({how})"), style="bold")
+    cells = []
+    for column, cell in row.items():
+        unit, meaning = about.get(column, ("", "follows from the row"))
+        if cell and column not in ("source", "id"):
+            cells.append((column, f"{cell} {unit}".strip() if unit != "1" else cell, meaning))
+    screen.print(show.rows(("", "", "meaning"), cells))
+    screen.print(show.bullets((name, source(name).cite()) for name in row.get("source", "").split(";") if name))
     screen.print()
 
 

@@ -252,18 +252,18 @@ def _world_water() -> Found | None:
 
 def _look_resource(indicator: str, level: str, identifier: str, year: int | None) -> Found | None:
     if level == "world":
-        return _mean_of_mix(indicator, _world_mix(), "WLD")
+        return mean_of_mix(indicator, _world_mix(), "WLD")
     row = vintage(_rows_by("grid_mix", "place").get(identifier, []), year) if level == "country" else None
     if row is None:
         return None
-    mean = _mean_of_mix(indicator, dict(shares(row)), identifier)
+    mean = mean_of_mix(indicator, dict(shares(row)), identifier)
     note = Assumption(f"{indicator} at {identifier}", f"{mean.value:.3g} {INDICATORS[indicator][0]}/kWh",
                       "generation shares × the value of each fuel", f"{row['source']};{mean.source}")  # fmt: skip
     dated = _dated(row, year, mean.value, identifier, (note, *mean.assumptions))
     return replace(dated, gsd=combined_gsd(dated.gsd, mean.gsd), source=mean.source, quality=mean.quality)
 
 
-def _mean_of_mix(indicator: str, mix: Mapping[str, float], place: str) -> Found:
+def mean_of_mix(indicator: str, mix: Mapping[str, float], place: str) -> Found:
     """Σ share · value / Σ share over the fuels that have one; ln² gsd = Σ (part · ln gsd)², part of the sum.
 
     The source is that of the largest part. MissingFactor if a fuel of more than NEGLIGIBLE_SHARE has no value.

@@ -137,9 +137,16 @@ def _yaml(name: str, text: str) -> Any:
         raise TableError(name, None, None, str(trouble), "mend the YAML") from None
 
 
+_CORE = {  # the scalars of YAML 1.2 that are not text
+    "bool": (r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    "int": (r"^[-+]?(?:0|[1-9]\d*)$", "-+0123456789"),
+    "float": (r"^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$", "-+.0123456789"),
+}
+
+
 @functools.lru_cache(maxsize=1)
 def _yaml_1_2() -> Any:
-    """A safe loader whose truth values are true and false alone, and whose dates stay text."""
+    """A safe loader with the scalars of YAML 1.2: ``on`` and ``no`` are words, 1:30 and dates are text, 2e12 a number."""
     import re
 
     import yaml
@@ -147,12 +154,13 @@ def _yaml_1_2() -> Any:
     class Loader(yaml.SafeLoader):
         pass
 
-    dropped = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+    dropped = {f"tag:yaml.org,2002:{name}" for name in (*_CORE, "timestamp")}
     Loader.yaml_implicit_resolvers = {
         letter: [(tag, pattern) for tag, pattern in found if tag not in dropped]
         for letter, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
-    Loader.add_implicit_resolver(dropped[0], re.compile("^(?:true|false)$", re.IGNORECASE), list("tTfF"))
+    for name, (pattern, letters) in _CORE.items():
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(pattern), list(letters))
     return Loader
 
 

@@ -1,0 +1,223 @@
+"""The journal: one append-only file a process, a header first, a record each flush, a last word at stop.
+
+Lines of JSON, each synced to disk when written. A file that ends without its last word was cut short; what it
+holds up to the last whole line stands. Integers of microjoules; UTC stamps beside the monotonic clock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jevons.core.errors import BadInput, TableError
+from jevons.measure.cells import UJ_PER_KWH, Cell, to_activity
+from jevons.measure.home import home
+from jevons.measure.sensor import Meter
+
+if TYPE_CHECKING:
+    from jevons.core.activity import Activity
+
+VERSION = 1
+SUFFIX = ".jsonl"
+HOUR_MARK = b'{"kind":"hour"'
+
+
+@dataclass
+class Journal:
+    """An open journal. ``append`` writes one record and syncs it; it raises OSError if the disk will not take it."""
+
+    path: Path
+    run: str
+    handle: Any = field(repr=False, default=None)
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Write a record whole, in one call, and have it on the disk before returning."""
+        line = json.dumps(record, separators=(",", ":")) + "\n"
+        os.write(self.handle, line.encode())
+        os.fsync(self.handle)
+
+    def close(self, record: Mapping[str, Any] | None = None) -> None:
+        """Write the last word (unless the process was forked away from it) and give the file back."""
+        if self.handle is None:
+            return
+        try:
+            if record is not None:
+                self.append(record)
+        finally:
+            os.close(self.handle)
+            self.handle = None
+
+
+def create(header: Mapping[str, Any], folder: Path | None = None) -> Journal:
+    """A new journal with its header written; BadInput with the mend where its folder cannot be written."""
+    where = folder or home() / "journal"
+    run = uuid.uuid4().hex[:16]
+    path = where / f"{run}{SUFFIX}"
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+    except OSError as trouble:
+        raise BadInput("JEVONS_HOME", str(where), f"name a folder that can be written ({trouble.strerror})") from None
+    journal = Journal(path, run, handle)
+    start = {"kind": "header", "v": VERSION, "run": run, "host": socket.gethostname(), "pid": os.getpid(), **header}
+    try:
+        journal.append(start)
+    except OSError as trouble:
+        journal.close()
+        raise BadInput("JEVONS_HOME", str(where), f"make room on its disk ({trouble.strerror})") from None
+    return journal
+
+
+@dataclass(frozen=True)
+class Written:
+    """A journal as read back: header, records in order, and whether its last word is there."""
+
+    path: Path
+    header: Mapping[str, Any]
+    records: tuple[Mapping[str, Any], ...]
+    closed: bool
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return str(self.header["run"])
+
+    @property
+    def cells(self) -> dict[Cell, int]:
+        """Microjoules by hour, device and window: flushes add, an hour's record and the last word stand."""
+        spent: dict[Cell, int] = {}
+        for record in self.records:
+            for hour, device, window, energy in record.get("d", []):
+                cell = (hour, device, window)
+                spent[cell] = energy + (spent.get(cell, 0) if record["kind"] == "flush" else 0)
+        return spent
+
+    @property
+    def activity(self) -> Activity:
+        """The run as an Activity, as far as it was written."""
+        meters = [Meter(**m) for m in self.header["meters"]]
+        labels = {"run": self.run, **self.header.get("labels", {})}
+        return to_activity(self.cells, meters, float(self.header["t"]), float(self.last["t"]), labels)
+
+    @property
+    def last(self) -> Mapping[str, Any]:
+        """The last record, or the header where there is none."""
+        return self.records[-1] if self.records else self.header
+
+
+def read(path: Path) -> Written:
+    """A journal from disk; a torn last line is left out. TableError where the header itself cannot be read.
+
+    A record of an hour stands for the flushes before it, so that a year is read without parsing each of them.
+    """
+    header, kept, pending = b"", [], []
+    with path.open("rb") as handle:
+        for line in handle:
+            if not line.endswith(b"\n"):
+                break
+            if not header:
+                header = line
+            elif line.startswith(HOUR_MARK):
+                kept.append(line)
+                pending.clear()
+            else:
+                pending.append(line)
+    first = _parsed(header)
+    if first is None or first.get("kind") != "header":
+        raise TableError(path.name, 1, None, "no header", "this is no journal of jevons, or it was cut at its start")
+    records = tuple(r for r in map(_parsed, [*kept, *pending]) if r is not None)
+    return Written(path, first, records, bool(records) and records[-1].get("kind") == "closed")
+
+
+def _parsed(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def written(folder: Path | None = None) -> Iterator[Written]:
+    """Every readable journal of the folder, oldest first."""
+    where = folder or home() / "journal"
+    files = sorted(where.glob(f"*{SUFFIX}"), key=lambda p: p.stat().st_mtime) if where.is_dir() else []
+    for path in files:
+        try:
+            yield read(path)
+        except (TableError, OSError):
+            continue
+
+
+def recover(folder: Path | None = None) -> list[dict[str, Any]]:
+    """Close every journal whose process is gone without a last word, and say what each one saved."""
+    saved = []
+    for journal in list(written(folder)):
+        if journal.closed or _alive(journal.header):
+            continue
+        known = {k: v for k, v in journal.last.items() if k in ("t", "m", "e")}
+        rows = [[*cell, energy] for cell, energy in journal.cells.items()]
+        record = {"kind": "closed", **known, "d": rows, "why": "recovered"}
+        with journal.path.open("rb+") as handle:
+            _cut_torn_line(handle)
+            handle.write(json.dumps(record, separators=(",", ":")).encode() + b"\n")
+            handle.flush()
+            os.fsync(handle.fileno())
+        saved.append(summary(read(journal.path)))
+    return saved
+
+
+def _cut_torn_line(handle: Any) -> None:
+    """Leave the file ending in a whole line."""
+    handle.seek(0)
+    whole = handle.read()
+    keep = whole.rfind(b"\n") + 1
+    handle.truncate(keep)
+    handle.seek(keep)
+
+
+def summary(journal: Written) -> dict[str, Any]:
+    """What a journal holds, in one mapping."""
+    first, last = float(journal.header["t"]), float(journal.last.get("t", journal.header["t"]))
+    energy = journal.last.get("e", {})
+    methods = sorted({m["method"] for m in journal.header.get("meters", []) if m["device"] in energy})
+    return {
+        "run": journal.run, "started_utc": _iso(first), "last_record_utc": _iso(last), "duration_s": last - first,
+        "energy_kwh": sum(energy.values()) / UJ_PER_KWH, "method": "+".join(methods) or "none",
+    }  # fmt: skip
+
+
+def _iso(stamp: float) -> str:
+    return datetime.fromtimestamp(stamp, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _alive(header: Mapping[str, Any]) -> bool:
+    """Whether the process that wrote a journal still runs on this host (same pid, same start)."""
+    if header.get("host") != socket.gethostname():
+        return True
+    return process_start(int(header["pid"])) == header.get("pid_start") is not None
+
+
+def process_start(pid: int) -> int | None:
+    """When a process began, in clock ticks since boot; None where it is gone. A pid alone may be reused."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        return int(stat.rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None if _gone(pid) else 0
+
+
+def _gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,60 @@
+"""What a sensor is: something that answers, at any time, the energy each of its devices has used since it began.
+
+A sensor returns cumulative integers (microjoules), never power: whoever samples late loses resolution, not energy.
+It raises nothing while running; what it could not read it says in ``status``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+OK, MISSING, RESET, AMBIGUOUS, GAP = "ok", "missing", "reset", "ambiguous", "gap"
+STATUSES = (OK, MISSING, RESET, AMBIGUOUS, GAP)
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One metered device: what it is, inside which boundary, and how its energy is known."""
+
+    device: str  # unique on the host: "package-0", "GPU-8f3c..."
+    component: str  # processor | memory | accelerator | storage | network | system
+    boundary: str  # chip | server | facility
+    method: str  # counter | integrated | modelled
+    sensor: str
+    tier: str = ""
+    note: str = ""
+    low: float = 1.0  # 5 % and 95 % bounds of the true energy over the one read
+    high: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Energy of one device since its sensor began, at a moment of the monotonic clock.
+
+    ``energy_uj`` never decreases.
+    """
+
+    device: str
+    energy_uj: int
+    t_ns: int
+    status: str = OK
+
+
+@runtime_checkable
+class Sensor(Protocol):
+    """Anything that meters. Its constructor may raise; ``read`` and ``close`` never do."""
+
+    @property
+    def meters(self) -> Sequence[Meter]:
+        """The devices it meters, fixed at construction."""
+        ...
+
+    def read(self) -> Sequence[Reading]:
+        """One reading for each of its meters, in their order."""
+        ...
+
+    def close(self) -> None:
+        """Give back what it holds; reading on is not allowed."""
+        ...

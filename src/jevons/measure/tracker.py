@@ -1,0 +1,296 @@
+"""The tracker: one background thread that samples sensors, and a journal that loses at most one flush.
+
+    with jevons.measure.track() as run:
+        train()
+    jevons.footprint(run.activity)
+
+It never raises into the user's work after its construction, and never stops it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from jevons.core.errors import BadInput
+from jevons.measure import journal as journals
+from jevons.measure.cells import HOUR_S, Cells, to_activity
+from jevons.measure.discover import sensors_found
+from jevons.measure.live import Live, portion
+from jevons.measure.sensor import OK, Meter, Reading, Sensor
+
+if TYPE_CHECKING:
+    from jevons.core.activity import Activity
+
+log = logging.getLogger("jevons")
+F = TypeVar("F", bound=Callable[..., Any])
+NS_PER_S = 1_000_000_000
+_running: set[Run] = set()
+
+
+class Run:
+    """A tracked run: live while it samples, then what it measured."""
+
+    def __init__(self, sensors: Sequence[Sensor], period_s: float, flush_s: float, labels: Mapping[str, str],
+                 folder: Path | None):  # fmt: skip
+        self.period_s, self.flush_s, self.labels = period_s, flush_s, dict(labels)
+        self.sensors = list(sensors)
+        self.meters: list[Meter] = [m for s in self.sensors for m in s.meters]
+        self.cells, self.statuses = Cells(), dict[str, dict[str, int]]()
+        self._windows: list[str] = []
+        self._last: dict[str, int] = {}
+        self._lock, self._wake = threading.RLock(), threading.Event()
+        self._owner, self._stopped = os.getpid(), False
+        self.started_s = time.time()
+        self._offset_ns = time.time_ns() - time.monotonic_ns()
+        header = {"t": self.started_s, "m": time.monotonic_ns(), "pid_start": journals.process_start(os.getpid()),
+                  "period_s": period_s, "labels": self.labels, "meters": [asdict(m) for m in self.meters],
+                  "python": sys.version.split()[0]}  # fmt: skip
+        self.journal = journals.create(header, folder / "journal" if folder else None)
+        self.live = Live(self.journal.run, [m.device for m in self.meters], folder / "live" if folder else None)
+        self._hour = int(self.started_s) // HOUR_S
+        self.ended_s, self._told = self.started_s, False
+        self._sample()
+        self._thread = threading.Thread(target=self._loop, name="jevons", daemon=True)
+        _running.add(self)
+        _guard()
+        self._thread.start()
+
+    @property
+    def id(self) -> str:
+        """The run's id, also the name of its journal."""
+        return self.journal.run
+
+    @property
+    def activity(self) -> Activity:
+        """What was consumed so far, a row an hour, device and window."""
+        with self._lock:
+            spent = dict(self.cells.spent)
+        return to_activity(spent, self.meters, self.started_s, max(self.ended_s, self.started_s),
+                           {"run": self.id, **self.labels})  # fmt: skip
+
+    @property
+    def energy_kwh(self) -> float:
+        """Energy so far over all devices."""
+        with self._lock:
+            return sum(self.cells.totals().values()) / journals.UJ_PER_KWH
+
+    @contextmanager
+    def window(self, name: str) -> Iterator[None]:
+        """Energy between here and the end of the block is accounted to ``name`` (nested: "outer/inner")."""
+        self.begin(name)
+        try:
+            yield
+        finally:
+            self.end(name)
+
+    def begin(self, name: str) -> None:
+        """Open a window; work queued on an accelerator before it is waited for."""
+        if not name or "/" in name:
+            raise BadInput("window", name, "give a name without '/'")
+        _synchronize()
+        with self._lock:
+            self._sample()
+            self._windows.append(name)
+
+    def end(self, name: str | None = None) -> None:
+        """Close the innermost window; BadInput where it has another name, or none is open."""
+        _synchronize()
+        with self._lock:
+            if not self._windows or (name is not None and self._windows[-1] != name):
+                shown = "/".join(self._windows) or "none"
+                raise BadInput("window", name, f"close the innermost first; open: {shown}")
+            self._sample()
+            self._windows.pop()
+
+    def flush(self) -> None:
+        """Sample now and write a record; a disk that refuses is told once, and the energy is kept in memory."""
+        with self._lock:
+            self._sample()
+            self._write("flush")
+
+    def stop(self) -> Run:
+        """End the run: a last sample, the journal's last word. Calling it again, or in a forked child, does nothing."""
+        if self._stopped or self._owner != os.getpid():
+            return self
+        self._stopped = True
+        self._wake.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=5)
+        with self._lock:
+            self._sample()
+            self._write("closed")
+        with suppress(OSError):
+            self.journal.close()
+        self.live.close()
+        for sensor in self.sensors:
+            sensor.close()
+        _running.discard(self)
+        return self
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.stop()
+
+    def _loop(self) -> None:
+        """Sample on absolute deadlines; flush when due. Whatever happens here stays here."""
+        begin, count, flushed = time.monotonic(), 0, time.monotonic()
+        while not self._stopped:
+            count += 1
+            if self._wake.wait(max(begin + count * self.period_s - time.monotonic(), 0.0)):
+                return
+            try:
+                with self._lock:
+                    self._sample()
+                    if time.monotonic() - flushed >= self.flush_s:
+                        self._write("flush")
+                        flushed = time.monotonic()
+            except Exception:
+                log.debug("a sample failed", exc_info=True)
+            behind = (time.monotonic() - begin) / self.period_s - count
+            count += int(behind) if behind > 1 else 0
+
+    def _sample(self) -> None:
+        window = "/".join(self._windows)
+        for sensor in self.sensors:
+            for reading in sensor.read():
+                self._take(reading, window)
+        self.ended_s = (time.monotonic_ns() + self._offset_ns) / NS_PER_S
+
+    def _take(self, reading: Reading, window: str) -> None:
+        if reading.status != OK:
+            counts = self.statuses.setdefault(reading.device, {})
+            counts[reading.status] = counts.get(reading.status, 0) + 1
+        before = self._last.get(reading.device)
+        self._last[reading.device] = reading.energy_uj
+        if before is None or reading.energy_uj <= before:
+            return
+        stamp_s = (reading.t_ns + self._offset_ns) / NS_PER_S
+        sharers, place = self.live.place(reading.device)
+        self.cells.add(stamp_s, reading.device, window, portion(reading.energy_uj - before, sharers, place))
+
+    def _write(self, kind: str) -> None:
+        """Append a record. A flush holds what was added; an hour's and the last one hold cells as they stand, so
+        that a reader needs the flushes of the current hour alone."""
+        now = time.time()
+        hour, since = int(now) // HOUR_S, self._hour
+        if kind == "flush" and hour != since:
+            kind, self._hour = "hour", hour
+        rows = self.cells.take_fresh()
+        if kind != "flush":
+            rows = [[*c, e] for c, e in self.cells.spent.items() if kind == "closed" or c[0] // HOUR_S >= since]
+        record = {"kind": kind, "t": now, "m": time.monotonic_ns(), "e": self.cells.totals(), "d": rows}
+        if self.statuses:
+            record["s"] = self.statuses
+        try:
+            self.journal.append(record)
+        except OSError as trouble:
+            self._tell_once(trouble)
+
+    def _tell_once(self, trouble: OSError) -> None:
+        if not self._told:
+            self._told = True
+            log.warning("the journal cannot be written (%s); measuring goes on in memory", trouble)
+
+
+class Track:
+    """How to track, not yet started: a context manager, and a decorator that tracks each call."""
+
+    def __init__(self, **options: Any):
+        self.options = options
+        self._runs: list[Run] = []
+
+    def __enter__(self) -> Run:
+        self._runs.append(start(**self.options))
+        return self._runs[-1]
+
+    def __exit__(self, *failure: object) -> None:
+        self._runs.pop().stop()
+
+    def __call__(self, function: F) -> F:
+        @functools.wraps(function)
+        def tracked(*args: Any, **named: Any) -> Any:
+            with Track(**{"labels": {"job": function.__name__}, **self.options}):
+                return function(*args, **named)
+
+        return tracked  # type: ignore[return-value]
+
+
+def track(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Measure a block (``with track() as run:``) or every call of a function (``@track``); options as ``start``."""
+    return Track(**options)(function) if function is not None else Track(**options)
+
+
+def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flush_s: float = 10.0,
+          labels: Mapping[str, str] | None = None, home: str | Path | None = None) -> Run:  # fmt: skip
+    """Begin to measure; ``stop()`` the Run, or leave it to the end of the process.
+
+    ``sensors``: by default every counter this machine offers, and models where it offers none. ``period_s``: between
+    samples. ``flush_s``: between records, the most a kill can lose. ``labels``: words kept with the run (owner, job).
+    Errors: BadInput for a period that is not positive, an unknown label type, or a folder that cannot be written.
+    """
+    for name, value in (("period_s", period_s), ("flush_s", flush_s)):
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0.01 <= value <= 86400:
+            raise BadInput(name, value, "give seconds from 0.01 to 86400")
+    for name, word in (labels or {}).items():
+        if not isinstance(word, str):
+            raise BadInput(f"labels.{name}", word, "give text")
+    chosen = sensors_found() if sensors is None else list(sensors)
+    return Run(chosen, period_s, max(flush_s, period_s), labels or {}, Path(home) if home else None)
+
+
+def _synchronize() -> None:
+    """Wait for work queued on an accelerator, where torch is already in use."""
+    torch = sys.modules.get("torch")
+    with suppress(Exception):
+        if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+            torch.cuda.synchronize()
+
+
+def _stop_all() -> None:
+    for run in list(_running):
+        with suppress(Exception):
+            run.stop()
+
+
+def _forget_all() -> None:
+    """In a forked child: the parent's runs are the parent's."""
+    for run in list(_running):
+        run._stopped = True
+    _running.clear()
+
+
+@functools.cache
+def _guard() -> None:
+    """Once a process: flush at exit and on SIGTERM, and let a forked child forget the parent's runs."""
+    atexit.register(_stop_all)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_forget_all)
+    if threading.current_thread() is not threading.main_thread():
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    if before is signal.SIG_IGN or before is None:
+        return
+
+    def on_term(number: int, frame: Any) -> None:
+        _stop_all()
+        if callable(before):
+            before(number, frame)
+        else:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, on_term)
