@@ -96,7 +96,7 @@ def _run(command: list[str], folder: str, stdin: str = "") -> subprocess.Complet
 
 
 def _trimmed(said: str) -> str:
-    return "".join(line.rstrip() + "\n" for line in said.splitlines())
+    return "\n".join(line.rstrip() for line in said.rstrip().splitlines()) + "\n"
 
 
 def main(write: bool) -> int:

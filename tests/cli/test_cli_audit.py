@@ -98,12 +98,13 @@ def test_a_file_that_is_not_there_is_refused(jevons):
     assert "no.md" in jevons("audit no.md").err
 
 
-@pytest.mark.parametrize(("cell", "quantity_"), [
-    ("7.0M", "7.0 M"), ("1,082,990", "1,082,990"), ("24.69 tons", "24.69 t"), ("\\~ 433 MWh", "433 MWh"),
-    ("about 3 GPU hours", "3"), ("[More Information Needed]", ""),
+@pytest.mark.parametrize(("cell", "field", "read"), [
+    ("7.0M", "device_hours", "7.0 M"), ("1,082,990", "device_hours", "1,082,990"), ("24.69 tons", "tco2e", "24.69 t"),
+    ("\\~ 433 MWh", "energy_kwh", "433 MWh"), ("192,200 device-hours", "device_hours", "192,200"),
+    ("2 trillion", "tokens", "2 T"), ("[More Information Needed]", "device_hours", ""),
 ])  # fmt: skip
-def test_quantities_are_found_in_prose(cell, quantity_):
-    assert quantity(cell) == quantity_
+def test_quantities_are_found_in_prose(cell, field, read):
+    assert quantity(cell, field) == read
 
 
 def test_formats_are_told_by_ending_then_by_looks():

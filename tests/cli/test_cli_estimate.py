@@ -109,6 +109,25 @@ def test_the_report_is_a_page_that_names_the_run(llama, tmp_path: Path):
     assert "Sweden" in page
 
 
+def test_a_report_that_is_a_card_passes_the_audit(jevons, llama, tmp_path: Path):
+    llama("--at", "France", "--report", "card.md")
+    card = (tmp_path / "card.md").read_text(encoding="utf-8")
+    assert card.startswith("---\nco2_eq_emissions:")
+    assert "## Environmental Impact" in card
+    assert jevons("audit card.md").code == 0
+
+
+def test_a_report_that_is_an_inventory_names_its_exchanges(llama, tmp_path: Path):
+    llama("--at", "France", "--report", "lci.csv")
+    assert "electricity" in (tmp_path / "lci.csv").read_text(encoding="utf-8").lower()
+
+
+def test_a_report_of_no_known_format_is_refused(llama):
+    said = llama("--at", "France", "--report", "r.pdf")
+    assert (said.code, said.out) == (2, "")
+    assert ".html, .md, .csv" in said.err
+
+
 def test_the_settings_site_is_written_into_the_result(llama, tmp_path: Path):
     from jevons.world.settings import settings
 

@@ -105,6 +105,11 @@ def test_results_of_different_studies_refuse_to_be_compared(jevons, llama, kept)
     assert "answer different questions" in said.err
 
 
+def test_a_comparison_says_when_the_tables_have_changed(jevons, kept):
+    kept.write_text(json.dumps({**json.loads(kept.read_text()), "factor_set": "1999.1.1"}))
+    assert "kept under factor set 1999.1.1" in jevons(f"compare {kept} {kept}").err
+
+
 def test_a_file_that_is_no_result_is_refused(jevons, tmp_path):
     (tmp_path / "x.json").write_text('{"a": 1}')
     (tmp_path / "y.json").write_text('{"a": ')

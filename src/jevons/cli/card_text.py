@@ -135,7 +135,7 @@ def stated(pairs: Any) -> Record:
         field = field_of(said)
         if field == "hardware":
             record.setdefault(field, value.strip("* `"))
-        elif field and (number := quantity(value)):
+        elif field and (number := quantity(value, field)):
             record.setdefault(field, number)
     return record
 
@@ -145,15 +145,22 @@ def field_of(said: str) -> str:
     return next((field for pattern, field in SAID if re.search(pattern, said.lower())), "")
 
 
-def quantity(text: str) -> str:
-    """The first quantity in a cell, its unit spelled as ``core.units`` does; empty where there is none."""
-    found = re.search(r"(\d[\d,._]*(?:[eE][-+]?\d+)?)\s*([A-Za-z%]*(?:/[A-Za-z]+)?)", text.replace("\\~", ""))
+def quantity(text: str, field: str = "") -> str:
+    """The first quantity in a cell, its unit spelled as ``core.units`` does; empty where there is none.
+
+    Of a count ("192,200 device-hours", "7.0M", "2 trillion") only the magnitude is kept: the field says of what.
+    """
+    found = re.search(r"(\d[\d,._]*(?:[eE][-+]?\d+)?)\s*([A-Za-z%]*(?:/[A-Za-z]+)?)", text)
     if not found:
         return ""
-    spelled = {"tons": "t", "tonnes": "t", "ton": "t", "tco": "t", "hours": "", "gpu": "", "h": "", "watts": "W",
-               "kgs": "kg", "million": "M", "billion": "B", "trillion": "T"}  # fmt: skip
-    unit = spelled.get(found[2].lower(), found[2])
+    unit = SPELLED.get(found[2].lower(), found[2])
+    if field in COUNTS and unit not in MAGNITUDES:
+        unit = ""
     return f"{found[1].rstrip('.,')} {unit}".strip()
 
 
+COUNTS = ("device_hours", "params", "active", "tokens", "num_devices", "pue")
+MAGNITUDES = ("k", "K", "M", "B", "T")
+SPELLED = {"tons": "t", "tonnes": "t", "ton": "t", "watts": "W", "kgs": "kg", "million": "M", "billion": "B",
+           "trillion": "T"}  # fmt: skip
 READERS = {"csv": from_csv, "json": from_json, "yaml": from_yaml, "md": from_markdown}

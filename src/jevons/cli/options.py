@@ -118,7 +118,7 @@ FORM: Group = {
 }
 FILES: Group = {
     "save": Row("Keep the result (JSON): rerun, explain and compare read it.", "FILE.json", Path),
-    "report": Row("Write a self-contained page.", "FILE.html", Path),
+    "report": Row("Write a page (.html), a model-card section (.md) or an LCA inventory for Brightway (.csv).", "FILE", Path),
 }
 PANELS = {
     WHAT: (MODEL, HARDWARE, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, STORAGE, TRANSFER),

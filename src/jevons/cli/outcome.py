@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.core.errors import BadInput, JevonsError, TableError
+from jevons.core.errors import BadInput, TableError
 from jevons.world import spec as specs
 from jevons.world.spec import Spec
 
@@ -26,8 +26,6 @@ CALLED = {"training": "Training", "recorded": "Recorded run of", "fine-tuning": 
           "distillation": "Distilling", "generic": "Computation", "storage": "Storage", "transfer": "Transfer"}  # fmt: skip
 SUBJECTS = ("model", "student", "cpu", "medium", "what", "params")
 AMOUNTS = {"tokens": "tokens", "terabytes": "TB", "gigabytes": "GB", "months": "months", "cores": "cores"}
-PLACES = ("Sweden", "France", "United States", "India", "Poland")  # of the what-if table: from clean grids to dirty
-DEVICES = ("v100-sxm2-32gb", "a100-sxm4-80gb", "h100-sxm5-80gb")
 LEDGER = ("hours", "device_hours", "energy")  # what only a run that is over can tell
 
 
@@ -101,24 +99,6 @@ def passed(arguments: Mapping[str, Any]) -> dict[str, Any]:
     if missing:
         raise BadInput("earlier_run", dict(earlier), f"give {', '.join(missing)} too")
     return {**arguments, "earlier_run": EarlierRun(**earlier)}
-
-
-def elsewhere(outcome: Outcome) -> dict[str, Footprint]:
-    """What-if: the same activity in other places, the same training on other devices; what cannot be priced is left out."""
-    spec = outcome.spec
-    changes = {f"zone: {name}": Spec(spec.kind, {}, {"name": name}) for name in PLACES if "intensity" not in spec.site}
-    if spec.kind in ("training", "fine-tuning", "distillation") and "layout" not in spec.arguments:
-        changes |= {f"device: {name}": Spec(spec.kind, {"on": name}) for name in DEVICES}
-    found = {label: tried(change.over(spec)) for label, change in changes.items()}
-    return {label: footprint for label, footprint in found.items() if footprint is not None}
-
-
-def tried(spec: Spec) -> Footprint | None:
-    """The footprint of a spec, None where it cannot be had."""
-    try:
-        return carry_out(spec).footprint
-    except JevonsError:
-        return None
 
 
 def settled(asked: Spec) -> Spec:

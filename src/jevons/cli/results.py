@@ -12,7 +12,7 @@ import typer
 
 from jevons.cli import exits, options, show
 from jevons.cli.options import taking
-from jevons.cli.outcome import Outcome, carry_out, kept, result_of
+from jevons.cli.outcome import Outcome, carry_out, kept, load, result_of
 from jevons.core.errors import BadInput
 from jevons.world import spec as specs
 
@@ -133,11 +133,28 @@ def compare(
 
     Two results that answer different questions (accounting, scope, indicators ...) refuse to be compared.
     """
-    a, b = carry_out(specs.read(first)), carry_out(specs.read(second))
+    a, b = priced_anew(first), priced_anew(second)
     if b.spec.kind == "recorded" and a.spec.kind != "recorded":
         beside_run(a, b, given)
     else:
         against(a, b, given)
+
+
+def priced_anew(path: Path) -> Outcome:
+    """A kept result or a spec, computed now, so that draws pair; a word where it was kept under other tables."""
+    found = carry_out(specs.read(path))
+    was, now = factor_sets(path)
+    if was != now:
+        show.say(f"{path.name} was kept under factor set {was}; it is priced anew under {now}")
+    return found
+
+
+def factor_sets(path: Path) -> tuple[str, str]:
+    """The factor set a result was kept under (the present one where it is a spec), and the present one."""
+    from jevons.world import catalog
+
+    record = load(path) if path.suffix == ".json" else {}
+    return record.get("factor_set", catalog.version()), catalog.version()
 
 
 def against(a: Outcome, b: Outcome, given: Mapping[str, Any]) -> None:

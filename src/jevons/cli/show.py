@@ -82,22 +82,13 @@ def answer(outcome: Outcome, given: Mapping[str, Any]) -> None:
     if given.get("save"):
         write(given["save"], as_text(outcome.record()) + "\n", "result")
     if given.get("report"):
-        write(given["report"], page_of(outcome), "report")
+        from jevons.cli import reports
+
+        reports.write(given["report"], outcome)
     if wants_json(given):
         out_json(outcome.record())
     else:
         show_outcome(outcome)
-
-
-def page_of(outcome: Outcome) -> str:
-    """The page of one estimate, with what it would be in other places."""
-    import jevons
-    from jevons.cli.outcome import elsewhere
-    from jevons.report.page import page
-    from jevons.world import catalog
-
-    return page(outcome.footprint, elsewhere(outcome), title=outcome.title, version=jevons.__version__,
-                equivalences=list(catalog.table("equivalences")), factor_set=catalog.version())  # fmt: skip
 
 
 def show_outcome(outcome: Outcome) -> None:

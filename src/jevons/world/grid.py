@@ -18,6 +18,7 @@ from jevons.world.defaults import default
 from jevons.world.place import Location
 
 G_PER_KG = 1000.0
+_INDICATORS = {"water": "water_off_site", "water scarcity": "water_scarcity", "electricity price": "cost"}
 WATER_METHOD = ("macknick-2012", "included")
 RESOURCES = {  # indicator -> columns of fuel_resource: value, spread
     "primary_energy": ("primary_energy_mj_per_kwh", "gsd_primary"),
@@ -100,7 +101,7 @@ def _along(location: Location, look: Look, year: int | None, strict: bool, what:
         found = look(level, identifier, year)
         if found is not None:
             return _with_chain(found, tuple(tried), level, location, what)
-    raise MissingFactor("electricity", what, location.name, tried)
+    raise MissingFactor("electricity", _INDICATORS.get(what, what), location.name, tried)
 
 
 def _with_chain(found: Found, tried: tuple[str, ...], level: str, location: Location, what: str) -> Found:

@@ -1,0 +1,87 @@
+"""Put the measured figures of benchmarks/results into the README's comparison, and nothing that was not measured.
+
+    python docs/results.py --write      after make bench
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+README = ROOT / "README.md"
+START, END = "<!-- --8<-- [start:compare] -->\n", "<!-- --8<-- [end:compare] -->"
+HEAD = """Figures of `make bench`, the rivals on the same rows in the same run; errors are shares, lower is better, in brackets the
+90 % interval. Each row was predicted by coefficients fitted without its family of models.
+
+| what | n | jevons | rival | jevons − rival |
+|---|---|---|---|---|
+"""
+FOOT = """
+A difference whose interval excludes zero is a win; n below 10 is shown and proves nothing. All bars, with notes, stand in
+`benchmarks/results/`. jevons does not win everywhere: where a rival is ahead, the table says so.
+"""
+
+
+def comparison() -> str:
+    """The section: every bar that has a rival measured on the same rows."""
+    rows = [row for name in ("accuracy", "speed") for bar in bars(name) for row in rows_of(bar)]
+    return HEAD + "\n".join(rows) + "\n" + FOOT
+
+
+def bars(name: str) -> list[dict[str, Any]]:
+    """The bars of a result file; none where it is not there."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8"))["bars"] if path.exists() else []
+
+
+def rows_of(bar: Mapping[str, Any]) -> Iterator[str]:
+    """One line a rival that has a paired difference or ratio."""
+    unit = bar["unit"]
+    for rival in bar["rivals"]:
+        if rival["interval_90"] is None:
+            continue
+        own = f"{say(bar['figure'], unit)} {span(bar['interval_90'], unit)}"
+        cells = (bar["name"], f"{bar['n']:,}", own, f"{rival['name']}: {say(rival['figure'], unit)}", gap(rival, unit))
+        yield "| " + " | ".join(cells) + " |"
+
+
+def gap(rival: Mapping[str, Any], unit: str) -> str:
+    """The paired difference in points, or the paired ratio, with its interval."""
+    low, high = rival["interval_90"]
+    if rival["difference"] is None:
+        behind = "" if rival["wins"] else ", the rival is ahead"
+        return f"rival / jevons {rival['ratio']:.2g} [{low:.2g}, {high:.2g}]{behind}"
+    words = [f"{100 * x:+.1f}" if unit == "%" else f"{x:+.3g}" for x in (rival["difference"], low, high)]
+    points = " points" if unit == "%" else f" {unit}"
+    return f"{words[0]} [{words[1]}, {words[2]}]{points}".replace("-", "−")
+
+
+def say(value: float, unit: str) -> str:
+    """A figure in its unit; shares as percent."""
+    return f"{100 * value:.1f} %" if unit == "%" else f"{value:,.3g} {unit}"
+
+
+def span(interval: list[float] | None, unit: str) -> str:
+    """An interval in brackets, without its unit."""
+    if interval is None:
+        return ""
+    return "[" + ", ".join(say(x, unit).rsplit(" ", 1)[0] for x in interval) + "]"
+
+
+def written(readme: str) -> str:
+    """The README with the section as the results give it."""
+    before, _, rest = readme.partition(START)
+    _, _, after = rest.partition(END)
+    return before + START + comparison() + END + after
+
+
+if __name__ == "__main__":
+    text = README.read_text(encoding="utf-8")
+    if "--write" in sys.argv[1:]:
+        README.write_text(written(text), encoding="utf-8")
+    sys.exit(0 if "--write" in sys.argv[1:] or written(text) == text else "README.md shows other figures than benchmarks/results")

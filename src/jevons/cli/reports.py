@@ -1,0 +1,75 @@
+"""What ``--report`` writes, by the ending of its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jevons.cli import show
+from jevons.cli.outcome import Outcome, carry_out
+from jevons.core.errors import BadInput, JevonsError
+from jevons.world.spec import Spec
+
+if TYPE_CHECKING:
+    from jevons.core.footprint import Footprint
+
+PLACES = ("Sweden", "France", "United States", "India", "Poland")  # of the what-if table: from clean grids to dirty
+DEVICES = ("v100-sxm2-32gb", "a100-sxm4-80gb", "h100-sxm5-80gb")
+
+
+def write(path: Path, outcome: Outcome) -> None:
+    """Write the report of an estimate. Errors: BadInput for an ending that names no format."""
+    if path.suffix.lower() not in WRITERS:
+        raise BadInput("report", str(path), f"end its name in {', '.join(WRITERS)}")
+    show.write(path, WRITERS[path.suffix.lower()](outcome), "report")
+
+
+def page(outcome: Outcome) -> str:
+    """The HTML page of one estimate, with what it would be in other places and on other devices."""
+    import jevons
+    from jevons.report.page import page as write_page
+    from jevons.world import catalog
+
+    return write_page(outcome.footprint, elsewhere(outcome), title=outcome.title, version=jevons.__version__,
+                      equivalences=list(catalog.table("equivalences")), factor_set=catalog.version())  # fmt: skip
+
+
+def card(outcome: Outcome) -> str:
+    """The Markdown of a model card: the Hub's metadata where it applies, then the section on environmental impact."""
+    import jevons
+    from jevons.report.card import metadata, section
+    from jevons.world import catalog
+
+    hardware = str(outcome.spec.arguments.get("on", ""))
+    kind = {"training": "pre-training", "recorded": "pre-training"}.get(outcome.spec.kind, "fine-tuning")
+    front = f"---\n{metadata(outcome.footprint, kind, hardware, version=jevons.__version__)}---\n\n" if hardware else ""
+    return front + section(outcome.footprint, hardware, version=jevons.__version__, factor_set=catalog.version())
+
+
+def inventory(outcome: Outcome) -> str:
+    """The life-cycle inventory as Brightway reads it."""
+    from jevons.report.inventory import brightway_csv
+
+    return brightway_csv(outcome.footprint)
+
+
+def elsewhere(outcome: Outcome) -> dict[str, Footprint]:
+    """What-if: the same activity in other places, the same training on other devices; what cannot be priced is left out."""
+    spec = outcome.spec
+    changes = {f"zone: {name}": Spec(spec.kind, {}, {"name": name}) for name in PLACES if "intensity" not in spec.site}
+    if spec.kind in ("training", "fine-tuning", "distillation") and "layout" not in spec.arguments:
+        changes |= {f"device: {name}": Spec(spec.kind, {"on": name}) for name in DEVICES}
+    found = {label: tried(change.over(spec)) for label, change in changes.items()}
+    return {label: footprint for label, footprint in found.items() if footprint is not None}
+
+
+def tried(spec: Spec) -> Footprint | None:
+    """The footprint of a spec, None where it cannot be had."""
+    try:
+        return carry_out(spec).footprint
+    except JevonsError:
+        return None
+
+
+WRITERS: dict[str, Callable[[Outcome], str]] = {".html": page, ".md": card, ".csv": inventory}

@@ -1,0 +1,124 @@
+"""The journal loses at most one flush, whatever happens to its process."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from jevons.core.errors import BadInput, TableError
+from jevons.measure import journal
+
+METER = {"device": "cpu", "component": "processor", "boundary": "chip", "method": "counter", "sensor": "test"}
+WORK = """
+import sys, time
+from jevons.measure import start
+from steady import Steady
+run = start(sensors=[Steady(watts=100.0)], period_s=0.05, flush_s=0.2)
+print(run.id, flush=True)
+{what}
+"""
+
+
+def header(**more):
+    return {"t": 1000.0, "m": 0, "pid_start": -1, "labels": {}, "meters": [METER], **more}
+
+
+def lines(folder):
+    return [json.loads(line) for path in (folder / "journal").glob("*.jsonl") for line in path.read_text().splitlines()]
+
+
+def launched(tmp_path, what):
+    """A process that tracks a steady 100 W and then does ``what``."""
+    here = str(Path(__file__).parent)
+    environment = {**os.environ, "JEVONS_HOME": str(tmp_path), "PYTHONPATH": here}
+    return subprocess.Popen([sys.executable, "-c", WORK.format(what=what)], env=environment, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)  # fmt: skip
+
+
+def test_flushes_add_and_an_hour_stands_for_them(tmp_path):
+    book = journal.create(header(), tmp_path)
+    book.append({"kind": "flush", "t": 1010.0, "e": {"cpu": 5}, "d": [[0, "cpu", "", 5]]})
+    book.append({"kind": "hour", "t": 1020.0, "e": {"cpu": 7}, "d": [[0, "cpu", "", 7]]})
+    book.append({"kind": "flush", "t": 1030.0, "e": {"cpu": 9}, "d": [[0, "cpu", "", 2]]})
+    assert journal.read(book.path).cells == {(0, "cpu", ""): 9}
+
+
+def test_a_torn_last_line_is_left_out(tmp_path):
+    book = journal.create(header(), tmp_path)
+    book.append({"kind": "flush", "t": 1010.0, "e": {"cpu": 5}, "d": [[0, "cpu", "", 5]]})
+    with book.path.open("a") as handle:
+        handle.write('{"kind":"flush","t":1020.0,"e":{"cp')
+    assert journal.read(book.path).cells == {(0, "cpu", ""): 5}
+
+
+def test_a_file_that_is_no_journal_is_refused(tmp_path):
+    (tmp_path / "x.jsonl").write_text("hello\n")
+    with pytest.raises(TableError, match="this is no journal of jevons"):
+        journal.read(tmp_path / "x.jsonl")
+
+
+def test_recovering_closes_what_was_cut_and_says_what_was_saved(tmp_path):
+    book = journal.create(header(), tmp_path)
+    book.append({"kind": "flush", "t": 1010.0, "e": {"cpu": 3_600_000_000_000}, "d": [[0, "cpu", "", 3_600_000_000_000]]})
+    with book.path.open("a") as handle:
+        handle.write('{"kind":"fl')
+    (saved,) = journal.recover(tmp_path)
+    assert saved == {"run": book.run, "started_utc": "1970-01-01T00:16:40Z", "last_record_utc": "1970-01-01T00:16:50Z",
+                     "duration_s": 10.0, "energy_kwh": 1.0, "method": "counter"}  # fmt: skip
+    assert journal.read(book.path).closed
+    assert journal.recover(tmp_path) == []
+
+
+def test_a_run_that_still_lives_is_not_recovered(tmp_path):
+    journal.create(header(pid_start=journal.process_start(os.getpid())), tmp_path)
+    assert journal.recover(tmp_path) == []
+
+
+def test_a_read_only_folder_is_said_at_the_start(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(BadInput, match="JEVONS_HOME: .* name a folder that can be written"):
+        journal.create(header(), blocked / "journal")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_kill_at_a_random_moment_loses_at_most_a_flush_and_a_second(tmp_path, seed):
+    process = launched(tmp_path, "time.sleep(30)")
+    process.stdout.readline()
+    began = time.monotonic()
+    time.sleep(random.Random(seed).uniform(0.3, 1.5))
+    process.send_signal(signal.SIGKILL)
+    lived = time.monotonic() - began
+    process.wait()
+    (saved,) = journal.recover(tmp_path / "journal")
+    lost_j = 100.0 * lived - saved["energy_kwh"] * 3.6e6
+    assert lost_j <= 100.0 * (0.2 + 1.0)
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["time.sleep(0.5); sys.exit(3)", "time.sleep(0.5); raise RuntimeError('boom')", "time.sleep(0.5)",
+     "import os, signal; time.sleep(0.5); os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)"],
+)  # fmt: skip
+def test_an_exit_of_any_kind_writes_the_last_word(tmp_path, what):
+    process = launched(tmp_path, what)
+    process.communicate(timeout=20)
+    assert lines(tmp_path)[-1]["kind"] == "closed"
+    (book,) = journal.written(tmp_path / "journal")
+    assert book.closed
+    assert sum(book.cells.values()) > 40 * 1_000_000
+
+
+def test_sigterm_still_ends_the_process_by_sigterm(tmp_path):
+    process = launched(tmp_path, "time.sleep(30)")
+    process.stdout.readline()
+    process.terminate()
+    assert process.wait(timeout=10) == -signal.SIGTERM

@@ -1,0 +1,151 @@
+"""The tracker samples, accounts to windows, shares with others, and never disturbs the work."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from steady import Steady
+
+import jevons
+from jevons.core.errors import BadInput
+from jevons.measure import start, track
+from jevons.measure.live import portion
+from jevons.measure.sensor import MISSING, Meter, Reading
+from jevons.measure.sensors.replay import Replay
+
+J = 1_000_000
+METER = Meter("gpu-0", "accelerator", "chip", "counter", "replay")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("JEVONS_HOME", str(tmp_path))
+
+
+def played(*joules, **options):
+    """A run over a recorded meter whose readings are taken only when asked (period of a day)."""
+    record = [[Reading("gpu-0", int(j * J), time.monotonic_ns())] for j in joules]
+    return start(sensors=[Replay([METER], record)], period_s=86400, **options)
+
+
+def test_what_the_meter_moved_is_what_the_run_used():
+    run = played(100, 160).stop()
+    assert run.energy_kwh * 3.6e6 == pytest.approx(60)
+
+
+def test_energy_goes_to_the_innermost_window():
+    run = played(0, 10, 30, 60, 100)
+    with run.window("epoch"), run.window("step"):
+        pass
+    run.stop()
+    joules = {k: float(v[0]) * 3.6e6 for k, v in run.activity.by("stage").items()}
+    assert joules == pytest.approx({"": 10, "epoch": 20 + 40, "epoch/step": 30})
+
+
+def test_windows_must_close_in_order():
+    run = played(0)
+    run.begin("a")
+    run.begin("b")
+    with pytest.raises(BadInput, match="close the innermost first; open: a/b"):
+        run.end("a")
+    run.stop()
+
+
+def test_a_missing_reading_is_counted_and_stops_nothing():
+    record = [[Reading("gpu-0", 0, 0)], [Reading("gpu-0", 0, 1, MISSING)], [Reading("gpu-0", 9 * J, 2)]]
+    run = start(sensors=[Replay([METER], record)], period_s=86400)
+    run.flush()
+    run.stop()
+    assert run.statuses == {"gpu-0": {"missing": 1}}
+    assert run.energy_kwh * 3.6e6 == pytest.approx(9)
+
+
+def test_a_sensor_that_fails_while_running_never_reaches_the_user():
+    class Broken(Replay):
+        def read(self):
+            raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        start(sensors=[Broken([METER], [[]])])
+
+
+def test_a_run_is_priced_like_any_activity():
+    with track(sensors=[Steady(watts=100.0)], period_s=0.05) as run:
+        time.sleep(0.4)
+    footprint = jevons.footprint(run.activity, jevons.site("France", pue=1.0, intensity="100 g/kWh"))
+    assert footprint.best("energy") == pytest.approx(run.energy_kwh)
+    assert footprint.measured_share() == 1.0
+
+
+def test_a_decorator_tracks_each_call(tmp_path):
+    @track(sensors=[Steady(watts=10.0)], period_s=0.05)
+    def work(n):
+        return n + 1
+
+    assert (work(1), work(2)) == (2, 3)
+    assert len(list((tmp_path / "journal").glob("*.jsonl"))) == 2
+
+
+@pytest.mark.parametrize("options", [{"period_s": 0}, {"period_s": -1}, {"flush_s": "often"}, {"period_s": float("nan")}])
+def test_bad_periods_are_refused_at_construction(options):
+    with pytest.raises(BadInput, match="give seconds from 0.01 to 86400"):
+        start(sensors=[], **options)
+
+
+def test_labels_must_be_words():
+    with pytest.raises(BadInput, match=r"labels.owner: 3 will not do; give text"):
+        start(sensors=[], labels={"owner": 3})
+
+
+@pytest.mark.parametrize("trackers", [1, 2, 8])
+def test_several_trackers_add_up_to_the_machine_and_never_more(trackers):
+    runs = [start(sensors=[Steady(watts=100.0)], period_s=0.05) for _ in range(trackers)]
+    begin = time.monotonic()
+    time.sleep(1.0)
+    span = time.monotonic() - begin
+    whole = sum(run.stop().energy_kwh * 3.6e6 for run in runs)
+    assert whole == pytest.approx(100 * span, rel=0.12)
+
+
+def test_parts_of_an_interval_sum_to_the_whole():
+    for energy in (0, 1, 7, 100):
+        assert sum(portion(energy, 3, place) for place in range(3)) == energy
+
+
+def test_a_forked_child_neither_hangs_nor_counts(tmp_path):
+    run = start(sensors=[Steady(watts=100.0)], period_s=0.05)
+    for _ in range(10):
+        child = os.fork()
+        if child == 0:
+            run.stop()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    time.sleep(0.2)
+    assert run.stop().energy_kwh > 0
+    assert len(list((tmp_path / "journal").glob("*.jsonl"))) == 1
+
+
+def test_a_disk_that_refuses_is_told_once_and_energy_is_kept(caplog):
+    run = start(sensors=[Steady(watts=100.0)], period_s=0.05)
+    os.close(run.journal.handle)
+    run.journal.handle = os.open("/dev/full", os.O_WRONLY)
+    time.sleep(0.2)
+    run.flush()
+    run.flush()
+    assert run.energy_kwh > 0
+    assert sum("cannot be written" in r.message for r in caplog.records) == 1
+    run.stop()
+
+
+def test_importing_and_tracking_load_no_numpy():
+    code = ("import sys; from jevons.measure import start; from steady import Steady; "
+            "run = start(sensors=[Steady(watts=1.0)], period_s=0.05); run.stop(); "
+            "print([m for m in ('numpy', 'pandas', 'torch', 'psutil', 'pynvml', 'rich') if m in sys.modules])")  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == "[]"
