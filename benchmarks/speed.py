@@ -29,8 +29,8 @@ def main() -> None:
     asked.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON")
     asked.add_argument("--write", action="store_true", help="keep results/speed.json and speed.md")
     given = asked.parse_args()
-    versions = ("numpy", "typer", "pydantic", "rich")
-    record.leave("speed", TITLE, speed.bars(given.rivals), record.facts(versions), given.json, given.write)
+    known = record.facts(("numpy", "typer", "pydantic", "rich"))
+    record.leave("speed", TITLE, speed.bars(given.rivals), known, given.json, given.write)
 
 
 if __name__ == "__main__":

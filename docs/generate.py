@@ -172,6 +172,13 @@ def _fitted_on(pack: Mapping[str, Any]) -> str:
     return said if isinstance(said, str) else "; ".join(f"{name}: {what}" for name, what in _flat(said))
 
 
+def results_page() -> str:
+    """The benchmark's own tables, as ``make bench`` last kept them."""
+    kept = sorted((ROOT / "benchmarks" / "results").glob("*.md"))
+    parts = [p.read_text(encoding="utf-8").strip().replace("\n# ", "\n## ") for p in kept]
+    return "\n\n".join(["# Results", "What `make bench` measured.", *(part.replace("# ", "## ", 1) for part in parts)]) + "\n"
+
+
 def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
     for name, value in values.items():
         if isinstance(value, Mapping):
@@ -203,7 +210,7 @@ def _cite(ids: str) -> str:
 
 PAGES = {
     "python": python_page, "tables": tables_page, "defaults": defaults_page,
-    "coefficients": coefficients_page, "sources": sources_page, "cli": cli_page,
+    "coefficients": coefficients_page, "results": results_page, "sources": sources_page, "cli": cli_page,
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE_WIDTH = "84"
+PERSONAL = ("JEVONS_SETTINGS", "XDG_CONFIG_HOME", "FORCE_COLOR", "TTY_COMPATIBLE")
 FILE = re.compile(r'^```\w+ title="([\w.-]+)"\n(.*?)^```\n', re.DOTALL | re.MULTILINE)
 PYTHON = re.compile(r"^```python\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 PRINTED = re.compile(r"\n*```text\n(.*?)```\n", re.DOTALL)
@@ -87,9 +88,10 @@ def _console(text: str, folder: str) -> list[tuple[int, int, str]]:
 
 
 def _run(command: list[str], folder: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    bare = {k: v for k, v in os.environ.items() if k not in ("JEVONS_SETTINGS", "XDG_CONFIG_HOME")}
-    env = {**bare, "COLUMNS": PAGE_WIDTH, "OMP_NUM_THREADS": "1", "HOME": folder}
-    done = subprocess.run(command, input=stdin, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    bare = {k: v for k, v in os.environ.items() if k not in PERSONAL}
+    env = {**bare, "COLUMNS": PAGE_WIDTH, "OMP_NUM_THREADS": "1", "HOME": folder, "PYTHONUTF8": "1"}
+    done = subprocess.run(command, input=stdin, cwd=folder, env=env, capture_output=True, text=True,
+                          encoding="utf-8", check=False)  # fmt: skip
     if (done.returncode and "Traceback" in done.stderr) or done.returncode not in (0, 1):
         raise RuntimeError(f"{shlex.join(command[1:])}\n{done.stderr}")
     return done

@@ -12,11 +12,12 @@ import numpy as np
 from jevons.estimate import scores
 
 PROOF_N = 10  # below it a figure is shown and proves nothing
-SCALES = {"%": 100.0}
+SCALES = {"%": 100.0, "million/s": 1e-6}
 Interval = tuple[float, float] | None
 LEGEND = (
     "verdict: met / missed against the must; * its 90 % interval reaches past the must; n < 10 is shown, no proof.\n"
-    "beside a rival: ours − theirs on the same rows, 90 % interval by resampling whole families; a win excludes 0."
+    "beside a rival: ours − theirs on the same rows (90 % interval, whole families resampled), a win excludes 0;\n"
+    "or theirs / ours, run by run, a win excludes 1."
 )
 
 

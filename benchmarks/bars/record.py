@@ -22,7 +22,8 @@ def facts(packages: Sequence[str] = ("numpy",)) -> dict[str, Any]:
     import jevons
     from jevons.world import catalog
 
-    found = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count(), "machine": platform.machine(),
+    found = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count(),
+             "load before": round(os.getloadavg()[0], 1), "machine": platform.machine(),
              "python": platform.python_version(), "jevons": jevons.__version__, "factor set": catalog.version()}  # fmt: skip
     return found | {name: version_of(name) for name in packages}
 

@@ -58,7 +58,7 @@ def sweep(count: int = 1_000_000, runs: int = 11, rows: int = 100_000) -> list[B
                   f"{runs} runs of {rows:,} rows; its loop in plain Python, without the pandas row access of its script, energy and "
                   "carbon only, efficiency and power handed to it")  # fmt: skip
     return [
-        Bar(SECTION, f"sweep of {count:,} scenarios, per CPU second", runs, clock.median(ours), "1/s", clock.interval(ours), Limit(low=1e6),
+        Bar(SECTION, f"sweep of {count:,} scenarios, per CPU second", runs, clock.median(ours), "million/s", clock.interval(ours), Limit(low=1e6),
             None, (rival,), "energy, carbon operation and manufacture, water, cost of each; arrays of tokens, devices, intensity"),
         Bar(SECTION, "its peak of memory, whole process", runs, found["peak_gib"], "GiB", must=Limit(high=2.0)),
     ]  # fmt: skip

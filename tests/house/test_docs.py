@@ -37,7 +37,15 @@ def script(name: str):
     return module
 
 
-pages, reference = script("run_pages"), script("generate")
+def tracked(*patterns: str) -> list[str]:
+    """Files under version control; skips where this is no checkout."""
+    done = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git checkout: nothing to list the files by")
+    return [n for n in done.stdout.splitlines() if (ROOT / n).is_file()]
+
+
+pages, reference, results = script("run_pages"), script("generate"), script("results")
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +90,12 @@ def test_a_decision_says_status_decision_context_and_consequence(page):
 
 def test_the_page_of_the_house_names_every_file_of_the_first_floors_and_none_that_is_gone():
     named = set(re.findall(r"`(?:\w+/)*([\w*]+\.py)`", (DOCS / "architecture.md").read_text(encoding="utf-8")))
-    rooms = {r: {p.name for p in (ROOT / "src/jevons" / r).glob("*.py")} - {"__init__.py"}
-             for r in ("core", "world", "estimate", "report", "cli")}  # fmt: skip
-    housed = set().union(*rooms.values())
-    assert [n for n in named if not fnmatch.filter(housed, n)] == []
-    unnamed = {f for r, files in rooms.items() if r != "cli" for f in files if not any(fnmatch.fnmatch(f, n) for n in named - {"*.py"})}
-    assert unnamed == set()
+    floors = {r: {Path(f).name for f in tracked(f"src/jevons/{r}/*.py") if f.count("/") == 3} for r in
+              ("core", "world", "estimate", "report", "cli")}  # fmt: skip
+    held = {p.name for p in (ROOT / "src/jevons").rglob("*.py")}
+    assert [n for n in named if not fnmatch.filter(held, n)] == []
+    to_name = set().union(*(files for room, files in floors.items() if room != "cli")) - {"__init__.py"}
+    assert {f for f in to_name if not any(fnmatch.fnmatch(f, n) for n in named - {"*.py"})} == set()
 
 
 def test_the_names_page_holds_every_indicator_and_every_argument_a_user_gives():
@@ -95,6 +103,11 @@ def test_the_names_page_holds_every_indicator_and_every_argument_a_user_gives():
     asked = {n for f in (jevons.site, training, recorded, generic, storage, transfer) for n in inspect.signature(f).parameters}
     asked |= set(INDICATORS) | set(inspect.signature(Study).parameters)
     assert sorted(n for n in asked if f"`{n}`" not in page) == []
+
+
+def test_the_readme_compares_by_the_figures_that_were_measured():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert results.written(readme) == readme, "run docs/results.py --write"
 
 
 def test_changelog_and_citation_know_this_version():
@@ -184,9 +197,6 @@ def test_the_reference_names_every_table_default_source_and_command(commands):
 
 
 def test_no_file_holds_a_path_of_a_machine_or_a_private_index():
-    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip("not a git checkout: nothing to list the files by")
-    texts = {n: (ROOT / n).read_bytes().decode("utf-8", "ignore") for n in done.stdout.splitlines() if (ROOT / n).is_file()}
+    texts = {n: (ROOT / n).read_bytes().decode("utf-8", "ignore") for n in tracked()}
     assert len(texts) > 100
     assert [(n, p.pattern) for n, text in texts.items() for p in MACHINE if p.search(text)] == []

@@ -27,7 +27,8 @@ SAID = (  # what a card calls a thing -> the audit's field; the first that match
     (r"(number|count) of (gpu|device|accelerator)|num.devices", "num_devices"),
 )  # fmt: skip
 FRONT = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
-BULLET = re.compile(r"^\s*[-*]?\s*\**([^:*|\n]{3,60})(?::\**|\*+:)[ \t]*(\S.*)$", re.MULTILINE)
+BULLET = re.compile(r"^\s*[-*]?\s*\**([^:*|=(),\n]{3,40})(?::\**|\*+:)[ \t]*(\S.*)$", re.MULTILINE)
+ANSWER = re.compile(r"[^\w\[]{0,4}\d|about |approx")  # a bullet that answers with a number, not a sentence
 
 
 def records(text: str, name: str) -> list[Record]:
@@ -106,7 +107,7 @@ def from_markdown(text: str, name: str) -> Iterator[Record]:
     """A model card: its front matter, its bullets ("Hours used: ..."), and its tables."""
     front = FRONT.match(text)
     body = text[front.end() :] if front else text
-    listed = stated((key, value) for key, value in BULLET.findall(body))
+    listed = stated((key, value) for key, value in BULLET.findall(body) if ANSWER.match(value) or "ardware" in key)
     if front and "co2_eq_emissions" in front[1]:
         listed = {**next(from_yaml(front[1], name)), **listed}
     yield named(listed, name)

@@ -17,11 +17,11 @@ from jevons.world.spec import Spec
 
 app = typer.Typer(no_args_is_help=True, help="What a computation will cost, before it runs.")
 COMMON = (options.SITE, options.STUDY, options.DRAWS, options.FORM, options.FILES)
-File = Annotated[Path | None, typer.Argument(metavar="[SPEC]", help="A spec: YAML, TOML or JSON. Flags win over it.",
+File = Annotated[Path | None, typer.Argument(metavar="SPEC", help="A spec: YAML, TOML or JSON. Flags win over it.",
                                              show_default=False)]  # fmt: skip
 TRAINING = (options.MODEL, options.HARDWARE, options.STEP, options.LAYOUT, options.RECORDED)
 TUNING = (options.MODEL, options.HARDWARE, options.ADAPT, options.STEP, options.LAYOUT)
-WITH_SPEC: options.Group = {"spec": options.Row("The same spec, as an option.", "FILE", Path)}
+
 
 
 @app.command(no_args_is_help=True)

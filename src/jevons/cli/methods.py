@@ -27,7 +27,7 @@ options.PANELS[options.WHERE] += (PLACE,)
 @app.command(no_args_is_help=True)
 @taking(ACTIVITY, PLACE, options.FORM)
 def compare_methods(
-    result: Annotated[Path | None, typer.Argument(metavar="[RESULT.json]", show_default=False, help="A kept training "
+    result: Annotated[Path | None, typer.Argument(metavar="RESULT.json", show_default=False, help="A kept training "
                                                   "result, or a spec: its hours, devices and place.")] = None,  # fmt: skip
     **given: Any,
 ) -> None:

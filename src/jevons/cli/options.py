@@ -158,10 +158,12 @@ def chosen(given: Mapping[str, Any], *groups: Group) -> dict[str, Any]:
 
 
 def number_or_text(value: Any) -> Any:
-    """A bare number as a float, so that the doors see what a Python caller would give; anything else as it is."""
+    """A bare number as a number, so that the doors see what a Python caller would give; anything else as it is."""
     if not isinstance(value, str):
         return value
-    try:
-        return float(value)
-    except ValueError:
-        return value
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value

@@ -32,7 +32,7 @@ SHOWN = {
 NUMBERS = ("parameters", "active_parameters", "year", "tdp_w", "peak_bf16_tflops", "memory_gb", "cores", "devices",
            "ci_g_per_kwh", "pue", "wue_l_per_kwh")  # fmt: skip
 KEYS = ("id", "place", "iso3")
-Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Words to look for; none lists all.", show_default=False)]
+Text = Annotated[str, typer.Argument(metavar="TEXT", help="Words to look for; none lists all.", show_default=False)]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="An id, or a name near enough: h100 sxm.", show_default=False)]
 Row = Mapping[str, str]
 

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from jevons.measure.sensor import AMBIGUOUS, GAP, MISSING, OK, RESET
 
@@ -39,6 +40,10 @@ class Counter:
         self.total_uj += step
         self.raw_uj, self.t_ns = raw_uj, t_ns
         return status
+
+    def forget(self) -> None:
+        """Begin anew at the next reading: what lies between is not known (the machine slept, the counter was reset)."""
+        self.raw_uj = None
 
     def _step(self, raw_uj: int, t_ns: int) -> tuple[int, str]:
         assert self.raw_uj is not None
@@ -74,7 +79,85 @@ class Integrator:
         self.power_w, self.t_ns = power_w, t_ns
         return status
 
+    def forget(self) -> None:
+        """Begin anew at the next reading: the power in between is not known."""
+        self.power_w = None
+
     def _add(self, energy_uj: float) -> None:
         whole = int(energy_uj + self.part_uj)
         self.part_uj += energy_uj - whole
         self.total_uj += whole
+
+
+@dataclass(slots=True)
+class Watched:
+    """A counter with the same device's power beside it: which tells a frozen counter, and one that disagrees.
+
+    While the counter stands still though power is drawn, the integral waits; after ``patience_s`` it is believed
+    instead, from then on. ``gap`` is counter over integral − 1 once both have run for ``long_s``, else None.
+    """
+
+    patience_s: float = 5.0
+    long_s: float = 30.0
+    most_gap: float = 0.10
+    counter: Counter = field(default_factory=Counter)
+    power: Integrator = field(default_factory=Integrator)
+    total_uj: int = 0
+    frozen: bool = False
+    waiting_uj: int = 0
+    since_ns: int = 0
+    began_ns: int = 0
+
+    @property
+    def gap(self) -> float | None:
+        """How far the counter lies from the integral of power, as a share of the integral."""
+        ran_s = (self.power.t_ns - self.began_ns) / NS_PER_S
+        if not self.began_ns or ran_s < self.long_s or not self.power.total_uj or self.frozen:
+            return None
+        return self.counter.total_uj / self.power.total_uj - 1
+
+    def update(self, raw: tuple[int | None, float | None] | None, t_ns: int) -> str:
+        """Take (counter in microjoules, power in watts); either may be None."""
+        raw_uj, power_w = raw or (None, None)
+        counted, integrated = self.counter.total_uj, self.power.total_uj
+        status, beside = self.counter.update(raw_uj, t_ns), self.power.update(power_w, t_ns)
+        self.began_ns = self.began_ns or t_ns
+        step_uj, other_uj = self.counter.total_uj - counted, self.power.total_uj - integrated
+        if self.frozen:
+            self.total_uj += other_uj
+            return beside
+        if step_uj or not other_uj:
+            self.total_uj, self.waiting_uj, self.since_ns = self.total_uj + step_uj, 0, t_ns
+        else:
+            self._wait(other_uj, t_ns)
+        gap = self.gap
+        return AMBIGUOUS if status == OK and gap is not None and abs(gap) > self.most_gap else status
+
+    def forget(self) -> None:
+        """Begin anew at the next reading."""
+        self.counter.forget()
+        self.power.forget()
+
+    def _wait(self, energy_uj: int, t_ns: int) -> None:
+        self.waiting_uj += energy_uj
+        if (t_ns - self.since_ns) / NS_PER_S > self.patience_s:
+            self.frozen, self.total_uj = True, self.total_uj + self.waiting_uj
+
+
+class Sleep:
+    """Tells whether the machine slept since the last call: time that CLOCK_BOOTTIME counts and CLOCK_MONOTONIC not."""
+
+    def __init__(self) -> None:
+        self._asleep_ns = asleep_ns()
+
+    def __call__(self) -> bool:
+        """True where more than a tenth of a second was slept."""
+        now = asleep_ns()
+        slept, self._asleep_ns = now - self._asleep_ns, now
+        return slept > NS_PER_S // 10
+
+
+def asleep_ns() -> int:
+    """Nanoseconds this machine has slept since it was started; 0 where the platform does not say."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.clock_gettime_ns(boot) - time.monotonic_ns() if boot is not None else 0

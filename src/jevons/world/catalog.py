@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import functools
-import tomllib
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -72,6 +72,8 @@ def _toml_rows(folder: Path, name: str) -> list[Row]:
     """Rows of an overlay written as ``[[table]]`` entries of any TOML file in it; numbers become text cells."""
     rows: list[Row] = []
     for path in sorted(folder.glob("*.toml")) if folder != DATA else []:
+        import tomllib  # only where an overlay holds such a file: it compiles its patterns
+
         try:
             found = tomllib.loads(path.read_text(encoding="utf-8")).get(name, [])
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:
@@ -152,6 +154,8 @@ def on_overlay(forget: Callable[[], None]) -> None:
 
 @functools.lru_cache(maxsize=1)
 def _packs() -> tuple[Path, ...]:
+    if not any(map(_may_hold_packs, sys.path)):
+        return ()  # without importlib.metadata, which loads the e-mail parser to read what is installed
     from importlib.metadata import entry_points
     from importlib.util import find_spec
 
@@ -163,6 +167,15 @@ def _packs() -> tuple[Path, ...]:
     return tuple(found)
 
 
+def _may_hold_packs(folder: str) -> bool:
+    """Whether something installed in a folder of the import path may announce a pack: a cheap look before the full one."""
+    place = Path(folder or ".")
+    if place.is_file() or any(place.glob("*.egg*")):
+        return True
+    notes = place.glob("*.dist-info/entry_points.txt")
+    return any("jevons.packs" in note.read_text(encoding="utf-8", errors="replace") for note in notes)
+
+
 @functools.lru_cache(maxsize=64)
 def _aliases(name: str) -> dict[str, str]:
     if not (DATA / "aliases.csv").exists():
@@ -171,6 +184,8 @@ def _aliases(name: str) -> dict[str, str]:
 
 
 def _check_sources(folder: Path) -> None:
+    import tomllib
+
     for path in sorted(folder.glob("*.toml")):
         for name in tomllib.loads(path.read_text(encoding="utf-8")):
             for number, row in enumerate(_toml_rows(folder, name), start=1):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import tomllib
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -34,6 +33,8 @@ def settings() -> Settings:
     path = _file()
     if path is None:
         return Settings()
+    import tomllib  # here, for it compiles its patterns: most runs have no settings
+
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:

@@ -1,12 +1,13 @@
-"""Processor and memory energy by RAPL under /sys/class/powercap (Linux).
+"""Processor and memory energy by RAPL (Linux): the powercap zones, else the perf events (`rapl_perf`).
 
-Packages hold their cores; DRAM is separate though its zone is a child; psys holds the package and is never added to it.
-The same counter may stand under several roots (intel-rapl, intel-rapl-mmio): a mirror is counted once.
+Packages hold their cores; DRAM is separate though its zone is a child; psys holds the package and is never added to
+it. One counter may stand under several zones (intel-rapl and intel-rapl-mmio, dies): equal value and equal steps are
+one counter, and it is counted once. Zone numbers mean nothing; ``name`` does.
 """
 
 from __future__ import annotations
 
-import time
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,115 +15,145 @@ from pathlib import Path
 from jevons.measure.counter import Counter
 from jevons.measure.discover import Found
 from jevons.measure.sensor import Meter, Reading
+from jevons.measure.sensors.channel import Channel, Channels, number, text, unique
 
 ZONES = "sys/class/powercap"
 MOST_W = 1000.0
 """More than any package draws: bounds how long an interval may be before a second wrap could hide in it."""
-COMPONENTS = {"package": "processor", "dram": "memory"}
+COMPONENTS = {"package": "processor", "dram": "memory", "psys": "system"}
 MEND = ("sudo sh -c 'chmod a+r /sys/class/powercap/intel-rapl*/energy_uj "
         "/sys/class/powercap/intel-rapl*/*/energy_uj' (until the next boot; a udev rule keeps it)")  # fmt: skip
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Zone:
-    """One counter: its file, its meter and its accumulator."""
+    """A zone as it stands in the tree: its folder, its number in parts (``intel-rapl:0:1``: intel-rapl, 0, 1), its name."""
 
-    file: Path
-    meter: Meter
-    counter: Counter
-
-    def read(self) -> Reading:
-        """A reading now; a file that cannot be read is missing, not zero."""
-        t_ns = time.monotonic_ns()
-        status = self.counter.update(_number(self.file), t_ns)
-        return Reading(self.meter.device, self.counter.total_uj, t_ns, status)
-
-
-class Rapl:
-    """RAPL zones, each counted once."""
-
-    def __init__(self, zones: Sequence[Zone]):
-        self._zones = list(zones)
+    folder: Path
+    number: tuple[str, ...]
+    name: str
 
     @property
-    def meters(self) -> Sequence[Meter]:
-        """Packages and DRAM, or psys where nothing else can be read."""
-        return [zone.meter for zone in self._zones]
+    def kind(self) -> str:
+        """package, dram or psys; "" for what lies inside a package."""
+        return next((kind for kind in COMPONENTS if self.name.startswith(kind)), "")
+
+    @property
+    def energy_uj(self) -> int | None:
+        """The counter now; None where it cannot be read."""
+        return number(self.folder / "energy_uj")
+
+
+class Rapl(Channels):
+    """RAPL zones. Of a pair that began with one value, the second is withheld until its steps prove it another."""
+
+    def __init__(self, channels: Sequence[Channel], twins: Sequence[tuple[int, int]] = ()):
+        super().__init__(channels)
+        self._twins = dict(reversed(pair) for pair in twins)
 
     def read(self) -> Sequence[Reading]:
-        """One reading a zone."""
-        return [zone.read() for zone in self._zones]
+        """One reading a zone; a mirror's energy stays at zero."""
+        readings = list(super().read())
+        for second, first in list(self._twins.items()):
+            if self._differ(first, second):
+                del self._twins[second]
+            else:
+                held = readings[second]
+                readings[second] = Reading(held.device, 0, held.t_ns, held.status)
+        return readings
 
-    def close(self) -> None:
-        """Nothing is held open."""
+    def _differ(self, first: int, second: int) -> bool:
+        """True once the second has stepped by what the first did not, even if it is read again a moment later."""
+        one, other = self.channels[first], self.channels[second]
+        before = one.into.total_uj
+        if other.into.total_uj == before:
+            return False
+        one.read(self.clock())
+        return not before <= other.into.total_uj <= one.into.total_uj
 
 
 def discover(root: Path = Path("/")) -> Found:
-    """The zones under ``root`` that can be read, mirrors and inner domains left out."""
+    """The zones under ``root`` (or in ``root`` itself, where it is a powercap folder) that can be read."""
+    from jevons.measure.sensors import rapl_perf
+
+    every = zones(root)
+    if not every:
+        return Found("rapl", [], f"no zones under /{ZONES}: a virtual machine, a container, or not Intel or AMD")
+    metered = [zone for zone in every if zone.kind]
+    readable = [zone for zone in metered if zone.energy_uj is not None]
+    if readable:
+        return Found("rapl", [_sensor(_disjoint(_one_root(readable)), every)])
+    if not metered:
+        return Found("rapl", [], "no package, DRAM or psys zone among them")
+    perf = rapl_perf.discover(root)
+    return perf if perf.sensors else Found("rapl", [], f"root alone may read the energy counters; {perf.why_not}", MEND)
+
+
+def zones(root: Path) -> list[Zone]:
+    """Every zone, once however many links lead to it."""
     folder = root / ZONES
-    files = sorted(folder.glob("**/energy_uj")) if folder.is_dir() else []
-    flat = {f for f in files if len(f.relative_to(folder).parts) <= 3} | set(_nested(folder))
-    if not flat:
-        return Found("rapl", [], f"no zones under /{ZONES}: a virtual machine, or not Intel or AMD")
-    readable = [f for f in sorted(flat) if _number(f) is not None]
-    if not readable:
-        return Found("rapl", [], "the energy counters may be read by root alone", MEND)
-    zones = _unmirrored([z for f in readable if (z := _zone(f)) is not None])
-    return Found("rapl", [Rapl(_disjoint(zones))] if zones else [], "" if zones else "no package, DRAM or psys zone")
+    found: dict[Path, Zone] = {}
+    for inner in _inside(folder if folder.is_dir() else root, 3):
+        if (inner / "energy_uj").exists():
+            parts = tuple(re.split("[:T]", inner.name))
+            found.setdefault(inner.resolve(), Zone(inner, parts, text(inner / "name")))
+    return sorted(found.values(), key=lambda z: ("mmio" in z.number[0], z.number))
 
 
-def _nested(folder: Path) -> list[Path]:
-    """Zones below links that glob does not follow."""
-    return [p / "energy_uj" for p in folder.iterdir() if (p / "energy_uj").exists()] if folder.is_dir() else []
-
-
-def _zone(file: Path) -> Zone | None:
-    name = _text(file.with_name("name"))
-    kind = next((k for k in (*COMPONENTS, "psys") if name.startswith(k)), "")
-    if not kind:
-        return None
-    parent = _text(file.parent.parent / "name")
-    device = f"{parent}-{name}" if parent.startswith("package") and kind == "dram" else name
-    component = COMPONENTS.get(kind, "system")
-    boundary = "server" if kind == "psys" else "chip"
-    meter = Meter(device, component, boundary, "counter", "rapl", note=file.parent.name)
-    range_uj = _number(file.with_name("max_energy_range_uj")) or 0
-    return Zone(file, meter, Counter(range_uj, MOST_W))
-
-
-def _unmirrored(zones: list[Zone]) -> list[Zone]:
-    """One zone for each (name, counter value): a mirror shows the same number under another root."""
-    kept: dict[tuple[str, int], Zone] = {}
-    for zone in sorted(zones, key=lambda z: ("mmio" in str(z.file), str(z.file))):
-        value = _number(zone.file) or 0
-        twin = next((k for k in kept if k[0] == zone.meter.device and (abs(k[1] - value) <= _slack(zone) or "mmio" in str(zone.file))), None)
-        if twin is None:
-            kept[zone.meter.device, value] = zone
-    return list(kept.values())
-
-
-def _slack(zone: Zone) -> int:
-    """How far two reads of one counter may lie apart: a package at full power for a tenth of a second."""
-    return int(MOST_W * 1e5)
-
-
-def _disjoint(zones: list[Zone]) -> list[Zone]:
-    """Packages and DRAM; psys only where there is no package, for it holds them."""
-    parts = [z for z in zones if z.meter.component != "system"]
-    return parts or zones
-
-
-def _text(file: Path) -> str:
+def _inside(folder: Path, depth: int) -> list[Path]:
+    """RAPL folders at most ``depth`` below; other links (device, subsystem) lead in circles."""
     try:
-        return file.read_text().strip()
+        here = [p for p in sorted(folder.iterdir()) if "rapl" in p.name and p.is_dir()] if depth else []
     except OSError:
-        return ""
+        return []
+    return here + [below for inner in here for below in _inside(inner, depth - 1)]
 
 
-def _number(file: Path) -> int | None:
-    try:
-        return int(file.read_text())
-    except (OSError, ValueError):
-        return None
+def _one_root(readable: Sequence[Zone]) -> list[Zone]:
+    """Zones without those that another root (MSR before MMIO) already has under the same name and parent."""
+    first: dict[tuple[str, ...], str] = {}
+    kept = []
+    for zone in readable:
+        key = (zone.name, *(zone.number[1:-1] if zone.kind == "dram" else ()))
+        if first.setdefault(key, zone.number[0]) == zone.number[0]:
+            kept.append(zone)
+    return kept
 
 
+def _disjoint(readable: Sequence[Zone]) -> list[Zone]:
+    """Packages and DRAM; psys only where there is no package, for it holds them."""
+    parts = [zone for zone in readable if zone.kind != "psys"]
+    return parts if any(zone.kind == "package" for zone in parts) else list(readable)[:1] if not parts else parts
+
+
+def _sensor(chosen: Sequence[Zone], every: Sequence[Zone]) -> Rapl:
+    names = unique([_device(zone, every) for zone in chosen])
+    channels = [_channel(zone, name) for zone, name in zip(chosen, names, strict=True)]
+    return Rapl(channels, _twins(chosen))
+
+
+def _twins(chosen: Sequence[Zone]) -> list[tuple[int, int]]:
+    """Pairs of one kind whose counters stand at one value: the second lies between two reads of the first."""
+    pairs = []
+    for j, second in enumerate(chosen):
+        for i, first in enumerate(chosen[:j]):
+            if first.kind != second.kind:
+                continue
+            values = first.energy_uj, second.energy_uj, first.energy_uj
+            if None not in values and values[0] <= values[1] <= values[2]:  # type: ignore[operator]
+                pairs.append((i, j))
+                break
+    return pairs
+
+
+def _device(zone: Zone, every: Sequence[Zone]) -> str:
+    """package-0; a DRAM zone is named after the package that it is a child of."""
+    parent = next((z.name for z in every if z.number == zone.number[:-1]), "")
+    return f"{parent}-{zone.name}" if zone.kind == "dram" and parent else zone.name
+
+
+def _channel(zone: Zone, device: str) -> Channel:
+    boundary = "server" if zone.kind == "psys" else "chip"
+    meter = Meter(device, COMPONENTS[zone.kind], boundary, "counter", "rapl", note=zone.folder.name)
+    range_uj = number(zone.folder / "max_energy_range_uj") or 0
+    return Channel(meter, lambda: zone.energy_uj, Counter(range_uj, MOST_W))

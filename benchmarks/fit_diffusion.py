@@ -1,0 +1,218 @@
+"""Fits the coefficient pack of the image and video estimate, and scores it with whole families left out.
+
+    python benchmarks/fit_diffusion.py ../shared/data/inference/mlenergy_diffusion_train.csv [--write]
+
+Needs scipy. Maximum a posteriori: logs of energy and latency of a run are about the prediction of
+jevons.estimate.generation_cost with a soft L1 loss, each model weighing the same; logs of coefficients are normal
+about the named priors below. Latency steers the fit (it tells time from power); it is no input of a prediction.
+The pack keeps a fit without each family; its residual quantiles come from leaving out each remaining family in turn.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from jevons.estimate import generation_cost, scores, validate_diffusion
+from jevons.estimate.generation_cost import Coefficients, Rates, cost, rates_of, uncounted_share
+from jevons.estimate.generation_work import Work, work
+from jevons.estimate.validate_diffusion import predict, read
+
+PACK = Path(generation_cost.__file__).with_name("coefficients") / "diffusion.json"
+PRIORS: dict[str, tuple[float, float]] = {  # median, log standard deviation
+    "linear": (1.5, 0.1),  # matrix products reach two thirds of the dense peak
+    "attention": (2.0, 0.5),
+    "traffic": (1.5, 1.0),  # widths moved in 32 bits, part of the bandwidth
+    "exchange": (1.5, 1.0),
+    "ring": (2.0, 1.0),
+    "decode": (6.0, 1.0),
+    "call_s": (1e-5, 1.0),
+    "ring_hop_s": (3e-4, 1.0),
+    "exchange_s": (3e-4, 1.0),
+    "waiting": (0.3, 0.3),
+    "linear_draw": (0.7, 0.5),
+    "attention_draw": (0.7, 0.5),
+    "traffic_draw": (0.7, 1.0),
+    "decode_draw": (0.7, 1.0),
+}
+APART = ("attention", "traffic", "decode", "linear_draw", "attention_draw")  # own value on Blackwell
+APART_SD = 0.4
+SCALE, LATENCY_WEIGHT, PRIOR_WEIGHT = 0.1, 0.5, 3.0
+GRID = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0)  # of the spread's share
+
+
+@dataclass
+class Runs:
+    """All runs as columns; ``work`` holds arrays over runs."""
+
+    work: Work
+    rates: Rates
+    steps: np.ndarray
+    ulysses: np.ndarray
+    ring: np.ndarray
+    batch: np.ndarray
+    everywhere: np.ndarray
+    blackwell: np.ndarray
+    models: np.ndarray
+    families: np.ndarray
+    outputs: np.ndarray
+    energy_j: np.ndarray
+    latency_s: np.ndarray
+
+
+def load(path: Path) -> Runs:
+    with path.open(newline="", encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    latency = {number: float(row["batch_latency_s"]) for number, row in enumerate(rows, start=2)}
+    groups, _ = read(rows)
+    parts: dict[str, list[np.ndarray]] = {}
+    for g in groups:
+        s, rates, n = g.setting(), rates_of(g.device), len(g.numbers)
+        done = work(g.model, s.batch, s.height, s.width, s.frames, s.passes, s.ulysses, s.ring)
+        columns = {f.name: getattr(done, f.name) for f in fields(Work)} | {f"rate {f.name}": getattr(rates, f.name) for f in fields(Rates)}
+        columns |= {"steps": s.steps, "ulysses": s.ulysses, "ring": s.ring, "batch": s.batch, "models": g.model.id}
+        columns |= {"everywhere": g.model.decode_everywhere, "blackwell": g.device.generation == "blackwell"}
+        columns |= {"families": g.model.family, "outputs": g.model.output, "energy_j": g.observed}
+        columns["latency_s"] = [latency[k] for k in g.numbers]
+        for name, value in columns.items():
+            parts.setdefault(name, []).append(np.broadcast_to(value, n))
+    joined = {name: np.concatenate(values) for name, values in parts.items()}
+    done = Work(**{f.name: joined.pop(f.name) for f in fields(Work)})
+    return Runs(done, Rates(**{f.name: joined.pop(f"rate {f.name}") for f in fields(Rates)}), **joined)
+
+
+def coefficients(theta: np.ndarray, blackwell: Any) -> Coefficients:
+    """theta = logs of the coefficients on Hopper, then what Blackwell's differ by."""
+    values = dict(zip(PRIORS, theta))
+    apart = dict(zip(APART, theta[len(PRIORS) :]))
+    return Coefficients.of({k: np.exp(v + blackwell * apart.get(k, 0.0)) for k, v in values.items()})
+
+
+def predicted(theta: np.ndarray, d: Runs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """J per output, s per batch, and the share known least well."""
+    c = coefficients(theta, d.blackwell.astype(float))
+    found = cost(d.work, d.steps, d.ulysses, d.ring, d.rates, c, d.everywhere)
+    return found.total_j / d.batch, found.total_s, uncounted_share(found, d.work, d.steps, d.rates, c)
+
+
+def fit(d: Runs, keep: np.ndarray) -> np.ndarray:
+    """Maximum a posteriori theta from the kept runs."""
+    centre = np.concatenate([np.log([m for m, _ in PRIORS.values()]), np.zeros(len(APART))])
+    sd = np.array([s for _, s in PRIORS.values()] + [APART_SD] * len(APART))
+    _, index, count = np.unique(d.models[keep], return_inverse=True, return_counts=True)
+    weight = np.sqrt(keep.sum() / (len(count) * count[index]))
+
+    def residuals(theta: np.ndarray) -> np.ndarray:
+        joules, seconds, _ = predicted(theta, d)
+        energy, latency = np.log(joules / d.energy_j)[keep], np.log(seconds / d.latency_s)[keep]
+        return np.concatenate([weight * energy, LATENCY_WEIGHT * weight * latency, SCALE * PRIOR_WEIGHT * (theta - centre) / sd]) / SCALE
+
+    return least_squares(residuals, centre, loss="soft_l1", max_nfev=200).x
+
+
+def left_out(d: Runs, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Among the kept runs: log observed over predicted with the run's family left out, share, family; and J per output."""
+    gap, share, best = (np.full(len(keep), np.nan) for _ in range(3))
+    for name in np.unique(d.families[keep]):
+        mine = keep & (d.families == name)
+        joules, _, known = predicted(fit(d, keep & ~mine), d)
+        gap[mine], share[mine], best[mine] = np.log(d.energy_j / joules)[mine], known[mine], joules[mine]
+    return gap[keep], share[keep], d.models[keep], best[keep]
+
+
+def quantiles(gap: np.ndarray, share: np.ndarray, models: np.ndarray, k: float) -> dict[str, float]:
+    """10 % and 90 % of the standard residuals, about zero, each model of weight one, widened for few families.
+
+    Half-widths, both positive: the interval always holds the best estimate.
+    """
+    standard = gap / np.sqrt(1 + (k * share) ** 2)
+    names, index, count = np.unique(models, return_inverse=True, return_counts=True)
+    order = np.argsort(standard)
+    weight = (1.0 / count[index])[order]
+    position = (np.cumsum(weight) - weight / 2) / weight.sum()
+    tail = 0.1 * len(names) / (len(names) + 1)
+    low, high = np.interp([tail, 1 - tail], position, standard[order])
+    return {"log_p10": round(float(max(-low, 0.02)), 4), "log_p90": round(float(max(high, 0.02)), 4)}
+
+
+def chosen_share(gap: np.ndarray, share: np.ndarray, models: np.ndarray) -> float:
+    """The k of the grid under which the residuals are likeliest (normal, models of equal weight)."""
+    _, index, count = np.unique(models, return_inverse=True, return_counts=True)
+    weight = 1.0 / count[index]
+
+    def loss(k: float) -> float:
+        sigma = np.sqrt(1 + (k * share) ** 2)
+        scale = np.sqrt(np.average((gap / sigma) ** 2, weights=weight))
+        return float(np.average(np.log(sigma * scale), weights=weight))
+
+    return min(GRID, key=loss)
+
+
+def told(theta: np.ndarray) -> dict[str, dict[str, float]]:
+    return {name: {f.name: float(f"{getattr(coefficients(theta, flag), f.name):.4g}") for f in fields(Coefficients)}
+            for name, flag in (("hopper", 0.0), ("blackwell", 1.0))}  # fmt: skip
+
+
+def fitted_pack(d: Runs) -> dict[str, Any]:
+    """The pack with everything that is fitted."""
+    everything = np.ones(len(d.batch), bool)
+    gap, share, models, _ = left_out(d, everything)
+    k = chosen_share(gap, share, models)
+
+    def part(keep: np.ndarray) -> dict[str, Any]:
+        g, s, m, _ = left_out(d, keep)
+        return {"coefficients": told(fit(d, keep)), "residuals": quantiles(g, s, m, k)}
+
+    return {
+        "name": "diffusion", "fit_date": "2026-11-23",
+        "set": "ML.ENERGY leaderboard, diffusion results of 2026-02-16 (calibration part): energy per image or video of GPUs alone",
+        "estimate": "maximum a posteriori, soft L1 of logs of energy and latency, models of equal weight",
+        "priors": {name: {"median": m, "log_sd": s} for name, (m, s) in PRIORS.items()},
+        "spread": {"uncounted": k, "stand_in": 0.4,
+                   "note": "stand_in: judgement; H100 coefficients on A100 and B200 without refit were 25 and 27 % off for language models"},
+        "n": len(d.batch), "models": {str(m): int((d.models == m).sum()) for m in np.unique(d.models)},
+        **part(everything),
+        "without": {str(f): part(d.families != f) for f in np.unique(d.families)},
+    }  # fmt: skip
+
+
+def constant_width(d: Runs) -> float:
+    """Interval score of one width for all, from the same left-out residuals of the other families."""
+    gap, _, models, best = left_out(d, np.ones(len(d.batch), bool))
+    low, high = np.empty(len(gap)), np.empty(len(gap))
+    for name in np.unique(d.families):
+        mine = d.families == name
+        q = quantiles(gap[~mine], np.zeros((~mine).sum()), models[~mine], 0.0)
+        low[mine], high[mine] = best[mine] * np.exp(-q["log_p10"]), best[mine] * np.exp(q["log_p90"])
+    return scores.interval_score(d.energy_j, low, high)
+
+
+def report(path: Path, d: Runs, pack: dict[str, Any]) -> None:
+    """Prints the scores, each with n."""
+    with path.open(newline="", encoding="utf-8") as handle:
+        result = predict(list(csv.DictReader(handle)), pack)
+    print(json.dumps(result.scores(), indent=1))
+    target = result.targets["energy_per_output"]
+    models = np.array(result.models)
+    for name in np.unique(models):
+        m = models == name
+        print(f"{name:28s} n {m.sum():4d} mape {scores.mape(target.observed[m], target.best[m]):.3f} "
+              f"bias {scores.bias(target.observed[m], target.best[m]):+.3f} coverage {scores.coverage(target.observed[m], target.p10[m], target.p90[m]):.2f} "
+              f"width {scores.width(target.p10[m], target.p90[m]):.2f}")  # fmt: skip
+    print(f"interval score of a constant width: {constant_width(d):.3f}")
+
+
+if __name__ == "__main__":
+    table = Path(sys.argv[1])
+    data = load(table)
+    made = fitted_pack(data)
+    report(table, data, made)
+    if "--write" in sys.argv:
+        PACK.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,164 @@
+"""A language model as its servers see it: what a step reads, computes and keeps.
+
+    weights met at batch B   W(B) = D + X · (1 − (1 − k/E)^B)      D dense, X routed experts, k of E a token
+    context seen             c = (1 − s) · C + s · min(C, w)       s share of windowed blocks, w their window
+    cache a token            κ = 2 · K · d a block; latent attention keeps its compressed vector
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.core.errors import BadInput
+from jevons.world.architecture import (
+    Architecture,
+    attention_layers,
+    kv_bytes_per_token,
+    moe_layers,
+    parameter_table,
+    windowed_share,
+)
+
+Array = NDArray[np.float64]
+Number = Any
+NO_WINDOW = 1e12
+GIGA = 1e9
+STATE_EXPANSION = 2  # Mamba's inner width over the model's (Gu and Dao 2023, arXiv 2312.00752)
+STATE_SIZE = 128  # state elements a channel in Mamba-2 models (Dao and Gu 2024, arXiv 2405.21060)
+TYPICAL_SHARE = 8 / 128  # active experts over all where a mixture's numbers are not known
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What serving needs to know of a model. Every field is a number, or an array of models.
+
+    Parameters in 1e9 without the input embedding, of which one row a token is read; elements are of the cache.
+    """
+
+    layers: Number
+    hidden: Number
+    dense_params_b: Number
+    expert_params_b: Number = 0.0
+    experts: Number = 1.0
+    active_experts: Number = 1.0
+    moe_layers: Number = 0.0
+    kv_elements: Number = 0.0
+    kv_heads: Number = 1.0
+    window_share: Number = 0.0
+    window: Number = NO_WINDOW
+    attention_flop: Number = 0.0  # a token of output and a token of context, all blocks
+    state_elements: Number = 0.0  # of recurrent blocks, a sequence
+    embedding_params_b: Number = 0.0
+    context_limit: Number = 0.0
+
+    @property
+    def active_params_b(self) -> Any:
+        """Parameters a token meets, 1e9."""
+        return self.dense_params_b + self.expert_params_b * self.active_experts / self.experts
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How weights are held: bytes a dense and an expert parameter, the arithmetic used, and whether experts are scaled
+    by blocks on the fly (``narrow``)."""
+
+    dense_bytes: Number
+    expert_bytes: Number
+    arithmetic: str
+    narrow: Number
+
+
+PRECISIONS = {
+    "fp32": Precision(4.0, 4.0, "fp32", 0.0),
+    "bf16": Precision(2.0, 2.0, "bf16", 0.0),
+    "fp16": Precision(2.0, 2.0, "fp16", 0.0),
+    "fp8": Precision(1.0, 1.0, "fp8", 1.0),
+    "int8": Precision(1.0, 1.0, "int8", 1.0),
+    "int4": Precision(0.53125, 0.53125, "bf16", 0.0),
+    "mxfp4": Precision(2.0, 0.53125, "bf16", 0.0),
+}
+"""4.25 bits a parameter: 4 and an 8-bit scale for each 32 (OCP Microscaling 1.0, 2023). Four-bit weights are widened
+and multiplied in 16 bits; mxfp4 checkpoints keep all but the experts in 16 bits."""
+SPELLINGS = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "4-bit": "int4", "awq": "int4", "gptq": "int4",
+             "float8": "fp8", "fp4": "mxfp4", "nvfp4": "mxfp4", "8-bit": "int8"}  # fmt: skip
+
+
+def precision_of(name: str) -> Precision:
+    """The precision of that name; BadInput listing those known."""
+    plain = str(name).strip().lower()
+    plain = SPELLINGS.get(plain, plain)
+    if plain not in PRECISIONS:
+        raise BadInput("precision", name, f"use one of {', '.join(PRECISIONS)}")
+    return PRECISIONS[plain]
+
+
+def experts_hit(experts: Number, active: Number, tokens: Number) -> Any:
+    """Expected share of experts that a batch meets, 1 − (1 − k/E)^B, if tokens choose k of E independently."""
+    return 1.0 - (1.0 - active / experts) ** tokens
+
+
+def weights_met_gb(model: Served, precision: Precision, tokens: Number) -> tuple[Any, Any]:
+    """GB of dense and of expert weights that a step over ``tokens`` tokens reads."""
+    hit = experts_hit(model.experts, model.active_experts, tokens)
+    return precision.dense_bytes * model.dense_params_b, precision.expert_bytes * model.expert_params_b * hit
+
+
+def weights_held_gb(model: Served, precision: Precision) -> Any:
+    """GB of all weights, the embedding in at least 16 bits."""
+    table = np.maximum(precision.dense_bytes, 2.0) * model.embedding_params_b
+    return precision.dense_bytes * model.dense_params_b + precision.expert_bytes * model.expert_params_b + table
+
+
+def context_seen(model: Served, context: Number) -> Any:
+    """Tokens that attention reads at a context, mean over blocks: windowed blocks stop at their window."""
+    share = model.window_share
+    return (1.0 - share) * context + share * np.minimum(context, model.window)
+
+
+@functools.lru_cache(maxsize=512)
+def served(arch: Architecture) -> Served:
+    """The shape of an architecture of the table or of a config.json."""
+    if arch.kind != "decoder":
+        raise BadInput("model", arch.id, f"an {arch.kind} does not decode token by token; price it as generic work")
+    parts = parameter_table(arch)
+    table = arch.vocab * (arch.embedding_hidden or arch.hidden)
+    total = sum(parts.values()) - parts["experts"] - (0 if arch.tied else table)
+    blocks = attention_layers(arch)
+    return Served(
+        layers=float(arch.layers), hidden=float(arch.hidden), dense_params_b=total / GIGA,
+        expert_params_b=parts["experts"] / GIGA, experts=float(arch.experts or 1),
+        active_experts=float(arch.active_experts or 1), moe_layers=float(moe_layers(arch)),
+        kv_elements=kv_bytes_per_token(arch, 1.0), kv_heads=1.0 if arch.kv_lora_rank else float(arch.kv_heads),
+        window_share=windowed_share(arch), window=float(arch.window or NO_WINDOW),
+        attention_flop=float(_attention_flop(arch) * blocks),
+        state_elements=float((arch.layers - blocks) * arch.ssm_expand * arch.hidden * arch.ssm_state),
+        embedding_params_b=0.0 if arch.tied else table / GIGA, context_limit=float(arch.context),
+    )  # fmt: skip
+
+
+def _attention_flop(arch: Architecture) -> int:
+    """FLOP of one block for a token of output and one of context: scores and values, two each; latent attention works
+    on the compressed vector (DeepSeek-AI 2024, arXiv 2405.04434, absorbed form)."""
+    if arch.kv_lora_rank:
+        return 2 * arch.heads * (2 * arch.kv_lora_rank + arch.qk_rope_head_dim)
+    return 4 * arch.heads * arch.head_dim
+
+
+def from_counts(params_b: float, active_b: float, layers: float, hidden: float, kv_elements: float = 0.0,
+                attention_layers: float | None = None, recurrent: bool = False) -> Served:  # fmt: skip
+    """A model known only by its counts. A mixture of unknown experts is taken as 8 of 128; heads fill the width; of a
+    recurrent hybrid half of the blocks without attention are Mamba-2, the others feed-forward."""
+    blocks = layers if attention_layers is None else attention_layers
+    mixture = active_b < 0.95 * params_b
+    routed = (params_b - active_b) / (1 - TYPICAL_SHARE) if mixture else 0.0
+    states = (layers - blocks) / 2 * STATE_EXPANSION * hidden * STATE_SIZE if recurrent else 0.0
+    return Served(
+        layers=layers, hidden=hidden, dense_params_b=max(params_b - routed, 0.05 * active_b), expert_params_b=routed,
+        experts=1 / TYPICAL_SHARE if mixture else 1.0, active_experts=1.0, moe_layers=layers if mixture else 0.0,
+        kv_elements=kv_elements, attention_flop=4 * hidden * blocks, state_elements=states,
+    )  # fmt: skip

@@ -1,0 +1,144 @@
+"""A model that makes images or video by denoising a latent: the facts its work is counted from.
+
+A prompt is read once by the text encoders. Then, ``steps`` times, a transformer denoises a grid of tokens: the
+output's pixels over the autoencoder's ``downsample``, over ``patch``. At last the autoencoder's decoder makes pixels.
+Peebles and Xie 2023 (arXiv 2212.09748); streams of text beside image: Esser et al. 2024 (arXiv 2403.03206).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+from jevons.core.errors import BadInput, UnknownName
+from jevons.core.source import Assumption
+from jevons.world import catalog
+
+OUTPUTS = ("image", "video")
+CONDITIONING = ("joint", "cross")
+OWN_ROW = "or pass your own row: model={'id': ..., 'layers': ..., ...} with the columns of diffusion_models.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class DiffusionModel:
+    """The shape of one diffusion transformer with its text encoders, decoder and usual settings.
+
+    Widths in elements, parameters in units, ``downsample`` and ``patch`` in pixels and latent cells a side. Raises
+    BadInput for a shape that cannot exist.
+    """
+
+    id: str
+    name: str
+    output: str  # image or video
+    parameters: float  # of the transformer, as published
+    layers: int  # blocks
+    hidden: int
+    heads: int
+    ffn_hidden: int
+    conditioning: str  # joint: text tokens run beside the image's; cross: keys and values only
+    text_tokens: int
+    text_encoder_parameters: float
+    downsample: int  # pixels a latent cell, a side
+    decoder_channels: tuple[int, ...]  # of the decoder, finest resolution first
+    height: int
+    width: int
+    steps: int
+    passes: int  # evaluations a step: 2 with classifier-free guidance, 1 where guidance is distilled
+    family: str = ""
+    double_layers: int = 0  # joint blocks whose text has weights of its own
+    parallel: bool = False  # the other joint blocks run attention and FFN side by side
+    gated: bool = False  # FFN of three matrices
+    dual_layers: int = 0  # blocks with a second attention among image tokens
+    skip_layers: int = 0  # blocks that read an earlier block beside the last
+    linear_attention: bool = False
+    qk_norm: bool = False
+    rotary: bool = False
+    frames: int = 1
+    downsample_time: int = 1
+    patch: int = 1
+    patch_time: int = 1
+    decoder_resnets: int = 3  # residual blocks a level
+    decoder_kernel_time: int = 1  # 3 where the decoder convolves over frames
+    decoder_patch: int = 1  # pixels a side that its last level gives at once
+    decode_everywhere: bool = False  # the usual pipeline decodes on every GPU, else on one while others wait
+    separate_passes: bool = False  # guidance by two calls, not by a doubled batch
+    source: str = "stated"
+
+    def __post_init__(self) -> None:
+        for name, choices in (("output", OUTPUTS), ("conditioning", CONDITIONING)):
+            if getattr(self, name) not in choices:
+                raise BadInput(name, getattr(self, name), f"{self.id}: use one of {', '.join(choices)}")
+        for name in _POSITIVE:
+            if not getattr(self, name) > 0:
+                raise BadInput(name, getattr(self, name), f"{self.id}: give a number above 0")
+        if self.hidden % self.heads:
+            raise BadInput("heads", self.heads, f"{self.id}: it must divide hidden = {self.hidden}")
+        if not self.decoder_channels or self.double_layers > self.layers:
+            raise BadInput("decoder_channels", self.decoder_channels, f"{self.id}: name each level's channels, "
+                           "and no more double_layers than layers")  # fmt: skip
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> DiffusionModel:
+        """The model of a row of ``diffusion_models`` (text cells) or of a mapping with numbers; empty takes the default.
+
+        Errors: BadInput naming an absent column or a cell that is no number.
+        """
+        given: dict[str, Any] = {}
+        for f in fields(cls):
+            cell = row.get(f.name)
+            if cell not in (None, ""):
+                given[f.name] = _parsed(f.name, str(f.type), cell)
+            elif f.default is MISSING:
+                raise BadInput(f.name, cell, f"fill this column of diffusion model {row.get('id', '?')!r}")
+        return cls(**given)
+
+
+_POSITIVE = ("parameters", "layers", "hidden", "heads", "ffn_hidden", "downsample", "height", "width", "steps",
+             "passes", "frames", "downsample_time", "patch", "patch_time", "decoder_resnets", "decoder_kernel_time",
+             "decoder_patch")  # fmt: skip
+
+
+def find(model: Any) -> tuple[DiffusionModel, tuple[Assumption, ...]]:
+    """The model meant by a table name (the hub's organisation may stand before it), a row of one's own, or itself.
+
+    Errors: UnknownName with the three nearest and how to pass a row; BadInput for anything else.
+    """
+    if isinstance(model, DiffusionModel):
+        return model, ()
+    if isinstance(model, Mapping):
+        return DiffusionModel.from_row({"name": model.get("id", "unnamed"), "id": "unnamed", **model}), ()
+    if not isinstance(model, str) or not model.strip():
+        raise BadInput("model", model, f"name a diffusion model, {OWN_ROW}")
+    return _named(model)
+
+
+@functools.lru_cache(maxsize=512)
+def _named(model: str) -> tuple[DiffusionModel, tuple[Assumption, ...]]:
+    bare = model.rsplit("/", 1)[-1].lower()
+    for ending in ("-diffusers", "_diffusers"):
+        bare = bare.removesuffix(ending)
+    try:
+        row, match = catalog.table("diffusion_models").find(bare)
+    except UnknownName as unknown:
+        raise UnknownName("diffusion model", model, unknown.nearest, OWN_ROW) from None
+    note = () if match.score == 1.0 else (Assumption("model", row["name"], match.how, row["source"]),)
+    return DiffusionModel.from_row(row), note
+
+
+def _parsed(name: str, kind: str, cell: Any) -> Any:
+    if kind == "str":
+        return str(cell)
+    try:
+        if kind.startswith("tuple"):
+            return tuple(int(c) for c in (cell.split() if isinstance(cell, str) else cell))
+        value = float(cell)
+        if kind != "float" and value != int(value):
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise BadInput(name, cell, "give a number (decoder_channels: whole numbers)") from None
+    return value if kind == "float" else bool(value) if kind == "bool" else int(value)
+
+
+catalog.on_overlay(_named.cache_clear)
