@@ -22,7 +22,7 @@ from scipy.optimize import least_squares
 
 from jevons.estimate import generation_cost, scores, validate_diffusion
 from jevons.estimate.generation_cost import Coefficients, Rates, cost, rates_of, uncounted_share
-from jevons.estimate.generation_work import Work, work
+from jevons.estimate.generation_work import Work, latent_tokens, work
 from jevons.estimate.validate_diffusion import predict, read
 
 PACK = Path(generation_cost.__file__).with_name("coefficients") / "diffusion.json"
@@ -44,8 +44,12 @@ PRIORS: dict[str, tuple[float, float]] = {  # median, log standard deviation
 }
 APART = ("attention", "traffic", "decode", "linear_draw", "attention_draw")  # own value on Blackwell
 APART_SD = 0.4
+SPREAD = {
+    "stand_in": 0.35, "unmeasured": 0.3,
+    "note": "judgement. stand_in: H100 coefficients on A100 and B200 without refit were off by 25 and 27 % for language "
+            "models; unmeasured: linear attention, or tokens outside the range",
+}  # fmt: skip
 SCALE, LATENCY_WEIGHT, PRIOR_WEIGHT = 0.1, 0.5, 3.0
-GRID = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0)  # of the spread's share
 
 
 @dataclass
@@ -58,6 +62,7 @@ class Runs:
     ulysses: np.ndarray
     ring: np.ndarray
     batch: np.ndarray
+    tokens: np.ndarray
     everywhere: np.ndarray
     blackwell: np.ndarray
     models: np.ndarray
@@ -80,6 +85,7 @@ def load(path: Path) -> Runs:
         columns |= {"steps": s.steps, "ulysses": s.ulysses, "ring": s.ring, "batch": s.batch, "models": g.model.id}
         columns |= {"everywhere": g.model.decode_everywhere, "blackwell": g.device.generation == "blackwell"}
         columns |= {"families": g.model.family, "outputs": g.model.output, "energy_j": g.observed}
+        columns["tokens"] = latent_tokens(g.model, s.height, s.width, s.frames)
         columns["latency_s"] = [latency[k] for k in g.numbers]
         for name, value in columns.items():
             parts.setdefault(name, []).append(np.broadcast_to(value, n))
@@ -127,32 +133,14 @@ def left_out(d: Runs, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return gap[keep], share[keep], d.models[keep], best[keep]
 
 
-def quantiles(gap: np.ndarray, share: np.ndarray, models: np.ndarray, k: float) -> dict[str, float]:
-    """10 % and 90 % of the standard residuals, about zero, each model of weight one, widened for few families.
-
-    Half-widths, both positive: the interval always holds the best estimate.
-    """
-    standard = gap / np.sqrt(1 + (k * share) ** 2)
-    names, index, count = np.unique(models, return_inverse=True, return_counts=True)
+def half_width(gap: np.ndarray, share: np.ndarray, models: np.ndarray) -> dict[str, float]:
+    """80 % of |gap| over the share, models of equal weight."""
+    standard = np.abs(gap) / share
+    _, index, count = np.unique(models, return_inverse=True, return_counts=True)
     order = np.argsort(standard)
     weight = (1.0 / count[index])[order]
     position = (np.cumsum(weight) - weight / 2) / weight.sum()
-    tail = 0.1 * len(names) / (len(names) + 1)
-    low, high = np.interp([tail, 1 - tail], position, standard[order])
-    return {"log_p10": round(float(max(-low, 0.02)), 4), "log_p90": round(float(max(high, 0.02)), 4)}
-
-
-def chosen_share(gap: np.ndarray, share: np.ndarray, models: np.ndarray) -> float:
-    """The k of the grid under which the residuals are likeliest (normal, models of equal weight)."""
-    _, index, count = np.unique(models, return_inverse=True, return_counts=True)
-    weight = 1.0 / count[index]
-
-    def loss(k: float) -> float:
-        sigma = np.sqrt(1 + (k * share) ** 2)
-        scale = np.sqrt(np.average((gap / sigma) ** 2, weights=weight))
-        return float(np.average(np.log(sigma * scale), weights=weight))
-
-    return min(GRID, key=loss)
+    return {"log_80": round(float(np.interp(0.8, position, standard[order])), 4)}
 
 
 def told(theta: np.ndarray) -> dict[str, dict[str, float]]:
@@ -163,20 +151,17 @@ def told(theta: np.ndarray) -> dict[str, dict[str, float]]:
 def fitted_pack(d: Runs) -> dict[str, Any]:
     """The pack with everything that is fitted."""
     everything = np.ones(len(d.batch), bool)
-    gap, share, models, _ = left_out(d, everything)
-    k = chosen_share(gap, share, models)
 
     def part(keep: np.ndarray) -> dict[str, Any]:
         g, s, m, _ = left_out(d, keep)
-        return {"coefficients": told(fit(d, keep)), "residuals": quantiles(g, s, m, k)}
+        return {"coefficients": told(fit(d, keep)), "residuals": half_width(g, s, m)}
 
     return {
         "name": "diffusion", "fit_date": "2026-11-23",
         "set": "ML.ENERGY leaderboard, diffusion results of 2026-02-16 (calibration part): energy per image or video of GPUs alone",
         "estimate": "maximum a posteriori, soft L1 of logs of energy and latency, models of equal weight",
         "priors": {name: {"median": m, "log_sd": s} for name, (m, s) in PRIORS.items()},
-        "spread": {"uncounted": k, "stand_in": 0.4,
-                   "note": "stand_in: judgement; H100 coefficients on A100 and B200 without refit were 25 and 27 % off for language models"},
+        "spread": SPREAD | {"tokens": [float(d.tokens.min()), float(d.tokens.max())]},
         "n": len(d.batch), "models": {str(m): int((d.models == m).sum()) for m in np.unique(d.models)},
         **part(everything),
         "without": {str(f): part(d.families != f) for f in np.unique(d.families)},
@@ -186,12 +171,11 @@ def fitted_pack(d: Runs) -> dict[str, Any]:
 def constant_width(d: Runs) -> float:
     """Interval score of one width for all, from the same left-out residuals of the other families."""
     gap, _, models, best = left_out(d, np.ones(len(d.batch), bool))
-    low, high = np.empty(len(gap)), np.empty(len(gap))
+    width = np.empty(len(gap))
     for name in np.unique(d.families):
         mine = d.families == name
-        q = quantiles(gap[~mine], np.zeros((~mine).sum()), models[~mine], 0.0)
-        low[mine], high[mine] = best[mine] * np.exp(-q["log_p10"]), best[mine] * np.exp(q["log_p90"])
-    return scores.interval_score(d.energy_j, low, high)
+        width[mine] = half_width(gap[~mine], np.ones((~mine).sum()), models[~mine])["log_80"]
+    return scores.interval_score(d.energy_j, best * np.exp(-width), best * np.exp(width))
 
 
 def report(path: Path, d: Runs, pack: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jevons.estimate.generation_cost import Coefficients, Cost, Rates, cost, uncounted_share
-from jevons.estimate.generation_work import Array, work
+from jevons.estimate.generation_work import Array, latent_tokens, work
 from jevons.world.diffusion import DiffusionModel
 
 
@@ -42,14 +42,20 @@ def batch_cost(model: DiffusionModel, s: Setting, rates: Rates, generation: str,
     return found, uncounted_share(found, done, s.steps, rates, c), stands_in
 
 
-def interval(share: Any, residuals: Mapping[str, float], spread: Mapping[str, float], stands_in: bool = False
-             ) -> tuple[Array, Array]:  # fmt: skip
-    """10 % and 90 % over the best: exp(q · σ), σ² = 1 + (k·share)², of left-out families' standard residuals.
+def never_measured(model: DiffusionModel, s: Setting, stands_in: bool, spread: Mapping[str, Any]) -> Array:
+    """Log half-width (80 %) added for what no fitted run had: its hardware, its attention, its number of tokens."""
+    tokens = latent_tokens(model, s.height, s.width, s.frames)
+    low, high = spread["tokens"]
+    outside = np.maximum(np.log(tokens / high), np.log(low / tokens)) > 0
+    strange = spread["unmeasured"] * (outside | model.linear_attention)
+    return np.asarray(np.hypot(strange, spread["stand_in"] if stands_in else 0.0))
 
-    ``k`` says how much less is known of what is not a matrix product; coefficients that stand in widen further.
+
+def interval(share: Any, residuals: Mapping[str, float], further: Any = 0.0) -> tuple[Array, Array]:
+    """10 % and 90 % over the best: exp(∓√((q·share)² + further²)).
+
+    ``share`` of the energy that is neither matrix product nor attention; ``q``: 80 % of |ln observed/predicted| over
+    the share, of runs whose family was left out of the fit; ``further``: see `never_measured`.
     """
-    sigma = np.sqrt(1 + (spread["uncounted"] * np.asarray(share)) ** 2)
-    further = spread["stand_in"] if stands_in else 0.0
-    low = np.hypot(residuals["log_p10"] * sigma, further)
-    high = np.hypot(residuals["log_p90"] * sigma, further)
-    return np.exp(-low), np.exp(high)
+    width = np.hypot(residuals["log_80"] * np.asarray(share), further)
+    return np.exp(-width), np.exp(width)
