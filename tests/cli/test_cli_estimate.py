@@ -43,6 +43,8 @@ def test_json_and_table_at_once_are_refused(llama):
 def test_a_spec_file_gives_the_same_as_its_flags(jevons, tmp_path: Path):
     (tmp_path / "run.yaml").write_text("model: llama-2-7b\ntokens: 2T\non: a100\nn: 512\nsite: France\n")
     from_file = jevons("estimate training run.yaml").json
+    assert jevons("estimate training --spec run.yaml").json == from_file
+    assert "one spec at a time" in jevons("estimate training run.yaml --spec run.yaml").err
     assert from_file["footprint"] == jevons(
         "estimate training --model llama-2-7b --tokens 2T --on a100 --n 512 --at France").json["footprint"]  # fmt: skip
 

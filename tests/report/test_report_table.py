@@ -9,7 +9,8 @@ import pytest
 from report_sample import SamplePlace, sample
 from rich.console import Console
 
-from jevons.report.table import as_json, bar, table
+from jevons.report.record import as_json
+from jevons.report.table import bar, table
 
 
 def printed(width: int = 110, **said: str) -> str:

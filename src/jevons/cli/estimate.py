@@ -16,12 +16,11 @@ from jevons.world import spec as specs
 from jevons.world.spec import Spec
 
 app = typer.Typer(no_args_is_help=True, help="What a computation will cost, before it runs.")
-COMMON = (options.SITE, options.STUDY, options.DRAWS, options.FORM, options.FILES)
+COMMON = (options.SPEC, options.SITE, options.STUDY, options.DRAWS, options.FORM, options.FILES)
 File = Annotated[Path | None, typer.Argument(metavar="SPEC", help="A spec: YAML, TOML or JSON. Flags win over it.",
                                              show_default=False)]  # fmt: skip
 TRAINING = (options.MODEL, options.HARDWARE, options.STEP, options.LAYOUT, options.RECORDED)
 TUNING = (options.MODEL, options.HARDWARE, options.ADAPT, options.STEP, options.LAYOUT)
-
 
 
 @app.command(no_args_is_help=True)
@@ -76,9 +75,11 @@ def transfer(file: File = None, **given: Any) -> None:
 
 def ask(kind: str, file: Path | None, given: Mapping[str, Any], groups: tuple[options.Group, ...]) -> None:
     """The spec of flags and file, carried out and shown."""
-    asked = from_flags(kind, given, groups)
-    if file is not None:
-        written = specs.read(file, kind)
+    asked, path = from_flags(kind, given, groups), file or given.get("spec")
+    if file and given.get("spec"):
+        raise BadInput("--spec", str(given["spec"]), f"one spec at a time: {file} is given too")
+    if path is not None:
+        written = specs.read(path, kind)
         asked = Spec(written.kind, asked.arguments, asked.site, asked.study).over(written)
     show.answer(carry_out(asked), given)
 

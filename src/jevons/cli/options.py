@@ -88,6 +88,7 @@ TRANSFER: Group = {
     "network": Row("average shares out the whole network, marginal counts what one GB more changes.", "KIND"),
     "what": Row("A network of the table.", "NAME"),
 }
+SPEC: Group = {"spec": Row("The spec, as an option.", "FILE", Path)}
 SITE: Group = {
     "at": Row("Cloud region (us-central1), country (France), US subregion (CAMX).", "SITE"),
     "year": Row("When it runs: software and grid of that year.", "YEAR", int),
@@ -121,7 +122,7 @@ FILES: Group = {
     "report": Row("Write a page (.html), a model-card section (.md) or an LCA inventory for Brightway (.csv).", "FILE", Path),
 }
 PANELS = {
-    WHAT: (MODEL, HARDWARE, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, STORAGE, TRANSFER),
+    WHAT: (SPEC, MODEL, HARDWARE, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, STORAGE, TRANSFER),
     WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (FORM, FILES),
 }  # fmt: skip
 

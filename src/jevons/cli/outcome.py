@@ -61,7 +61,7 @@ class Outcome:
     def record(self) -> dict[str, Any]:
         """The result as plain values: what ``--json`` prints and ``--save`` keeps."""
         import jevons
-        from jevons.report.table import as_json
+        from jevons.report.record import as_json
         from jevons.world import catalog
 
         factors = catalog.version()

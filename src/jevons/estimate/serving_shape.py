@@ -30,7 +30,7 @@ NO_WINDOW = 1e12
 GIGA = 1e9
 STATE_EXPANSION = 2  # Mamba's inner width over the model's (Gu and Dao 2023, arXiv 2312.00752)
 STATE_SIZE = 128  # state elements a channel in Mamba-2 models (Dao and Gu 2024, arXiv 2405.21060)
-TYPICAL_SHARE = 8 / 128  # active experts over all where a mixture's numbers are not known
+DENSE_OF_ACTIVE = 0.4  # of a mixture of unknown shape; 0.34 to 0.44 in Qwen3-235B, gpt-oss-120B, DeepSeek-V3
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +151,16 @@ def _attention_flop(arch: Architecture) -> int:
 
 def from_counts(params_b: float, active_b: float, layers: float, hidden: float, kv_elements: float = 0.0,
                 attention_layers: float | None = None, recurrent: bool = False) -> Served:  # fmt: skip
-    """A model known only by its counts. A mixture of unknown experts is taken as 8 of 128; heads fill the width; of a
-    recurrent hybrid half of the blocks without attention are Mamba-2, the others feed-forward."""
+    """A model known only by its counts. Of a mixture of unknown experts the usual share of what is active is dense;
+    heads fill the width; of a recurrent hybrid half of the blocks without attention are Mamba-2, the others
+    feed-forward."""
     blocks = layers if attention_layers is None else attention_layers
     mixture = active_b < 0.95 * params_b
-    routed = (params_b - active_b) / (1 - TYPICAL_SHARE) if mixture else 0.0
+    dense = DENSE_OF_ACTIVE * active_b if mixture else params_b
+    used = (active_b - dense) / (params_b - dense) if mixture else 1.0
     states = (layers - blocks) / 2 * STATE_EXPANSION * hidden * STATE_SIZE if recurrent else 0.0
     return Served(
-        layers=layers, hidden=hidden, dense_params_b=max(params_b - routed, 0.05 * active_b), expert_params_b=routed,
-        experts=1 / TYPICAL_SHARE if mixture else 1.0, active_experts=1.0, moe_layers=layers if mixture else 0.0,
+        layers=layers, hidden=hidden, dense_params_b=dense, expert_params_b=params_b - dense,
+        experts=1 / used, active_experts=1.0, moe_layers=layers if mixture else 0.0,
         kv_elements=kv_elements, attention_flop=4 * hidden * blocks, state_elements=states,
     )  # fmt: skip

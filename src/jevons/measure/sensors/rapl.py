@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jevons.measure.counter import Counter
 from jevons.measure.discover import Found
-from jevons.measure.sensor import Meter, Reading
+from jevons.measure.sensor import OK, Meter, Reading
 from jevons.measure.sensors.channel import Channel, Channels, number, text, unique
 
 ZONES = "sys/class/powercap"
@@ -55,7 +55,7 @@ class Rapl(Channels):
         """One reading a zone; a mirror's energy stays at zero."""
         readings = list(super().read())
         for second, first in list(self._twins.items()):
-            if self._differ(first, second):
+            if readings[first].status == readings[second].status == OK and self._differ(first, second):
                 del self._twins[second]
             else:
                 held = readings[second]
@@ -63,13 +63,11 @@ class Rapl(Channels):
         return readings
 
     def _differ(self, first: int, second: int) -> bool:
-        """True once the second has stepped by what the first did not, even if it is read again a moment later."""
-        one, other = self.channels[first], self.channels[second]
-        before = one.into.total_uj
-        if other.into.total_uj == before:
-            return False
-        one.read(self.clock())
-        return not before <= other.into.total_uj <= one.into.total_uj
+        """True once the second's counter lies outside two reads of the first's, one before and one after it."""
+        one, other = self.channels[first].into, self.channels[second].into
+        before = one.raw_uj
+        self.channels[first].read(self.clock())
+        return bool(before <= one.raw_uj) and not before <= other.raw_uj <= one.raw_uj
 
 
 def discover(root: Path = Path("/")) -> Found:
@@ -123,7 +121,7 @@ def _one_root(readable: Sequence[Zone]) -> list[Zone]:
 def _disjoint(readable: Sequence[Zone]) -> list[Zone]:
     """Packages and DRAM; psys only where there is no package, for it holds them."""
     parts = [zone for zone in readable if zone.kind != "psys"]
-    return parts if any(zone.kind == "package" for zone in parts) else list(readable)[:1] if not parts else parts
+    return parts or list(readable)[:1]
 
 
 def _sensor(chosen: Sequence[Zone], every: Sequence[Zone]) -> Rapl:

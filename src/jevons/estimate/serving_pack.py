@@ -1,0 +1,67 @@
+"""What was fitted of serving: coefficients by generation of hardware, prompts of tasks, families, intervals.
+
+    coefficients/serving.json       fitted on ML.ENERGY rows by benchmarks/fit_serving.py; its fields say how
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from jevons.estimate.packs import coefficient_pack
+
+Pack = Mapping[str, Any]
+OTHER = "other"
+
+
+def serving_pack() -> dict[str, Any]:
+    """The coefficient pack shipped with jevons."""
+    return coefficient_pack("serving")
+
+
+def without_family(family: str, pack: Pack) -> dict[str, Any] | None:
+    """The pack as fitted without a family of models; None where the family had no part in the fit."""
+    fitted = pack["without"].get(family)
+    return None if fitted is None else {**pack, **fitted}
+
+
+def coefficients(generation: str, pack: Pack) -> Mapping[str, float]:
+    """The coefficients of a generation of hardware, or those between the fitted ones where it is another."""
+    fitted: Mapping[str, Mapping[str, float]] = pack["coefficients"]
+    return fitted.get(generation, fitted[OTHER])
+
+
+def stands_in(generation: str, pack: Pack) -> bool:
+    """Whether a generation has no measured rows of its own."""
+    return generation not in pack["coefficients"]
+
+
+def family_of(model: str, pack: Pack) -> str | None:
+    """The fitted family of a model of the table, by its id; None for a family that was not fitted."""
+    found: str | None = pack["families"].get(model)
+    return found
+
+
+def correction(family: str | None, generation: str, batch: Any, pack: Pack) -> Any:
+    """ln of what a known family measured over the physics: a + b ln(B / 64), shrunk towards nothing."""
+    import numpy as np
+
+    known = pack["corrections"].get(f"{family}|{generation}") or pack["corrections"].get(str(family))
+    if known is None:
+        return 0.0
+    return known["level"] + known["slope"] * np.log(np.asarray(batch, float) / pack["correction_batch"])
+
+
+def interval(tier: str, pack: Pack, prompt_share: Any = 0.0) -> tuple[Any, Any]:
+    """Factors (low, high) on the best estimate that bound its 10-90 % interval.
+
+    ``prompt_share``: share of the energy spent on prompts of unknown length, which widens it.
+    """
+    import numpy as np
+
+    quantiles = pack["residuals"][tier]
+    low, high = quantiles["log_p10"], quantiles["log_p90"]
+    extra = pack["prompt_log_sd"] * np.asarray(prompt_share, float) / quantiles["log_sd"]
+    widen = np.sqrt(1.0 + extra**2) / math.sqrt(1.0 + quantiles["mean_extra"])
+    return np.exp(low * widen), np.exp(high * widen)

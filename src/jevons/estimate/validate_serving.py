@@ -1,0 +1,263 @@
+"""Scoring the serving estimate on measured deployments, predicted only from what is known before a run.
+
+Layout: the ML.ENERGY leaderboard's rows as a table. Read as inputs: task, model and its architecture, precision,
+accelerator and count, parallelism, cap on sequences, average batch, statistics of output length, requests. Power,
+latency, throughput and energies never enter a prediction. Energy is of all accelerators of the deployment over the
+steady state, prompts included, by output token.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.core.errors import BadInput, TableError, UnknownName
+from jevons.estimate import serving_pack as packs
+from jevons.estimate.scores import Score, score
+from jevons.estimate.serving_physics import Load, Machine, Step, step
+from jevons.estimate.serving_shape import Precision, Served, from_counts, precision_of, served
+from jevons.world import devices, models
+from jevons.world.hardware import Device
+
+Row = Mapping[str, str]
+LAYOUT = ("task", "model_id", "weight_precision", "gpu_model", "num_gpus", "max_num_seqs", "avg_batch_size",
+          "avg_output_len", "energy_per_output_token_j")  # fmt: skip
+TARGETS = {"energy_per_output_token": "energy_per_output_token_j", "energy_per_output": "energy_per_request_j"}
+VARIANTS = re.compile(r"-(instruct|thinking|chat|it|vl|fp8|bf16|base|\d{4}|\d+e)(?=-|$)")
+AGREE = 1.25  # parameters of table and row beyond this ratio are two models
+TYPICAL_WIDTH = 128.0  # hidden over layers, where a row gives neither (GPT-3 to Llama 3: 80 to 130)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One row, read: only what is known before the run."""
+
+    name: str
+    family: str
+    task: str
+    device: Device
+    model: Served
+    precision: Precision
+    machine: Machine
+    batch: float
+    output_tokens: float
+    output_spread: float  # E[len²] / E[len]²
+    prompts_per_request: float
+    tier: str
+
+
+@dataclass
+class Predictions:
+    """Predictions of one target, one element per row that could be predicted; `observed` is NaN where unknown."""
+
+    models: list[str] = field(default_factory=list)
+    families: list[str] = field(default_factory=list)
+    fit: list[str] = field(default_factory=list)
+    observed: list[float] = field(default_factory=list)
+    best: list[float] = field(default_factory=list)
+    p10: list[float] = field(default_factory=list)
+    p90: list[float] = field(default_factory=list)
+    assumptions: list[tuple[str, ...]] = field(default_factory=list)
+
+    def arrays(self) -> tuple[NDArray[np.float64], ...]:
+        """observed, best, p10, p90 as arrays, in this order."""
+        return tuple(np.array(column, dtype=float) for column in (self.observed, self.best, self.p10, self.p90))
+
+
+@dataclass
+class Prediction:
+    """The whole of `predict`: predictions by target, and the rows left out by reason."""
+
+    targets: dict[str, Predictions]
+    left_out: dict[str, list[str]]
+
+    def scores(self) -> dict[str, Any]:
+        """`{"targets": {target: score}, "left_out": {reason: {"n", "rows"}}}`; fractions, not percent."""
+        targets = {name: _score(found) for name, found in self.targets.items()}
+        told = {name: found.to_dict() if found else None for name, found in targets.items()}
+        counted = {why: {"n": len(rows), "rows": rows} for why, rows in self.left_out.items()}
+        return {"targets": told, "left_out": counted}
+
+
+def recognise(header: Sequence[str]) -> bool:
+    """Whether a CSV header is that of measured deployments of language models."""
+    return set(LAYOUT) <= {name.strip() for name in header}
+
+
+def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: str = "rows") -> Prediction:
+    """Predicted energy per output token and per output of measured deployments, each with its 10-90 % interval.
+
+    A row whose family took part in the fit is predicted with the coefficients fitted without that family
+    ("leave-one-out"), any other with all of them ("unseen").
+    Errors: TableError with row and column where a cell is neither empty nor a sensible number.
+    """
+    pack = packs.serving_pack() if pack is None else pack
+    result = Prediction({name: Predictions() for name in TARGETS}, {})
+    for number, row in enumerate(rows, start=2):
+        name = f"{number}: {row['model_id']}"
+        run = read_row(row, pack, file, number)
+        if isinstance(run, str):
+            result.left_out.setdefault(run, []).append(name)
+        else:
+            _predict_row(result, name, run, row, pack, file, number)
+    return result
+
+
+def read_row(row: Row, pack: Mapping[str, Any], file: str = "rows", number: int = 2) -> Deployment | str:
+    """What a row says before the run, or in words why nothing can be predicted from it."""
+    if row.get("quality", "ok") not in ("", "ok"):
+        return f"quality {row['quality']}"
+    needed = {c: _number(row, c, file, number) for c in ("num_gpus", "avg_batch_size", "avg_output_len")}
+    empty = [name for name, value in needed.items() if not value]
+    if empty:
+        return f"no {empty[0]}"
+    device, model = _device(row["gpu_model"]), _model(row, file, number)
+    if device is None or model is None:
+        return "hardware not in the tables" if device is None else "model not in the tables and without its shape"
+    return _deployment(row, pack, needed, device, model, file, number)
+
+
+def step_of(run: Deployment, pack: Mapping[str, Any]) -> tuple[Step, float]:
+    """The mean step of a deployment, and the share of its energy that prompts take."""
+    prompt = pack["prompts"].get(run.task, pack["prompts"][""])
+    load = load_of(run, prompt["tokens"], prompt["request_host_s"])
+    found = step(run.model, run.precision, run.machine, load, packs.coefficients(run.device.generation, pack))
+    return found, float(found.prefill_j / found.energy_j)
+
+
+def load_of(run: Deployment, prompt_tokens: Any, request_host_s: Any) -> Load:
+    """What its mean step carries. Sequences in flight have made half of E[len²]/E[len] tokens (renewal theory)."""
+    context = run.output_tokens * run.output_spread / 2 + prompt_tokens
+    requests = run.batch / run.output_tokens * run.prompts_per_request
+    return Load(run.batch, context, requests, prompt_tokens, request_host_s)
+
+
+def window_prompts(requests: float, cap: float, output_spread: float) -> float:
+    """Prompts in the measured window for each output's worth of tokens in it, 0..1.
+
+    The window opens when ``cap`` requests have given a token and closes when all but ``cap`` are finished, so the
+    first prompts lie before it, and tokens of requests still running at its end lie in it:
+    (R − C) / (R − C + C · E[len²] / 2E[len]²).
+    """
+    later = max(requests - cap, 0.0)
+    return later / (later + cap * output_spread / 2) if later else 0.0
+
+
+def _deployment(row: Row, pack: Mapping[str, Any], needed: Mapping[str, float | None], device: Device, model: Served,
+                file: str, number: int) -> Deployment:  # fmt: skip
+    gpus, batch, length = (float(needed[c] or 0) for c in ("num_gpus", "avg_batch_size", "avg_output_len"))
+    second = _number(row, "out_len_second_moment", file, number)
+    spread = max(second / length**2, 1.0) if second else pack["output_spread"]
+    cap, requests = (_number(row, c, file, number) for c in ("max_num_seqs", "n_requests"))
+    shown = window_prompts(requests, cap, spread) if cap and requests else 1.0
+    precision = precision_of(row["weight_precision"])
+    machine = machine_of(device, precision, gpus, _number(row, "data_parallel", file, number) or 1.0)
+    family = row.get("base_model") or row["model_id"]
+    tier = "guess" if packs.stands_in(device.generation, pack) else "physics"
+    return Deployment(row["model_id"], family, row["task"], device, model, precision, machine, batch, length, spread,
+                      shown, tier)  # fmt: skip
+
+
+def machine_of(device: Device, precision: Precision, gpus: Any, replicas: Any = 1.0) -> Machine:
+    """The devices of a deployment, from the table; BadInput where bandwidth, peak or power is not published."""
+    if device.memory_bw_gb_s is None:
+        raise BadInput("on", device.id, "its memory bandwidth is not published; name another accelerator")
+    wide = device.peak("bf16").tflops
+    narrow = device.peak(precision.arithmetic).tflops / wide if precision.arithmetic != "fp32" else 1.0
+    link = device.link_gb_s or device.memory_bw_gb_s / 32
+    return Machine(gpus, device.power_limit_w(), device.memory_bw_gb_s, wide, narrow, link, replicas)
+
+
+def _predict_row(result: Prediction, name: str, run: Deployment, row: Row, pack: Mapping[str, Any], file: str,
+                 number: int) -> None:  # fmt: skip
+    fitted = packs.without_family(run.family, pack)
+    found, prompt_share = step_of(run, fitted or pack)
+    best = float(found.energy_j) / run.batch
+    low, high = packs.interval(run.tier, fitted or pack, prompt_share)
+    scale = {"energy_per_output_token": 1.0, "energy_per_output": run.output_tokens}
+    for target, column in TARGETS.items():
+        observed = _number(row, column, file, number)
+        into = result.targets[target]
+        into.models.append(name)
+        into.families.append(run.family)
+        into.fit.append("leave-one-out" if fitted else "unseen")
+        into.observed.append(math.nan if observed is None else observed)
+        into.best.append(best * scale[target])
+        into.p10.append(best * scale[target] * float(low))
+        into.p90.append(best * scale[target] * float(high))
+        into.assumptions.append(_assumed(run, pack))
+
+
+def _assumed(run: Deployment, pack: Mapping[str, Any]) -> tuple[str, ...]:
+    known = run.task in pack["prompts"]
+    length = pack["prompts"].get(run.task, pack["prompts"][""])["tokens"]
+    return (f"prompts of {length:.0f} tokens: {'as fitted for this task' if known else 'the task is not known'}",)
+
+
+def _score(found: Predictions) -> Score | None:
+    observed, best, p10, p90 = found.arrays()
+    kept = observed > 0
+    if not kept.any():
+        return None
+    families = [f for f, keep in zip(found.families, kept) if keep]
+    fits = {f for f, keep in zip(found.fit, kept) if keep}
+    fit = "leave-one-out" if "leave-one-out" in fits else "unseen"
+    return score(observed[kept], best[kept], p10[kept], p90[kept], families, fit)
+
+
+def _device(name: str) -> Device | None:
+    try:
+        found = devices.device(name)[0]
+        found.peak("bf16")
+    except (UnknownName, BadInput):
+        return None
+    return found if found.memory_bw_gb_s and found.tdp_w else None
+
+
+def _model(row: Row, file: str, number: int) -> Served | None:
+    """The shape of the table where a name of the row is there with as many parameters, else that of its columns."""
+    total = _number(row, "params_total_b", file, number)
+    for name in (row["model_id"], row.get("base_model") or ""):
+        found = _named(name, total)
+        if found is not None:
+            return found
+    active = _number(row, "params_active_b", file, number) or total
+    layers, hidden = (_number(row, c, file, number) for c in ("layers", "hidden"))
+    if not total or not active or not layers:
+        return None
+    return from_counts(total, active, layers, hidden or layers * TYPICAL_WIDTH,
+                       _number(row, "kv_elems_per_ctx_token", file, number) or 0.0,
+                       _number(row, "attn_layers", file, number), "mamba" in row.get("architecture", "").lower())  # fmt: skip
+
+
+def _named(name: str, total_b: float | None) -> Served | None:
+    plain = VARIANTS.sub("", name.split("/")[-1].lower())
+    try:
+        found = models.find(plain)
+    except UnknownName:
+        return None
+    if found.architecture is None or any(a.what == "model" and "words" in a.why for a in found.assumptions):
+        return None
+    if total_b and not 1 / AGREE < found.params / 1e9 / total_b < AGREE:
+        return None
+    return served(found.architecture)
+
+
+def _number(row: Row, column: str, file: str, number: int) -> float | None:
+    """The number in a cell, None where it is empty; negative or non-finite numbers are refused."""
+    text = (row.get(column) or "").strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise TableError(file, number, column, text, "give a number, or leave the cell empty") from None
+    if not 0 <= value < math.inf:
+        raise TableError(file, number, column, text, "give a finite number of at least 0")
+    return value
