@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import least_squares
 
-from jevons.estimate import generation_cost, scores, validate_diffusion
+from jevons.estimate import generation_cost, scores
 from jevons.estimate.generation_cost import Coefficients, Rates, cost, rates_of, uncounted_share
 from jevons.estimate.generation_work import Work, latent_tokens, work
 from jevons.estimate.validate_diffusion import predict, read

@@ -61,7 +61,7 @@ def test_an_unknown_key_of_a_spec_names_the_nearest(jevons, tmp_path: Path):
 def test_a_missing_factor_has_an_exit_code_of_its_own(llama):
     said = llama("--at", "France", "--accounting", "market")
     assert said.code == 3
-    assert "market-based climate" in said.err
+    assert "market-based accounting" in said.err
 
 
 def test_a_command_that_does_not_exist_names_the_nearest(jevons):

@@ -145,3 +145,20 @@ def test_without_tokens_the_published_count_is_used_and_said():
     run = training("llama-2-7b", on="a100", n=64)
     assert float(run.served["token"][0]) == 2e12
     assert any(a.what == "tokens" for a in run.assumptions)
+
+
+def test_a_dated_run_may_be_priced_by_the_hour(tmp_path):
+    series = tmp_path / "grid.csv"
+    lines = [f"2026-01-{d:02d}T{h:02d}:00,{200 + 10 * h}" for d in range(1, 29) for h in range(24)]
+    series.write_text("\n".join(["time,ci_g_per_kwh", *lines]) + "\n")
+    run = training("llama-2-7b", "10B", "a100", 512, start="2026-01-03T06:00", draws=0)
+    fp = jevons.footprint(run, jevons.site("France", series=str(series), pue=1.0), draws=0)
+    hours = float(run.served["wall hour"][0])
+    assert hours < 18
+    rate = fp.by("lifecycle")["operation"][0] / fp.best("energy")
+    assert 0.26 <= rate <= 0.2 + 0.01 * (6 + hours)
+
+
+def test_a_start_needs_an_end():
+    with pytest.raises(BadInput, match="say how many devices too"):
+        training("llama-2-7b", "10B", "a100", start="2026-01-03")

@@ -80,3 +80,13 @@ def test_independent_errors_add_in_the_logarithm():
 
 def test_the_world_mean_lies_between_its_cleanest_and_dirtiest_country():
     assert 0.3 < grid.climate(locate("world"), Study(), None).value < 0.6
+
+
+def test_strict_refuses_a_year_far_from_any_data():
+    with pytest.raises(MissingFactor, match=r"no climate of 2099 factor for electricity at FRA \(tried FRA 2023\)"):
+        grid.climate(locate("France"), Study(), 2099, strict=True)
+
+
+def test_a_year_without_data_is_answered_with_the_nearest_and_said():
+    found = grid.climate(locate("France"), Study(), 1995)
+    assert any("no row for 1995" in a.why for a in found.assumptions)

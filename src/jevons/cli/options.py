@@ -39,6 +39,7 @@ STEP: Group = {
     "sequence": Row("Tokens in a sequence.", COUNT),
     "goodput": Row("Share of the device-hours that advance the training.", SHARE),
     "power": Row("Mean power a device, host included: '400 W'.", POWER),
+    "start": Row("When it starts, UTC: 2026-03-11T06:00, for a grid by the hour.", "DATE"),
     "calibration": Row("A pack of `jevons calibrate training`.", "PACK.json"),
 }
 LAYOUT: Group = {

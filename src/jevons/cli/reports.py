@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from jevons.core.footprint import Footprint
 
 PLACES = ("Sweden", "France", "United States", "India", "Poland")  # of the what-if table: from clean grids to dirty
+SHIFTS_H = (-12, -6, 6, 12)
 DEVICES = ("v100-sxm2-32gb", "a100-sxm4-80gb", "h100-sxm5-80gb")
 
 
@@ -60,8 +62,18 @@ def elsewhere(outcome: Outcome) -> dict[str, Footprint]:
     changes = {f"zone: {name}": Spec(spec.kind, {}, {"name": name}) for name in PLACES if "intensity" not in spec.site}
     if spec.kind in ("training", "fine-tuning", "distillation") and "layout" not in spec.arguments:
         changes |= {f"device: {name}": Spec(spec.kind, {"on": name}) for name in DEVICES}
+    if spec.kind in ("training", "fine-tuning") and "precision" not in spec.arguments and "batch" in spec.arguments:
+        changes["precision: fp8"] = Spec(spec.kind, {"precision": "fp8"})
+    if "series" in spec.site and "start" in spec.arguments:
+        changes |= {f"hour: {shift:+d} h": Spec(spec.kind, {"start": later(str(spec.arguments["start"]), shift)})
+                    for shift in SHIFTS_H}  # fmt: skip
     found = {label: tried(change.over(spec)) for label, change in changes.items()}
     return {label: footprint for label, footprint in found.items() if footprint is not None}
+
+
+def later(start: str, hours: int) -> str:
+    """An ISO time so many hours later."""
+    return (datetime.fromisoformat(start) + timedelta(hours=hours)).isoformat()
 
 
 def tried(spec: Spec) -> Footprint | None:

@@ -75,13 +75,12 @@ class DoesNotFit(BadInput):
 class MissingFactor(JevonsError, LookupError):
     """Nothing says what a unit of this flow costs; nothing is ever priced at zero in silence."""
 
-    def __init__(self, flow: str, indicator: str, place: str, tried: Sequence[str] = ()):
+    def __init__(self, flow: str, indicator: str, place: str, tried: Sequence[str] = (), mend: str = ""):
         self.flow, self.indicator, self.place, self.tried = flow, indicator, place, tuple(tried)
         chain = f" (tried {' → '.join(self.tried)})" if self.tried else ""
-        super().__init__(
-            f"no {indicator} factor for {flow} at {place}{chain}; add a row to a settings overlay, "
-            f"or name '{flow.split('/')[0]}/{indicator}' among the study's cutoffs"
-        )
+        usual = (f"add a row to a settings overlay, or name '{flow.split('/')[0]}/{indicator}' among the study's "
+                 f"cutoffs")  # fmt: skip
+        super().__init__(f"no {indicator} factor for {flow} at {place}{chain}; {mend or usual}")
 
 
 class StudyMismatch(JevonsError, ValueError):

@@ -17,14 +17,17 @@ from jevons.world.diffusion import DiffusionModel
 Array = NDArray[np.float64]
 
 HALF = 2.0  # bytes of a 16-bit number
-BLOCK, PARALLEL, CROSS, NORM, ROTARY, SKIP, DOUBLE = 24.0, 12.0, 8.0, 12.0, 24.0, 20.0, 12.0
+BLOCK, PARALLEL, CROSS, NORM, ROTARY, SKIP, DOUBLE, LINEAR = 24.0, 12.0, 8.0, 12.0, 24.0, 20.0, 12.0, 24.0
 """Widths read or written for one token of a block by kernels that are no matrix product, when nothing is fused.
 
 A block in sequence: two norms (2 each), shift and scale (4 each), gate and residual (5 each), rounded up to 24; one
 that runs attention and FFN side by side does each once. A cross-attention adds its norm and residual; norms of
 queries and keys upcast both; rotary positions split, turn and join both; a skip joins and norms twice the width;
-two streams are joined before attention and split behind it. Rounded counts, read off the modules of Diffusers.
+two streams are joined before attention and split behind it; linear attention rectifies, upcasts and divides.
+Rounded counts, read off the modules of Diffusers.
 """
+ACTIVATION, GATED_ACTIVATION, CONVOLVED = 2.0, 5.0, 6.0
+"""FFN widths read or written: by an activation, by one with its gate, and more where the FFN convolves (mix-FFN)."""
 
 
 @dataclass(frozen=True)
@@ -55,31 +58,38 @@ def block_weights(model: DiffusionModel) -> float:
     return 4.0 * model.hidden**2 + (3.0 if model.gated else 2.0) * model.hidden * model.ffn_hidden
 
 
-def linear_flops(model: DiffusionModel, tokens: Any) -> Array:
+def held_text(model: DiffusionModel, gpus: Any) -> Array:
+    """X summed over GPUs: split among them where it divides, else whole on each (xDiT, `split_text_embed_in_sp`)."""
+    n, text = np.asarray(gpus, float), model.text_tokens
+    return np.asarray(text * np.where(text % n == 0, 1.0, n))
+
+
+def linear_flops(model: DiffusionModel, tokens: Any, gpus: Any = 1) -> Array:
     """Matrix products of one pass: joint 2·L·(T+X)·w; cross 2·L·(T·(w + 2h²) + X·2h²); second attentions and skips."""
-    h2, w, text = model.hidden**2, block_weights(model), model.text_tokens
+    h2, w, text = model.hidden**2, block_weights(model), held_text(model, gpus)
     extra = (4 * model.dual_layers + 2 * model.skip_layers) * h2 * np.asarray(tokens, float)
     if model.conditioning == "joint":
         return np.asarray(2 * (model.layers * (tokens + text) * w + extra))
     return np.asarray(2 * (model.layers * (tokens * (w + 2 * h2) + text * 2 * h2) + extra))
 
 
-def attention_flops(model: DiffusionModel, tokens: Any) -> Array:
+def attention_flops(model: DiffusionModel, tokens: Any, gpus: Any = 1) -> Array:
     """Scores and mixing of one pass: 4·h·L·(T+X)², or 4·h·L·(T² + T·X) where text is only looked at.
 
     Linear attention (Katharopoulos et al. 2020, arXiv 2006.16236) meets a state of h·h/heads in place of T keys.
     """
     t, x = np.asarray(tokens, float), model.text_tokens
     seen = float(model.hidden // model.heads) if model.linear_attention else t
-    pairs = (t + x) ** 2 if model.conditioning == "joint" else t * (seen + x)
+    pairs = (t + held_text(model, gpus)) * (t + x) if model.conditioning == "joint" else t * (seen + x)
     return np.asarray(4.0 * model.hidden * (model.layers * pairs + model.dual_layers * t * t))
 
 
 def unfused_widths(model: DiffusionModel) -> float:
     """Widths moved for one token of a mean block by kernels that are no matrix product (see `BLOCK`)."""
     alone = (model.layers - model.double_layers) / model.layers if model.parallel else 0.0
-    widths = BLOCK * (1 - alone) + PARALLEL * alone + 2 * model.ffn_hidden / model.hidden
-    widths += NORM * model.qk_norm + ROTARY * model.rotary + CROSS * (model.conditioning == "cross")
+    within = (GATED_ACTIVATION if model.gated else ACTIVATION) + CONVOLVED * model.linear_attention
+    widths = BLOCK * (1 - alone) + PARALLEL * alone + within * model.ffn_hidden / model.hidden
+    widths += LINEAR * model.linear_attention + NORM * model.qk_norm + ROTARY * model.rotary + CROSS * (model.conditioning == "cross")
     return widths + SKIP * (model.skip_layers > 0) + DOUBLE * model.double_layers / model.layers
 
 
@@ -112,12 +122,12 @@ def work(model: DiffusionModel, batch: Any, height: Any, width: Any, frames: Any
     b, u, r = (np.asarray(x, float) for x in (batch, ulysses, ring))
     p, n = np.asarray(passes, float), u * r
     tokens = latent_tokens(model, height, width, frames)
-    beside = tokens + (model.text_tokens if model.conditioning == "joint" else 0)
+    beside = tokens + (held_text(model, n) if model.conditioning == "joint" else 0)
     widths, calls = unfused_widths(model), model.layers * (p if model.separate_passes else np.ones(()))
     stream = model.layers * beside * model.hidden * HALF * b * p
     return Work(
-        linear_flops=linear_flops(model, tokens) * b * p,
-        attention_flops=attention_flops(model, tokens) * b * p,
+        linear_flops=linear_flops(model, tokens, n) * b * p,
+        attention_flops=attention_flops(model, tokens, n) * b * p,
         traffic_bytes=stream * widths,
         calls=np.asarray(calls * widths),
         blocks=np.asarray(calls),

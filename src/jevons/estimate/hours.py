@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from jevons.core import units
+from jevons.core.activity import UNDATED
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Draws
@@ -36,3 +40,16 @@ def goodput_of(goodput: Any, sampler: Draws) -> tuple[Any, tuple[Assumption, ...
     if not 0 < value <= 1:
         raise BadInput("goodput", goodput, "give a share above 0 and at most 1")
     return sampler.of(value), ()
+
+
+def interval(start: str | None, wall: Any) -> tuple[float, float]:
+    """UTC seconds from an ISO date or time and the hours it lasts; NaN where not dated. Errors: BadInput."""
+    if start is None:
+        return UNDATED, UNDATED
+    try:
+        begin = datetime.fromisoformat(start)
+    except (TypeError, ValueError):
+        raise BadInput("start", start, "give an ISO date or time, e.g. 2024-03-01T12:00") from None
+    begin = begin if begin.tzinfo else begin.replace(tzinfo=UTC)
+    end = begin + timedelta(hours=float(np.max(wall)) if wall is not None else 0.0)
+    return begin.timestamp(), end.timestamp()

@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from jevons.core import units
-from jevons.core.activity import BOUNDARIES, UNDATED, Activity
+from jevons.core.activity import BOUNDARIES, Activity
 from jevons.core.errors import BadInput, Contradiction
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Draws
+from jevons.estimate.hours import interval
 from jevons.world import devices
 
 AGREEMENT = 0.03
@@ -36,7 +36,7 @@ def recorded(on: str | None = None, n: Any = None, hours: Any = None, device_hou
     kwh = _energy(used, power, energy)
     if boundary not in BOUNDARIES:
         raise BadInput("boundary", boundary, f"say what the meter saw: {', '.join(BOUNDARIES)}")
-    begin, end = _interval(start, wall)
+    begin, end = interval(start, wall)
     common = {"stage": stage, "start_s": begin, "end_s": end, "method": method, "model": model or ""}
     rows: list[dict[str, Any]] = [
         {**common, "component": component or _component(on, boundary), "amount": np.asarray(kwh, float)[..., None],
@@ -98,18 +98,6 @@ def _agree(first: Any, second: Any) -> bool:
 
 def _ratio(first: Any, second: Any) -> float:
     return float(np.max(np.asarray(first) / np.asarray(second)) - 1)
-
-
-def _interval(start: str | None, wall: Any) -> tuple[float, float]:
-    if start is None:
-        return UNDATED, UNDATED
-    try:
-        begin = datetime.fromisoformat(start)
-    except (TypeError, ValueError):
-        raise BadInput("start", start, "give an ISO date or time, e.g. 2024-03-01T12:00") from None
-    begin = begin if begin.tzinfo else begin.replace(tzinfo=UTC)
-    end = begin + timedelta(hours=float(np.max(wall)) if wall is not None else 0.0)
-    return begin.timestamp(), end.timestamp()
 
 
 def _component(on: str | None, boundary: str) -> str:

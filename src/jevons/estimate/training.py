@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from jevons.core import units
-from jevons.core.activity import Activity
+from jevons.core.activity import UNDATED, Activity
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90, Draws
 from jevons.estimate import power as power_model
 from jevons.estimate.device_rows import device_rows
 from jevons.estimate.flops import encoder_decoder_flops, six_nd
-from jevons.estimate.hours import Z80, Hours
+from jevons.estimate.hours import Z80, Hours, interval
 from jevons.estimate.throughput_prior import EarlierRun, device_hours, training_pack
 from jevons.world import devices, models
 from jevons.world.hardware import Device
@@ -30,13 +30,14 @@ FLOP_PER_TFLOP = 1e12
 def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None, *, params: Any = None,
              active: Any = None, year: int | None = None, precision: str = "bf16", sequence: Any = None,
              batch: Any = None, layout: Any = None, goodput: Any = None, earlier_run: EarlierRun | None = None,
-             calibration: Any = None, flops: Any = None, power: Any = None, draws: int = 1000, seed: int = 0
-             ) -> Activity:  # fmt: skip
+             calibration: Any = None, flops: Any = None, power: Any = None, start: str | None = None,
+             draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
     """Activity of training ``model`` on ``tokens`` with ``n`` devices of the kind ``on``.
 
     Level 0: model (name, config.json, or ``params``/``active`` counts), tokens, hardware. Level 1: + ``n``,
     ``precision``, ``batch`` (sequences a step). Level 2: + ``layout`` (tensor, pipeline, ... or its text form).
     Numbers may be arrays of scenarios (level 0). ``year``: when training starts (the software of its time).
+    ``start``: ISO date or time (UTC), which with ``n`` dates the run for an hourly grid.
     ``calibration``: a file of ``jevons calibrate training`` (levels 1, 2). ``power``: measured watts a device, host
     included. Errors: BadInput and its kin, naming field and mend.
     """
@@ -56,9 +57,13 @@ def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None,
     if hours.lost is not None:
         stages["restarts and evaluation"] = hours.lost
     watts = units.read(power, "W", "power") if power is not None else None
+    served = _served(count, stages, n, hours)
+    if start is not None and "wall hour" not in served:
+        raise BadInput("start", start, "say how many devices too (n), so that the run has an end")
+    begin, end = interval(start, served["wall hour"][..., 0]) if start is not None else (UNDATED, UNDATED)
     return device_rows(
         stages, machine, host, power_model.of(machine, host, watts), sampler, tier=hours.tier,
-        labels={"model": found.name}, served=_served(count, stages, n, hours),
+        labels={"model": found.name}, served=served, start_s=begin, end_s=end,
         assumptions=(*found.assumptions, *matched, *hours.assumptions), sources=(found.source, *hours.sources),
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ Row = Mapping[str, str]
 LAYOUT = ("task", "model_id", "weight_precision", "gpu_model", "num_gpus", "max_num_seqs", "avg_batch_size",
           "avg_output_len", "energy_per_output_token_j")  # fmt: skip
 TARGETS = {"energy_per_output_token": "energy_per_output_token_j", "energy_per_output": "energy_per_request_j"}
-VARIANTS = re.compile(r"-(instruct|thinking|chat|it|vl|fp8|bf16|base|\d{4}|\d+e)(?=-|$)")
+VARIANTS = re.compile(r"-(instruct|thinking|chat|it|vl|fp8|bf16|base|\d{4})(?=-|$)")
 AGREE = 1.25  # parameters of table and row beyond this ratio are two models
 TYPICAL_WIDTH = 128.0  # hidden over layers, where a row gives neither (GPT-3 to Llama 3: 80 to 130)
 

@@ -90,7 +90,7 @@ def _resource(indicator: str, location: Location, year: int | None, strict: bool
 
 
 def _along(location: Location, look: Look, year: int | None, strict: bool, what: str) -> Found:
-    """The first row found from the narrowest place outwards; strict forbids going wider than the country."""
+    """The first row found from the narrowest place outwards; strict forbids the world and old factors."""
     tried: list[str] = []
     for level, identifier in location.chain:
         if level == "region":
@@ -100,8 +100,16 @@ def _along(location: Location, look: Look, year: int | None, strict: bool, what:
             break
         found = look(level, identifier, year)
         if found is not None:
+            if strict and _too_old(found.year, year):
+                raise MissingFactor("electricity", f"{_INDICATORS.get(what, what)} of {year}", location.name,
+                                    (f"{identifier} {found.year}",))  # fmt: skip
             return _with_chain(found, tuple(tried), level, location, what)
     raise MissingFactor("electricity", _INDICATORS.get(what, what), location.name, tried)
+
+
+def _too_old(of: int | None, year: int | None) -> bool:
+    """Whether a factor's year lies further from the activity's than strict resolution allows."""
+    return of is not None and year is not None and abs(of - year) > default("strict-vintage").value
 
 
 def _with_chain(found: Found, tried: tuple[str, ...], level: str, location: Location, what: str) -> Found:

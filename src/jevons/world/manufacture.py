@@ -19,6 +19,7 @@ from jevons.core.source import Assumption
 from jevons.core.uncertain import Uncertain
 from jevons.world import catalog
 from jevons.world.defaults import default
+from jevons.world.edge_embodied import of_edge
 from jevons.world.embodied import Embodied, of_device, of_host
 
 
@@ -51,10 +52,14 @@ def life(years: Any = None, utilisation: Any = None) -> Life:
 
 @functools.lru_cache(maxsize=1024)
 def factors(kind: str, span: Life) -> Mapping[str, Factor]:
-    """indicator → Factor per device-hour: of an accelerator id, ``server:<id>``, or ``storage:<id>`` (a TB-hour)."""
+    """indicator → Factor per device-hour: of an accelerator id, ``server:<id>``, ``storage:<id>`` (a TB-hour),
+    or ``edge:<board>`` (an hour in use)."""
     if kind.startswith("storage:"):
         made, years = of_storage(kind.removeprefix("storage:"))
         hours, notes = Life(years, 1.0).hours()
+    elif kind.startswith("edge:"):
+        made, used, given = of_edge(kind.removeprefix("edge:"))
+        hours, notes = span.hours() if used is None else (used, given)
     else:
         made = of_host(kind.removeprefix("server:")) if kind.startswith("server:") else of_device(kind)
         hours, notes = span.hours()

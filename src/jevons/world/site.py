@@ -123,8 +123,8 @@ class SiteFactors:
 def _climate(site: Site, study: Study, year: int | None) -> Factor:
     if study.accounting == "market":
         if site.market_intensity is None:
-            raise MissingFactor("electricity", "market-based climate", site.name,
-                                ("give market_intensity with the contract that backs it",))
+            raise MissingFactor("electricity", "climate", site.name, mend="market-based accounting needs the "
+                                "intensity of the contracts: give market_intensity, e.g. '0 g/kWh'")  # fmt: skip
         return replace(_stated("electricity", "climate", site.market_intensity, site.name), kind=study.kind)
     if site.intensity is not None:
         return replace(_stated("electricity", "climate", site.intensity, site.name), kind=study.kind)

@@ -1,0 +1,273 @@
+"""Fits the coefficient pack of the serving estimate and scores it with whole families of models left out.
+
+    python benchmarks/fit_serving.py ../shared/data/inference/mlenergy_llm_train.csv [--write]
+
+Needs scipy. Maximum a posteriori: soft-L1 errors of log energy and log time of a step about
+jevons.estimate.serving_physics.step, log coefficients normal about the priors named in coefficients/serving.json.
+The pack keeps, beside the full fit, one fit without each family. Residual quantiles by tier: physics from families
+left out, family from configurations left out at random (five folds), calibrated from one measured point each.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from jevons.estimate import scores, serving_pack
+from jevons.estimate.serving_physics import Machine, Step, step
+from jevons.estimate.serving_shape import Precision, Served
+from jevons.estimate.validate_serving import Deployment, load_of, predict, read_row
+
+PACK = Path(serving_pack.__file__).with_name("coefficients") / "serving.json"
+Theta = np.ndarray
+
+
+def stacked(kind: type, items: list[Any]) -> Any:
+    """One record of arrays from many records of numbers."""
+    return kind(**{f: np.array([getattr(i, f) for i in items]) for f in kind.__dataclass_fields__})
+
+
+@dataclass
+class Rows:
+    """The rows as one record of arrays, and what was measured of them."""
+
+    runs: list[Deployment]
+    joint: Any
+    families: np.ndarray
+    tasks: np.ndarray
+    generations: np.ndarray
+    configurations: np.ndarray
+    energy_j: np.ndarray  # a token
+    step_s: np.ndarray
+
+    def of(self, which: np.ndarray) -> Rows:
+        """The rows of a mask."""
+        arrays = [getattr(self, f)[which] for f in list(self.__dataclass_fields__)[2:]]
+        runs = [r for r, w in zip(self.runs, which, strict=True) if w]
+        return Rows(runs, joined(runs), *arrays)
+
+
+def joined(runs: list[Deployment]) -> Any:
+    """All runs as one record of arrays, so that one call predicts them together."""
+    plain = {f: np.array([getattr(r, f) for r in runs]) for f in ("batch", "output_tokens", "output_spread", "prompts_per_request")}
+    precision = Precision(**{
+        f: np.array([getattr(r.precision, f) for r in runs]) for f in ("dense_bytes", "expert_bytes", "arithmetic", "narrow")
+    })  # fmt: skip
+    return type("Joint", (), {"model": stacked(Served, [r.model for r in runs]), "precision": precision,
+                              "machine": stacked(Machine, [r.machine for r in runs]), **plain})  # fmt: skip
+
+
+def load(path: Path, pack: dict[str, Any]) -> Rows:
+    with path.open(newline="", encoding="utf-8") as handle:
+        table = list(csv.DictReader(handle))
+    read = [(read_row(row, {**pack, "coefficients": dict.fromkeys(pack["generations"])}), row) for row in table]
+    kept = [(run, row) for run, row in read if isinstance(run, Deployment)]
+    runs = [run for run, _ in kept]
+    names = [f"{row['task']}|{run.name}|{run.device.id}|{row['num_gpus']}" for run, row in kept]
+    speed = np.array([float(row["output_tokens_per_s"]) for _, row in kept])
+    return Rows(runs, joined(runs), np.array([r.family for r in runs]), np.array([r.task for r in runs]),
+                np.array([r.device.generation for r in runs]), np.array(names),
+                np.array([float(row["energy_per_output_token_j"]) for _, row in kept]),
+                np.array([r.batch for r in runs]) / speed)  # fmt: skip
+
+
+@dataclass
+class Law:
+    """How theta becomes coefficients: one log value a parameter, an offset a generation, then tokens and host seconds
+    a task."""
+
+    priors: dict[str, Any]
+    generations: list[str]
+
+    def __post_init__(self) -> None:
+        self.names = list(self.priors["parameters"])
+        self.split = [n for n in self.names if self.priors["parameters"][n]["by_generation"]]
+        self.tasks = list(self.priors["prompts"])
+        self.hosted = [t for t in self.tasks if self.priors["prompts"][t]["request_host_s"]]
+        shape = [p["median"] for p in self.priors["parameters"].values()]
+        shape += [p["tokens"] for p in self.priors["prompts"].values()]
+        shape += [self.priors["prompts"][t]["request_host_s"] for t in self.hosted]
+        self.centre = np.concatenate([np.log(shape), np.zeros(len(self.split))])
+        sd = [p["log_sd"] for p in self.priors["parameters"].values()]
+        sd += [p["log_sd"] for p in self.priors["prompts"].values()] + [self.priors["request_host_log_sd"]] * len(self.hosted)
+        self.sd = np.array(sd + [self.priors["generation_log_sd"]] * len(self.split))
+
+    def coefficients(self, theta: Theta, side: Any) -> dict[str, Any]:
+        """By name; ``side`` is -1/2 for the first generation, 1/2 for the second, 0 between them."""
+        values = dict(zip(self.names, theta, strict=False))
+        offsets = dict(zip(self.split, theta[-len(self.split):], strict=True))
+        return {n: np.exp(v + offsets.get(n, 0.0) * side) for n, v in values.items()}
+
+    def prompts(self, theta: Theta) -> dict[str, dict[str, float]]:
+        """Tokens and host seconds of a prompt, by task; the empty task stands for one that is not known."""
+        at = len(self.names)
+        tokens = np.exp(theta[at : at + len(self.tasks)])
+        hosts = dict(zip(self.hosted, np.exp(theta[at + len(self.tasks) :]), strict=False))
+        found = {t: {"tokens": float(n), "request_host_s": float(hosts.get(t, 0.0))} for t, n in zip(self.tasks, tokens, strict=True)}
+        return {**found, "": {"tokens": float(np.median(tokens[:2])), "request_host_s": 0.0}}
+
+
+def predicted(theta: Theta, rows: Rows, law: Law) -> Step:
+    """The steps of all rows at theta."""
+    side = np.where(rows.generations == law.generations[1], 0.5, -0.5)
+    prompts = law.prompts(theta)
+    tokens, host = (np.array([prompts[t][f] for t in rows.tasks]) for f in ("tokens", "request_host_s"))
+    j = rows.joint
+    return step(j.model, j.precision, j.machine, load_of(j, tokens, host), law.coefficients(theta, side))
+
+
+def soft(residual: np.ndarray, scale: float) -> np.ndarray:
+    """The signed root of the soft-L1 loss."""
+    return np.sign(residual) * scale * np.sqrt(2 * (np.sqrt(1 + (residual / scale) ** 2) - 1))
+
+
+def fit(rows: Rows, law: Law, start: Theta | None = None) -> Theta:
+    """Maximum a posteriori theta."""
+    p = law.priors
+
+    def loss(theta: Theta) -> np.ndarray:
+        found = predicted(theta, rows, law)
+        energy = np.log(found.energy_j / rows.joint.batch / rows.energy_j)
+        time = np.log(found.total_s / rows.step_s)
+        return np.concatenate([soft(energy, p["soft"]), p["time_weight"] * soft(time, p["soft"]),
+                               p["strength"] * (theta - law.centre) / law.sd])  # fmt: skip
+
+    return np.asarray(least_squares(loss, law.centre if start is None else start, max_nfev=40 if start is None else 15).x)
+
+
+def residuals(theta: Theta, rows: Rows, law: Law) -> tuple[np.ndarray, np.ndarray]:
+    """ln observed over predicted energy of a token, and the share of prompts in the prediction."""
+    found = predicted(theta, rows, law)
+    return np.log(rows.energy_j * rows.joint.batch / found.energy_j), found.prefill_j / found.energy_j
+
+
+def quantiles(log_ratio: np.ndarray, share: np.ndarray, families: np.ndarray, prompt_sd: float) -> dict[str, float]:
+    """10 and 90 % of the residuals over their relative spread, each family of weight one."""
+    sd = float(np.sqrt(np.mean(log_ratio**2)))
+    extra = (prompt_sd * share / sd) ** 2
+    mean = float(np.mean(extra))
+    z = log_ratio / np.sqrt((1 + extra) / (1 + mean))
+    _, index, count = np.unique(families, return_inverse=True, return_counts=True)
+    weight, order = 1.0 / np.sqrt(count[index]), np.argsort(z)
+    position = np.cumsum(weight[order]) / (weight.sum() + weight.max())
+    low, high = np.interp([0.1, 0.9], position, z[order])
+    return {"log_p10": round(float(min(low, -0.02)), 4), "log_p90": round(float(max(high, 0.02)), 4), "log_sd": round(sd, 4),
+            "mean_extra": round(mean, 4), "n": len(z)}  # fmt: skip
+
+
+def part(theta: Theta, law: Law) -> dict[str, Any]:
+    """theta as the pack tells it."""
+    sides = {law.generations[0]: -0.5, law.generations[1]: 0.5, serving_pack.OTHER: 0.0}
+    told = {g: {n: float(f"{v:.4g}") for n, v in law.coefficients(theta, s).items()} for g, s in sides.items()}
+    prompts = {t: {k: float(f"{v:.4g}") for k, v in p.items()} for t, p in law.prompts(theta).items()}
+    return {"coefficients": told, "prompts": prompts}
+
+
+def corrections(log_ratio: np.ndarray, rows: Rows, batch: float, prior_sd: tuple[float, float], noise: float) -> dict[str, Any]:
+    """ln measured over physics by family and generation: level and slope in ln batch, shrunk (ridge)."""
+    found = {}
+    for key in np.unique([f"{f}|{g}" for f, g in zip(rows.families, rows.generations, strict=True)]):
+        mine = np.array([f"{f}|{g}" == key for f, g in zip(rows.families, rows.generations, strict=True)])
+        x = np.stack([np.ones(mine.sum()), np.log(rows.joint.batch[mine] / batch)], axis=1)
+        penalty = np.diag([noise**2 / s**2 for s in prior_sd])
+        level, slope = np.linalg.solve(x.T @ x + penalty, x.T @ log_ratio[mine])
+        found[str(key)] = {"level": round(float(level), 4), "slope": round(float(slope), 4)}
+    return found
+
+
+def corrected(table: dict[str, Any], rows: Rows, pack: dict[str, Any]) -> np.ndarray:
+    return np.array([serving_pack.correction(f, g, b, {**pack, "corrections": table})
+                     for f, g, b in zip(rows.families, rows.generations, rows.joint.batch, strict=True)])  # fmt: skip
+
+
+def leave_families_out(rows: Rows, law: Law, full: Theta) -> dict[str, Theta]:
+    return {str(f): fit(rows.of(rows.families != f), law, full) for f in np.unique(rows.families)}
+
+
+def five_folds(rows: Rows, law: Law, full: Theta, pack: dict[str, Any], seed: int = 0) -> np.ndarray:
+    """ln observed over predicted of rows left out at random, physics and family correction refitted each time."""
+    fold = np.random.default_rng(seed).permutation(len(rows.families)) % 5
+    out = np.zeros(len(fold))
+    for k in range(5):
+        seen, mine = rows.of(fold != k), rows.of(fold == k)
+        theta = fit(seen, law, full)
+        table = corrections(residuals(theta, seen, law)[0], seen, **pack["correction_fit"], batch=pack["correction_batch"])
+        out[fold == k] = residuals(theta, mine, law)[0] - corrected(table, mine, pack)
+    return out
+
+
+def one_point(log_ratio: np.ndarray, rows: Rows) -> np.ndarray:
+    """ln observed over predicted after scaling each configuration by its row of middle batch; that row left out."""
+    out = np.full(len(log_ratio), np.nan)
+    for name in np.unique(rows.configurations):
+        mine = np.flatnonzero(rows.configurations == name)
+        mine = mine[np.argsort(rows.joint.batch[mine])]
+        at = mine[len(mine) // 2]
+        out[mine] = log_ratio[mine] - log_ratio[at]
+        out[at] = np.nan
+    return out
+
+
+def told(name: str, log_ratio: np.ndarray, rows: Rows) -> None:
+    """Prints MAPE with its family-clustered interval, median, share within 2x."""
+    kept = np.isfinite(log_ratio)
+    y, p = np.ones(kept.sum()), np.exp(-log_ratio[kept])
+    fam = list(rows.families[kept])
+    e = scores.ape(y, p)
+    print(f"{name}: n {len(y)} MAPE {e.mean():.3f} {np.round(scores.clustered_bootstrap(e, fam), 3)} median {np.median(e):.3f} "
+          f"within 2x {scores.within_factor(y, p):.3f}")  # fmt: skip
+
+
+def main() -> None:
+    path, pack = Path(sys.argv[1]), json.loads(PACK.read_text(encoding="utf-8"))
+    rows = load(path, pack)
+    law = Law(pack["priors"], pack["generations"])
+    full = fit(rows, law)
+    pack |= part(full, law)
+    print(json.dumps(pack["coefficients"], indent=0), json.dumps(pack["prompts"]))
+    plain, share = residuals(full, rows, law)
+    told("in sample", plain, rows)
+    folds = leave_families_out(rows, law, full)
+    out, out_share = np.zeros(len(plain)), np.zeros(len(plain))
+    for name, theta in folds.items():
+        mine = rows.families == name
+        out[mine], out_share[mine] = residuals(theta, rows.of(mine), law)
+    told("families left out", out, rows)
+    for task in law.tasks:
+        told(f"  {task}", np.where(rows.tasks == task, out, np.nan), rows)
+    told("  all but FIM", np.where(rows.tasks != "sourcegraph-fim", out, np.nan), rows)
+    known = five_folds(rows, law, full, pack)
+    told("five random folds", known, rows)
+    point = one_point(out, rows)
+    told("one point a configuration, families left out", point, rows)
+    sd, ok = pack["prompt_log_sd"], np.isfinite(point)
+
+    def tiers(keep: np.ndarray) -> dict[str, Any]:
+        measured = ok & keep
+        found = {"calibrated": quantiles(point[measured], share[measured], rows.families[measured], 0.0),
+                 "family": quantiles(known[keep], share[keep], rows.families[keep], sd),
+                 "physics": quantiles(out[keep], out_share[keep], rows.families[keep], sd)}  # fmt: skip
+        wide = dict(found["physics"])
+        wide |= {k: round(wide[k] * pack["guess_widening"], 4) for k in ("log_p10", "log_p90")}
+        return {"residuals": {**found, "guess": wide}}
+
+    everything = np.ones(len(plain), dtype=bool)
+    pack |= tiers(everything)
+    pack["corrections"] = corrections(plain, rows, **pack["correction_fit"], batch=pack["correction_batch"])
+    pack["n"], pack["rows"] = len(plain), {str(f): int((rows.families == f).sum()) for f in np.unique(rows.families)}
+    pack["without"] = {f: {**part(theta, law), **tiers(rows.families != f)} for f, theta in folds.items()}
+    with path.open(newline="", encoding="utf-8") as handle:
+        print(json.dumps(predict(list(csv.DictReader(handle)), pack).scores(), indent=1))
+    if "--write" in sys.argv:
+        PACK.write_text(json.dumps(pack, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

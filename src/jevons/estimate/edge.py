@@ -1,0 +1,219 @@
+"""Inference on an edge device: what a prompt and its answer cost on a board, a phone or a laptop, at batch 1.
+
+    E = E_law(prefill) + E_law(decode) + P_peripheral · t + bytes · e_bit, over the supply's efficiency
+    idle: P_idle · (hours of the session − hours of work)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jevons.core import units
+from jevons.core.activity import Activity
+from jevons.core.errors import BadInput, MissingFactor
+from jevons.core.source import Assumption
+from jevons.core.uncertain import Z90, Draws
+from jevons.estimate import edge_law
+from jevons.estimate.edge_board import BITS, EdgeBoard, EdgeLaw, edge_board, law_of
+from jevons.estimate.edge_interval import factors
+from jevons.estimate.edge_law import Shape
+from jevons.estimate.edge_peripherals import Peripheral, moved_j, peripheral, supply_loss_j
+from jevons.estimate.hours import Z80
+from jevons.estimate.packs import coefficient_pack
+from jevons.world import models
+from jevons.world.architecture import Architecture, kv_bytes_per_token, parameters
+from jevons.world.edge_embodied import board_units, edge_flow
+
+PART_NAMES = ("layers", "weights", "computation", "computation", "attention", "layers", "weights", "cache", "attention",
+              "attention")  # fmt: skip
+
+
+def edge(model: Any, on: str, input_tokens: Any, output_tokens: Any, *, precision: str | None = None, requests: Any = 1,
+         display: Any = None, camera: Any = False, radio: Any = None, moved_gb: Any = 0, storage: Any = None,
+         read_gb: Any = 0, power_supply: Any = None, session_hours: Any = None, use_hours_per_day: float | None = None,
+         life: float | None = None, calibration: Any = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
+    """Activity of ``requests`` prompts of ``input_tokens``, each answered by ``output_tokens``, on the board ``on``.
+
+    ``precision``: of the weights (default: as the board was measured). ``display``, ``camera``, ``power_supply``: None
+    the usual, False none, a row's id, or W, W, efficiency. ``moved_gb`` a request over ``radio``, ``read_gb`` a
+    request from ``storage`` (id or J/bit). ``session_hours``: of the device awake for all this, for its idle time.
+    ``use_hours_per_day`` and ``life`` (years) spread its making. ``calibration``: a file of ``jevons calibrate edge``.
+    Token counts and requests may be arrays of scenarios. Errors: UnknownName with the three nearest, BadInput.
+    """
+    board, matched = edge_board(on)
+    found, arch = _model(model)
+    prompt, answer = _tokens(input_tokens, "input_tokens", 1), _tokens(output_tokens, "output_tokens", 0)
+    count = _tokens(requests, "requests", 0)
+    bits, chosen = _bits(board, precision)
+    _check(board, arch, prompt, answer, bits)
+    law = _law(board, found.name, calibration)
+    sampler = Draws(draws, seed)
+    spread = _spread(law, board, answer, sampler)
+    energy, time = _phases(law, Shape.of(arch), prompt, answer, bits / board.bits)
+    scale = count[..., None] * spread
+    rows = _law_rows(energy, scale)
+    seconds = {stage: t[..., None] * scale for stage, t in time.items()}
+    around = [p for p in (peripheral("display", display, board), peripheral("camera", camera, board)) if p]
+    rows += [_row(stage, p.kind, sampler.of(p.value) * s) for p in around for stage, s in seconds.items()]
+    links = [_link("radio", radio, moved_gb, board), _link("storage", storage, read_gb, board)]
+    rows += [_row("transfer", p.kind, moved_j(gb[..., None] * count[..., None], sampler.of(p.value))) for p, gb in links if p]
+    busy_h = sum(seconds.values()) / units.SECONDS_PER_HOUR
+    idle, waiting = _idle(board, session_hours, busy_h)
+    rows += idle
+    supply = peripheral("power_supply", power_supply, board)
+    if supply is not None:
+        rows += _supply(rows, sampler.of(supply.value))
+    made, unmade = _making(board, busy_h, life, use_hours_per_day)
+    label = {"boundary": "facility" if board.metered == "wall" or supply else "server", "tier": law.tier,
+             "device": board.id, "model": found.name}  # fmt: skip
+    used = [p for p in (*around, *(p for p, _ in links), supply) if p is not None]
+    return Activity.of(
+        [{**label, **row} for row in (*rows, *made)], served=_served(count, prompt, answer, busy_h),
+        assumptions=(*found.assumptions, *matched, *chosen, *law.assumptions, *_said(used), *waiting, *unmade),
+        sources=tuple(dict.fromkeys((board.source, found.source, law.source))), drivers=dict(sampler.drivers), seed=seed,
+    )  # fmt: skip
+
+
+def hotspots(activity: Activity, n: int = 3) -> list[tuple[str, float]]:
+    """The ``n`` greatest consumers of electricity, "stage: component, part", each with its share of the whole."""
+    sums: dict[str, float] = {}
+    for row in activity.where(flow="electricity").rows():
+        part = f", {row['part']}" if row.get("part") else ""
+        name = f"{row['stage']}: {row['component']}{part}"
+        sums[name] = sums.get(name, 0.0) + float(np.mean(row["amount"]))
+    whole = sum(sums.values())
+    return [(name, amount / whole) for name, amount in sorted(sums.items(), key=lambda item: -item[1])[:n] if whole]
+
+
+def _model(model: Any) -> tuple[models.Model, Architecture]:
+    found = models.find(model)
+    if found.architecture is None:
+        raise BadInput("model", found.name, "its shape is needed too: name a model of the table or give its config.json")
+    return found, found.architecture
+
+
+def _tokens(value: Any, name: str, least: float) -> Any:
+    return np.asarray(units.read(value, "", name, minimum=least), float)
+
+
+def _bits(board: EdgeBoard, precision: str | None) -> tuple[float, tuple[Assumption, ...]]:
+    """Bits a weight; by default as the board was measured."""
+    if precision is not None:
+        if precision not in BITS:
+            raise BadInput("precision", precision, f"choose one of {', '.join(BITS)}")
+        return BITS[precision], ()
+    measured = board.anchor["bits"] or board.bits
+    name = min(BITS, key=lambda known: (abs(BITS[known] - measured), known))
+    return BITS[name], (Assumption("precision", name, "not given: as the board was measured", board.source),)
+
+
+def _check(board: EdgeBoard, arch: Architecture, prompt: Any, answer: Any, bits: float) -> None:
+    """Refuse what the model cannot attend to or the board cannot hold."""
+    longest = float(np.max(prompt + answer))
+    if arch.context and longest > arch.context:
+        raise BadInput("input_tokens + output_tokens", longest, f"{arch.id} was trained for {arch.context} tokens")
+    needed = (parameters(arch) * bits / 8 + kv_bytes_per_token(arch) * longest) / units.BYTES_PER_GB
+    if board.memory_gb is not None and needed > board.memory_gb:
+        raise BadInput("model", arch.id, f"weights and cache take {needed:.1f} GB and {board.id} has {board.memory_gb:g}; "
+                       "choose fewer bits (precision='int4'), a smaller model or another board")  # fmt: skip
+
+
+def _law(board: EdgeBoard, model: str, calibration: Any) -> EdgeLaw:
+    if calibration is not None:
+        from jevons.estimate.calibrate_edge import law_from
+
+        return law_from(calibration, board)
+    known = coefficient_pack("edge")["boards"].get(board.id, {}).get("model_ids", ())
+    return law_of(board, known=model in known)
+
+
+def _spread(law: EdgeLaw, board: EdgeBoard, answer: Any, sampler: Draws) -> Any:
+    """The law's interval as draws, the 10-90 % factors of its regime widened to 5-95 %."""
+    low, high = factors(np.maximum(answer - 1, 0), law.residuals)
+    widen = Z90 / Z80
+    return sampler.multiplier(np.minimum(low, 1.0) ** widen, np.maximum(high, 1.0) ** widen, f"energy of {board.id}")
+
+
+def _phases(law: EdgeLaw, shape: Shape, prompt: Any, answer: Any, ratio: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Joules by part, (parts, ...), and seconds, of each phase of one request."""
+    later = np.maximum(answer - 1, 0.0)
+    ahead, after = edge_law.prefill_features(shape, prompt, ratio), edge_law.decode_features(shape, prompt, later, ratio)
+    joules, clock = edge_law.vector(law.energy_j), edge_law.vector(law.time_s)
+    energy = {"prefill": _shared(ahead, joules), "decode": after * _tall(joules[edge_law.PREFILL :], after)}
+    return energy, {"prefill": edge_law.prefill(ahead, clock), "decode": edge_law.decode(after, clock)}
+
+
+def _shared(parts: Any, joules: Any) -> Any:
+    """The prefill's smooth maximum, parted between launching and work as their powers, within each by cost."""
+    cost = parts * _tall(joules[: edge_law.PREFILL], parts)
+    groups = np.stack([cost[:2].sum(0), cost[2:].sum(0)])
+    weight = groups**edge_law.SHARPNESS / (groups**edge_law.SHARPNESS).sum(0) / np.maximum(groups, 1e-300)
+    return edge_law.prefill(parts, joules) * cost * np.concatenate([weight[:1]] * 2 + [weight[1:]] * 3)
+
+
+def _tall(coefficients: Any, like: Any) -> Any:
+    return coefficients.reshape(-1, *[1] * (like.ndim - 1))
+
+
+def _law_rows(energy: Mapping[str, Any], scale: Any) -> list[dict[str, Any]]:
+    """One electricity row for each phase and named part of the law."""
+    rows = []
+    for stage, names in (("prefill", PART_NAMES[: edge_law.PREFILL]), ("decode", PART_NAMES[edge_law.PREFILL :])):
+        for name in dict.fromkeys(names):
+            joules = sum(energy[stage][i] for i, other in enumerate(names) if other == name)
+            rows.append(_row(stage, "soc and dram", joules[..., None] * scale, part=name))
+    return rows
+
+
+def _row(stage: str, component: str, joules: Any, part: str = "") -> dict[str, Any]:
+    return {"stage": stage, "component": component, "part": part, "amount": joules / units.JOULES_PER_KWH,
+            "lifecycle": "operation"}  # fmt: skip
+
+
+def _link(kind: str, given: Any, gigabytes: Any, board: EdgeBoard) -> tuple[Peripheral | None, Any]:
+    """A radio or a store and the GB through it; none where nothing moves."""
+    size = np.asarray(units.read(gigabytes, "GB", "moved_gb" if kind == "radio" else "read_gb"), float)
+    return (peripheral(kind, True if given is None else given, board) if np.any(size > 0) else None), size
+
+
+def _idle(board: EdgeBoard, session: Any, busy_h: Any) -> tuple[list[dict[str, Any]], tuple[Assumption, ...]]:
+    """The row of waiting through a session, or the note that waiting was not counted."""
+    if session is None:
+        return [], (Assumption("idle time", "not counted", "give session_hours to count it", "stated"),)
+    hours = np.asarray(units.read(session, "h", "session_hours"), float)[..., None]
+    if np.any(hours < busy_h[..., :1]):
+        raise BadInput("session_hours", session, f"the work alone takes {float(np.max(busy_h[..., 0])):.3g} h")
+    if board.idle_w is None:
+        raise BadInput("session_hours", session, f"the idle power of {board.id} is not known; give it in an overlay")
+    joules = board.idle_w * np.maximum(hours - busy_h, 0.0) * units.SECONDS_PER_HOUR
+    return [_row("idle", "soc and dram", joules)], (Assumption("idle power", f"{board.idle_w:g} W", "measured", board.source),)
+
+
+def _supply(rows: list[dict[str, Any]], efficiency: Any) -> list[dict[str, Any]]:
+    """The supply's losses, one row a stage."""
+    stages = dict.fromkeys(row["stage"] for row in rows)
+    drawn = {stage: sum(row["amount"] for row in rows if row["stage"] == stage) for stage in stages}
+    return [_row(stage, "power supply", supply_loss_j(kwh * units.JOULES_PER_KWH, efficiency)) for stage, kwh in drawn.items()]
+
+
+def _making(board: EdgeBoard, busy_h: Any, years: float | None, hours: float | None) -> tuple[list[dict[str, Any]], Any]:
+    """The row of the device's time, or the note that nobody has published what it is made of."""
+    flow = edge_flow(board.id, years, hours)
+    try:
+        board_units(board.id)
+    except MissingFactor as trouble:
+        return [], (Assumption("embodied carbon", "not counted", str(trouble), "stated"),)
+    return [{"stage": "manufacture", "component": "device manufacture", "flow": flow, "amount": busy_h, "part": "",
+             "lifecycle": "manufacture"}], ()  # fmt: skip
+
+
+def _said(used: list[Peripheral]) -> list[Assumption]:
+    return [note for p in used for note in p.assumptions]
+
+
+def _served(count: Any, prompt: Any, answer: Any, busy_h: Any) -> dict[str, Any]:
+    return {"request": count[..., None], "input token": (count * prompt)[..., None],
+            "output token": (count * answer)[..., None], "device hour": busy_h}  # fmt: skip

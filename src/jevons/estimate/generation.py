@@ -1,0 +1,99 @@
+"""Images and video by diffusion: what making them will consume, from the model's shape and the size asked for.
+
+    device-hours = outputs / batch · seconds of a batch · GPUs that make it together
+    energy       = device-hours × (accelerator power of each stage + its share of the host)
+
+Time and power of a stage: `jevons.estimate.generation_cost`; the work behind them: `jevons.estimate.generation_work`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jevons.core import units
+from jevons.core.activity import Activity
+from jevons.core.errors import BadInput
+from jevons.core.source import Assumption
+from jevons.core.uncertain import Z90, Draws
+from jevons.estimate.generation_cost import Cost, generation_pack, rates_of
+from jevons.estimate.generation_interval import Setting, batch_cost, interval, never_measured
+from jevons.estimate.generation_memory import require_fit
+from jevons.estimate.generation_rows import cost_rows, whole
+from jevons.estimate.hours import Z80
+from jevons.world import devices, diffusion
+from jevons.world.diffusion import DiffusionModel
+from jevons.world.hardware import Device
+
+
+def generation(model: Any, on: str, n: Any = 1, *, images: Any = None, videos: Any = None, height: Any = None,
+               width: Any = None, frames: Any = None, steps: Any = None, guidance: Any = None, batch: Any = 1,
+               parallel: Any = 1, ring: Any = 1, utilisation: Any = 1.0, draws: int = 1000, seed: int = 0
+               ) -> Activity:  # fmt: skip
+    """Activity of making ``images`` or ``videos`` (one, where neither is given) with ``model`` on ``n`` GPUs ``on``.
+
+    ``batch`` outputs are made at once by ``parallel`` GPUs, ``ring`` of them by a ring, the others by splitting
+    heads (Ulysses). ``guidance``: its scale; at 1 or below a step is evaluated once. ``utilisation``: share of the
+    time the GPUs work; the rest is a row of its own. Sizes, steps and counts may be arrays of scenarios.
+    Errors: UnknownName with the nearest models, DoesNotFit with the batch that would fit, BadInput naming the field.
+    """
+    found, named = diffusion.find(model)
+    machine, matched = devices.device(on)
+    setting, notes = _setting(found, height, width, frames, steps, guidance, batch, parallel, ring)
+    require_fit(found, setting, machine, batch)
+    outputs, count = _outputs(found, images, videos), whole(n, "n")
+    if np.any(np.asarray(count) % (setting.ulysses * setting.ring)):
+        raise BadInput("n", n, f"give a multiple of parallel = {setting.ulysses * setting.ring:g}")
+    sampler = Draws(draws, seed)
+    cost, multiple, tier, why = _estimated(found, setting, machine, sampler)
+    return cost_rows(
+        cost, outputs / setting.batch, setting.ulysses * setting.ring, multiple, machine, utilisation, sampler,
+        tier=tier, labels={"model": found.name}, served={found.output: outputs, "step": outputs * setting.steps},
+        n=count, assumptions=(*named, *matched, *notes, *why), sources=(found.source,),
+    )  # fmt: skip
+
+
+def _estimated(model: DiffusionModel, s: Setting, machine: Device, sampler: Draws
+               ) -> tuple[Cost, Any, str, tuple[Assumption, ...]]:  # fmt: skip
+    """Cost of a batch, draws of its error, the tier, and what was assumed."""
+    pack = generation_pack()
+    cost, share, stands_in = batch_cost(model, s, rates_of(machine), machine.generation, pack)
+    low, high = interval(share, pack["residuals"], never_measured(model, s, stands_in, pack["spread"]))
+    widen = Z90 / Z80
+    multiple = sampler.multiplier(low**widen, high**widen, "cost of generation")
+    tier = "guess" if stands_in else "family" if model.id in pack["models"] else "physics"
+    notes = (Assumption(f"kernel efficiency of {machine.generation}", "that of hopper",
+                        "no measured generation on this hardware", pack["name"]),) if stands_in else ()  # fmt: skip
+    return cost, multiple, tier, notes
+
+
+def _setting(model: DiffusionModel, height: Any, width: Any, frames: Any, steps: Any, guidance: Any, batch: Any,
+             parallel: Any, ring: Any) -> tuple[Setting, list[Assumption]]:  # fmt: skip
+    """What was asked for, with the model's usual values where nothing was said; BadInput naming the field."""
+    if frames is not None and model.output == "image":
+        raise BadInput("frames", frames, f"{model.name} makes images; leave frames out")
+    notes, given = [], {"height": height, "width": width, "frames": frames, "steps": steps}
+    for name, value in given.items():
+        if value is None:
+            given[name] = getattr(model, name)
+            if name != "frames" or model.output == "video":
+                notes.append(Assumption(name, f"{given[name]}", f"usual for {model.name}", model.source))
+    least = model.downsample * model.patch
+    sizes = {k: whole(v, k, least if k in ("height", "width") else 1) for k, v in given.items()}
+    together, around = whole(parallel, "parallel"), whole(ring, "ring")
+    if np.any(np.asarray(together) % around) or np.any(model.heads % (np.asarray(together) // around)):
+        raise BadInput("ring", ring, f"it must divide parallel = {parallel}, and what is left {model.heads} heads")
+    passes = model.passes if guidance is None or float(units.read(guidance, "", "guidance")) > 1 else 1
+    return Setting(whole(batch, "batch"), sizes["height"], sizes["width"], sizes["frames"], sizes["steps"],
+                   float(passes), together / around, around), notes  # fmt: skip
+
+
+def _outputs(model: DiffusionModel, images: Any, videos: Any) -> Any:
+    """How many are made; BadInput where the model makes the other kind."""
+    given = {"image": images, "video": videos}
+    wanted = given.pop(model.output)
+    for other, value in given.items():
+        if value is not None:
+            raise BadInput(f"{other}s", value, f"{model.name} makes {model.output}s; say {model.output}s=...")
+    return 1.0 if wanted is None else units.read(wanted, "", f"{model.output}s")
