@@ -27,6 +27,7 @@ from jevons.estimate.edge_interval import factors, quantiles
 from jevons.estimate.edge_law import PARTS, named
 
 PACK = Path(edge_fit.__file__).with_name("coefficients") / "edge.json"
+MODEL_IDS = {"internlm": "internlm2-1.8b", "qwen1.5-0.5b": "qwen1.5-0.5b"}
 FOLDS, DRAWS, PREFILL_WEIGHT = validate_edge.FOLDS, 20, 0.25
 
 
@@ -126,7 +127,8 @@ def fit_board(board: Board) -> tuple[dict, np.ndarray]:
     seconds, _ = out_of_fold(board.seconds, board.folds)
     told["latency, random fifth"] = tell("latency, random fifths", seconds, board)
     entry = {
-        "rows": len(board.runs), "models": sorted(set(board.models)), "energy_j": named(np.exp(whole[:len(PARTS)])),
+        "rows": len(board.runs), "models": sorted(set(board.models)),
+        "model_ids": [MODEL_IDS[m] for m in sorted(set(board.models))], "energy_j": named(np.exp(whole[:len(PARTS)])),
         "time_s": named(np.exp(clock[:len(PARTS)])), "units": units(whole),
         "without": [{"energy_j": named(np.exp(folds[k][:len(PARTS)])), "units": units(folds[k])} for k in range(FOLDS)],
         "residuals": {"known": quantiles(inside, board.runs.later)}, "scores": told,

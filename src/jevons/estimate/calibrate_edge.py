@@ -68,7 +68,6 @@ class _Read:
     measured: Measured
     runs: Runs
     tasks: tuple[str, ...]
-    bits_ratio: Array
 
 
 def calibrate_edge(path: str | Path, on: str = "", name: str = "") -> EdgeCalibration:
@@ -154,20 +153,20 @@ def _inspect(found: _Read) -> tuple[dict[str, list[int]], bool, list[str]]:
         if flags.any():
             left_out[reason] = [int(line) for line in m.line[flags]]
     lagged, short = edge_checks.lagging(m)
-    warnings = [f"the power of {int(short.sum())} runs shorter than {edge_checks.SHORT_S:g} s follows the run before: the "
-                "sensor lags; repeat short prefills back to back for 2 s and divide"] if lagged else []  # fmt: skip
-    return left_out, lagged, warnings
+    told = (f"the power of {int(short.sum())} runs shorter than {edge_checks.SHORT_S:g} s follows the run before: the sensor "
+            "lags; repeat short prefills back to back for 2 s and divide")  # fmt: skip
+    return left_out, lagged, [told] if lagged else []
 
 
 def _read(file: Path, rows: list[catalog.Row], board: EdgeBoard) -> _Read:
     lines = np.arange(2, len(rows) + 2)
     tokens, output, seconds, joules = (
-        np.array([_number(file, i, row, names, least) for i, row in zip(lines, rows)])
+        np.array([_number(file, i, row, names, least) for i, row in enumerate(rows, start=2)])
         for names, least in ((("input_tokens",), 1.0), (("output_tokens", "output_tokens_requested"), 1.0),
                              (("latency_s",), 1e-9), (("energy_j",), 0.0))
     )  # fmt: skip
-    shapes, ratio = zip(*(_shape(file, i, row, board) for i, row in zip(lines, rows)))
-    shape = Shape(*np.array(shapes, dtype=float).T)
+    shapes = np.array([_shape(file, i, row, board) for i, row in enumerate(rows, start=2)])
+    shape = Shape(*shapes.T)
     names = [_cell(row, "task") or "prompts" for row in rows]
     tasks = tuple(task for task, _ in Counter(names).most_common())
     later = np.where([_cell(row, "phase") == "prefill" for row in rows], 0.0, output - 1)
@@ -176,10 +175,10 @@ def _read(file: Path, rows: list[catalog.Row], board: EdgeBoard) -> _Read:
                         joules)  # fmt: skip
     unit = np.array([tasks.index(task) for task in names])
     runs = Runs(shape, tokens, later, unit, joules, np.ones(len(rows)))
-    return _Read(measured, runs, tasks, np.array(ratio))
+    return _Read(measured, runs, tasks)
 
 
-def _shape(file: Path, line: int, row: catalog.Row, board: EdgeBoard) -> tuple[tuple[float, ...], float]:
+def _shape(file: Path, line: int, row: catalog.Row, board: EdgeBoard) -> tuple[float, ...]:
     """The shape of a row's model, weights scaled by their bits over the board's usual ones."""
     name = _cell(row, "precision")
     if name and name not in BITS:
@@ -187,12 +186,12 @@ def _shape(file: Path, line: int, row: catalog.Row, board: EdgeBoard) -> tuple[t
     ratio = BITS[name] / board.bits if name else 1.0
     if all(_cell(row, column) for column in SHAPE):
         layers, body, head, heads, kv_heads, width = (_number(file, line, row, (c,), 1e-9) for c in SHAPE)
-        return (layers, body, (body + head) * ratio, heads * width, kv_heads * width), ratio
+        return layers, body, (body + head) * ratio, heads * width, kv_heads * width
     architecture = models.find(row.get("model") or None).architecture
     if architecture is None:
         raise TableError(file.name, line, "model", row["model"], "name a model of known shape, or fill layers and its kin")
     s = Shape.of(architecture)
-    return (s.layers, s.params_b, s.weights_b * ratio, s.query, s.key_value), ratio
+    return s.layers, s.params_b, s.weights_b * ratio, s.query, s.key_value
 
 
 def _number(file: Path, line: int, row: catalog.Row, names: tuple[str, ...], least: float) -> float:

@@ -2,6 +2,8 @@
 
     E = E_law(prefill) + E_law(decode) + P_peripheral · t + bytes · e_bit, over the supply's efficiency
     idle: P_idle · (hours of the session − hours of work)
+
+No data centre stands around such a device: its rows lie at the facility's boundary, and no PUE is added.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ def edge(model: Any, on: str, input_tokens: Any, output_tokens: Any, *, precisio
     count = _tokens(requests, "requests", 0)
     bits, chosen = _bits(board, precision)
     _check(board, arch, prompt, answer, bits)
-    law = _law(board, found.name, calibration)
+    law = _law(board, arch.id, calibration)
     sampler = Draws(draws, seed)
     spread = _spread(law, board, answer, sampler)
     energy, time = _phases(law, Shape.of(arch), prompt, answer, bits / board.bits)
@@ -67,8 +69,7 @@ def edge(model: Any, on: str, input_tokens: Any, output_tokens: Any, *, precisio
     if supply is not None:
         rows += _supply(rows, sampler.of(supply.value))
     made, unmade = _making(board, busy_h, life, use_hours_per_day)
-    label = {"boundary": "facility" if board.metered == "wall" or supply else "server", "tier": law.tier,
-             "device": board.id, "model": found.name}  # fmt: skip
+    label = {"boundary": "facility", "tier": law.tier, "device": board.id, "model": found.name}
     used = [p for p in (*around, *(p for p, _ in links), supply) if p is not None]
     return Activity.of(
         [{**label, **row} for row in (*rows, *made)], served=_served(count, prompt, answer, busy_h),
@@ -106,7 +107,7 @@ def _bits(board: EdgeBoard, precision: str | None) -> tuple[float, tuple[Assumpt
             raise BadInput("precision", precision, f"choose one of {', '.join(BITS)}")
         return BITS[precision], ()
     measured = board.anchor["bits"] or board.bits
-    name = min(BITS, key=lambda known: (abs(BITS[known] - measured), known))
+    name = min(BITS, key=lambda known: abs(BITS[known] - measured))
     return BITS[name], (Assumption("precision", name, "not given: as the board was measured", board.source),)
 
 

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, UnknownName
 from jevons.core.source import Assumption
 from jevons.estimate.edge_interval import REGIMES
 from jevons.estimate.edge_law import PARTS, REFERENCE
 from jevons.estimate.packs import coefficient_pack
 from jevons.world import catalog
 
-BITS = {"fp32": 32.0, "bf16": 16.0, "fp16": 16.0, "fp8": 8.0, "int8": 8.0, "int4": 4.5, "mxfp4": 4.25}
+BITS = {"fp32": 32.0, "bf16": 16.0, "fp16": 16.0, "int8": 8.0, "fp8": 8.0, "int4": 4.5, "mxfp4": 4.25}
 """Bits a weight as stored; 4-bit formats carry a scale of 16 bits each 32 weights (mxfp4: 8 bits)."""
 
 
@@ -59,7 +59,10 @@ def edge_board(name: str) -> tuple[EdgeBoard, tuple[Assumption, ...]]:
     """The board of that name, and a note where the match was not exact; UnknownName with the three nearest."""
     if not isinstance(name, str) or not name:
         raise BadInput("on", name, "name an edge board, e.g. on='jetson-orin'")
-    row, match = catalog.table("edge_boards").find(name)
+    try:
+        row, match = catalog.table("edge_boards").find(name)
+    except UnknownName as trouble:
+        raise UnknownName("edge board", name, trouble.nearest, "or measure your own: jevons calibrate edge FILE") from None
     note = () if match.score == 1.0 else (Assumption("board", row["name"], match.how, row["source"]),)
     return _of_row(row), note
 

@@ -57,7 +57,8 @@ class Runs:
     def take(self, where: NDArray[np.bool_] | NDArray[np.int64]) -> Runs:
         """The runs at ``where``."""
         s = self.shape
-        shape = Shape(*(np.asarray(v)[where] for v in (s.layers, s.params_b, s.weights_b, s.query, s.key_value)))
+        parts = (np.asarray(v)[where] for v in (s.layers, s.params_b, s.weights_b, s.query, s.key_value))
+        shape = Shape(*parts)  # type: ignore[arg-type]
         return Runs(shape, self.tokens[where], self.later[where], self.unit[where], self.observed[where],
                     self.weight[where])  # fmt: skip
 
@@ -78,16 +79,14 @@ def fit(runs: Runs, sets: int = 1) -> Array:
     """theta of the runs, whose prompts come from ``sets`` sets of possibly different token units."""
     further = sets - 1
     mean = np.concatenate((np.log(PRIOR_COST), np.zeros(further)))
-    precision = np.linalg.inv(_covariance(further))
+    precision = np.asarray(np.linalg.inv(_covariance(further)), float)
     start = _descend(lambda t: log_cost(t, runs, 1.0), runs, mean, mean, precision)
     return _descend(lambda t: log_cost(t, runs), runs, start, mean, precision)
 
 
 def _covariance(further: int) -> Array:
-    size = len(PARTS) + further
     covariance = np.diag(np.concatenate((np.full(len(PARTS), WITHIN**2), np.full(further, UNIT**2))))
     covariance[: len(PARTS), : len(PARTS)] += BETWEEN**2 * (GROUPS[:, None] == GROUPS[None])
-    assert covariance.shape == (size, size)
     return covariance
 
 

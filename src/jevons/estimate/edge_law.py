@@ -83,11 +83,12 @@ def decode_features(shape: Shape, tokens: Any, output: Any, bits_ratio: Any = 1.
     """The five decode parts in units of the reference, (5, ...); ``output``: tokens after the first."""
     layer, later = np.asarray(shape.layers) / REFERENCE["layers"], np.asarray(output, float)
     context = np.asarray(shape.seen(np.asarray(tokens) + later / 2)) / REFERENCE["tokens"]
-    return later * np.stack(np.broadcast_arrays(
+    parts = np.stack(np.broadcast_arrays(
         layer * np.ones(np.shape(context)), shape.weights_b * bits_ratio,
         layer * shape.key_value / REFERENCE["key_value"] * context, layer * shape.query / REFERENCE["query"] * context,
         layer * context,
     ))  # fmt: skip
+    return np.asarray(later * parts)
 
 
 def prefill(parts: Array, coefficients: Array, sharpness: float = SHARPNESS) -> Array:

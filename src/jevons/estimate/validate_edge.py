@@ -21,7 +21,7 @@ from jevons.estimate import edge_fit
 from jevons.estimate.edge_board import EdgeBoard, edge_board, law_of
 from jevons.estimate.edge_fit import Runs
 from jevons.estimate.edge_interval import factors
-from jevons.estimate.edge_law import Array, Shape
+from jevons.estimate.edge_law import PARTS, Array, Shape
 from jevons.estimate.packs import coefficient_pack
 from jevons.estimate.scores import score
 
@@ -113,9 +113,10 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
             fit[i] = "unseen" if fold < 0 else "leave-one-out"
     keep = _in_joules(found, quantities[0])
     models = [f"{m} {p} (row {n})" for m, p, n in zip(found.families, found.phases, found.numbers)]
-    parts = (found.families, models, found.phases, found.numbers, fit)
     target = Predictions(np.array(found.observed, dtype=float)[keep], *quantities[:, keep])
-    return Prediction({"energy": target}, *([column[i] for i in keep] for column in parts), found.left_out)  # type: ignore[arg-type]
+    columns = {"families": found.families, "models": models, "phases": found.phases, "numbers": found.numbers, "fit": fit}
+    kept: dict[str, Any] = {name: [column[i] for i in keep] for name, column in columns.items()}
+    return Prediction({"energy": target}, left_out=found.left_out, **kept)
 
 
 def read(rows: Iterable[Row], file: str = "rows") -> Recorded:
@@ -196,7 +197,7 @@ def _predicted(board: EdgeBoard, found: Recorded, where: NDArray[np.int64], fold
     source = fitted["without"][fold] if fold >= 0 else {"energy_j": law.energy_j, "units": fitted.get("units", {})}
     units = [source["units"].get(task, 1.0) for task in UNITS[1:]]
     runs = runs_of(found, where)
-    coefficients = [source["energy_j"][part] for part in edge_fit.PARTS]
+    coefficients = [source["energy_j"][part] for part in PARTS]
     best = np.exp(edge_fit.log_cost(np.log([*np.maximum(coefficients, 1e-12), *units]), runs))
     low, high = factors(runs.later, law.residuals)
     return np.stack([best, best * low, best * high])

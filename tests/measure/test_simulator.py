@@ -1,0 +1,89 @@
+"""The simulator's truth, and the sensors' arithmetic against it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from jevons.measure.sensor import GAP, RESET
+from jevons.measure.sensors import simulator
+from jevons.measure.sensors.simulator import Clock, Device, SquareWave
+
+RUNS = 200
+
+
+def run(read_by, device, seconds, period_s):
+    """Energy that a sensor reports over a window, over the truth, and the statuses it gave."""
+    sensor, clock = read_by(device), device.clock
+    begin_s, before = clock.true_s, sensor.read()[0].energy_uj
+    statuses = []
+    for _ in range(round(seconds / period_s)):
+        clock.wait(period_s)
+        statuses.append(sensor.read()[0].status)
+    spent_uj = sensor.read()[0].energy_uj - before
+    return spent_uj / 1e6 / device.wave.energy_j(begin_s, clock.true_s), statuses
+
+
+def random_device(chance, **how):
+    wave = SquareWave(60, 300, chance.uniform(0.05, 3), chance.uniform(0.1, 0.9), chance.random())
+    clock = Clock()
+    clock.wait(chance.uniform(1, 2))
+    return Device(wave, clock, seed=chance.randrange(10**6), **how)
+
+
+def test_the_square_waves_energy_is_its_power_summed():
+    wave = SquareWave(50, 250, 0.7, 0.3, 0.2)
+    steps = 70_000
+    summed = sum(wave.power_w((i + 0.5) * 3.5 / steps) for i in range(steps)) * 3.5 / steps
+    assert wave.energy_j(0, 3.5) == pytest.approx(summed, rel=1e-4)
+
+
+def test_a_counter_that_refreshes_each_tenth_second_is_within_two_percent_over_five_seconds():
+    chance = random.Random(3)
+    errors = [run(simulator.counter, random_device(chance, refresh_s=0.1), 5, 1.0)[0] - 1 for _ in range(RUNS)]
+    worst = max(abs(e) for e in errors)
+    assert sum(abs(e) <= 0.02 for e in errors) >= 0.95 * RUNS
+    assert worst < 0.06
+
+
+def test_a_counter_that_refreshes_each_millisecond_is_within_two_percent_over_five_seconds():
+    chance = random.Random(4)
+    assert max(abs(run(simulator.counter, random_device(chance), 5, 1.0)[0] - 1) for _ in range(RUNS)) <= 0.02
+
+
+def test_a_counter_that_wraps_and_fails_at_random_is_as_good():
+    chance = random.Random(5)
+    for _ in range(RUNS):
+        device = random_device(chance, range_uj=2**32, missing=0.2, start_uj=chance.randrange(2**32))
+        assert run(simulator.counter, device, 10, 0.5)[0] == pytest.approx(1, abs=0.13)  # the last reads may be missing
+    device = random_device(chance, range_uj=2**32, start_uj=2**32 - 10)
+    assert run(simulator.counter, device, 60, 1.0)[0] == pytest.approx(1, abs=1e-3)
+
+
+def test_power_read_ten_times_a_second_is_within_five_percent_over_five_seconds():
+    chance = random.Random(6)
+    errors = [run(simulator.power, random_device(chance, refresh_s=0.1), 5, 0.1)[0] - 1 for _ in range(RUNS)]
+    assert max(abs(e) for e in errors) <= 0.05
+
+
+def test_a_reset_is_told_and_what_was_counted_stays():
+    device = Device(SquareWave(100, 100), Clock(), resets_s=(5.5,))
+    ratio, statuses = run(simulator.counter, device, 10, 1.0)
+    assert statuses.count(RESET) == 1
+    assert ratio == pytest.approx(0.9, abs=1e-6)
+
+
+@pytest.mark.parametrize("read_by", [simulator.counter, simulator.power])
+def test_a_machine_that_slept_an_hour_reports_a_gap_and_no_energy_for_it(read_by):
+    device = Device(SquareWave(100, 100), Clock())
+    device.clock.wait(1)
+    sensor = read_by(device)
+    sensor.read()
+    device.clock.wait(1)
+    before = sensor.read()[0].energy_uj
+    device.clock.sleep(3600)
+    after = sensor.read()[0]
+    device.clock.wait(1)
+    assert (after.energy_uj, after.status) == (before, GAP)
+    assert sensor.read()[0].energy_uj - before == pytest.approx(100e6, rel=0.01)
