@@ -24,7 +24,7 @@ import numpy as np
 from jevons.estimate import edge_fit, scores, validate_edge
 from jevons.estimate.edge_fit import Runs
 from jevons.estimate.edge_interval import factors, quantiles
-from jevons.estimate.edge_law import PARTS, named
+from jevons.estimate.edge_law import named
 
 PACK = Path(edge_fit.__file__).with_name("coefficients") / "edge.json"
 MODEL_IDS = {"internlm": "internlm2-1.8b", "qwen1.5-0.5b": "qwen1.5-0.5b"}
@@ -128,9 +128,9 @@ def fit_board(board: Board) -> tuple[dict, np.ndarray]:
     told["latency, random fifth"] = tell("latency, random fifths", seconds, board)
     entry = {
         "rows": len(board.runs), "models": sorted(set(board.models)),
-        "model_ids": [MODEL_IDS[m] for m in sorted(set(board.models))], "energy_j": named(np.exp(whole[:len(PARTS)])),
-        "time_s": named(np.exp(clock[:len(PARTS)])), "units": units(whole),
-        "without": [{"energy_j": named(np.exp(folds[k][:len(PARTS)])), "units": units(folds[k])} for k in range(FOLDS)],
+        "model_ids": [MODEL_IDS[m] for m in sorted(set(board.models))], "energy_j": named(edge_fit.coefficients(whole)),
+        "time_s": named(edge_fit.coefficients(clock)), "units": units(whole),
+        "without": [{"energy_j": named(edge_fit.coefficients(folds[k])), "units": units(folds[k])} for k in range(FOLDS)],
         "residuals": {"known": quantiles(inside, board.runs.later)}, "scores": told,
     }  # fmt: skip
     return entry, unseen
@@ -138,7 +138,7 @@ def fit_board(board: Board) -> tuple[dict, np.ndarray]:
 
 def units(theta: np.ndarray) -> dict[str, float]:
     further = validate_edge.UNITS[1:]
-    return {task: round(float(np.exp(t)), 4) for task, t in zip(further, theta[len(PARTS) :])}
+    return {task: round(float(np.exp(t)), 4) for task, t in zip(further, theta[edge_fit.KNOWN :])}
 
 
 def main(path: Path, write: bool) -> None:

@@ -44,6 +44,7 @@ class Rows:
     tasks: np.ndarray
     generations: np.ndarray
     configurations: np.ndarray
+    measured_as: np.ndarray  # family|generation|precision
     energy_j: np.ndarray  # a token
     step_s: np.ndarray
 
@@ -58,7 +59,7 @@ def joined(runs: list[Deployment]) -> Any:
     """All runs as one record of arrays, so that one call predicts them together."""
     plain = {f: np.array([getattr(r, f) for r in runs]) for f in ("batch", "output_tokens", "output_spread", "prompts_per_request")}
     precision = Precision(**{
-        f: np.array([getattr(r.precision, f) for r in runs]) for f in ("dense_bytes", "expert_bytes", "arithmetic", "narrow")
+        f: np.array([getattr(r.precision, f) for r in runs]) for f in Precision.__dataclass_fields__
     })  # fmt: skip
     return type("Joint", (), {"model": stacked(Served, [r.model for r in runs]), "precision": precision,
                               "machine": stacked(Machine, [r.machine for r in runs]), **plain})  # fmt: skip
@@ -74,6 +75,7 @@ def load(path: Path, pack: dict[str, Any]) -> Rows:
     speed = np.array([float(row["output_tokens_per_s"]) for _, row in kept])
     return Rows(runs, joined(runs), np.array([r.family for r in runs]), np.array([r.task for r in runs]),
                 np.array([r.device.generation for r in runs]), np.array(names),
+                np.array([f"{r.family}|{r.device.generation}|{r.precision.name}" for r in runs]),
                 np.array([float(row["energy_per_output_token_j"]) for _, row in kept]),
                 np.array([r.batch for r in runs]) / speed)  # fmt: skip
 
@@ -171,10 +173,10 @@ def part(theta: Theta, law: Law) -> dict[str, Any]:
 
 
 def corrections(log_ratio: np.ndarray, rows: Rows, batch: float, prior_sd: tuple[float, float], noise: float) -> dict[str, Any]:
-    """ln measured over physics by family and generation: level and slope in ln batch, shrunk (ridge)."""
+    """ln measured over physics by family, generation and precision: level and slope in ln batch, shrunk (ridge)."""
     found = {}
-    for key in np.unique([f"{f}|{g}" for f, g in zip(rows.families, rows.generations, strict=True)]):
-        mine = np.array([f"{f}|{g}" == key for f, g in zip(rows.families, rows.generations, strict=True)])
+    for key in np.unique(rows.measured_as):
+        mine = rows.measured_as == key
         x = np.stack([np.ones(mine.sum()), np.log(rows.joint.batch[mine] / batch)], axis=1)
         penalty = np.diag([noise**2 / s**2 for s in prior_sd])
         level, slope = np.linalg.solve(x.T @ x + penalty, x.T @ log_ratio[mine])
@@ -183,8 +185,9 @@ def corrections(log_ratio: np.ndarray, rows: Rows, batch: float, prior_sd: tuple
 
 
 def corrected(table: dict[str, Any], rows: Rows, pack: dict[str, Any]) -> np.ndarray:
-    return np.array([serving_pack.correction(f, g, b, {**pack, "corrections": table})
-                     for f, g, b in zip(rows.families, rows.generations, rows.joint.batch, strict=True)])  # fmt: skip
+    trial = {**pack, "corrections": table}
+    return np.array([serving_pack.correction(*key.split("|"), b, trial)
+                     for key, b in zip(rows.measured_as, rows.joint.batch, strict=True)])  # fmt: skip
 
 
 def leave_families_out(rows: Rows, law: Law, full: Theta) -> dict[str, Theta]:

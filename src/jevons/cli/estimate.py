@@ -48,7 +48,7 @@ def fine_tuning(file: File = None, **given: Any) -> None:
 def generic(file: File = None, **given: Any) -> None:
     """Any computation: cores, memory and time.
 
-    jevons estimate generic --hours 12 --cpu "xeon gold 6248" --memory 64 --at Germany
+    jevons estimate generic --hours 12 --cpu "epyc 7763" --memory 64 --at Germany
     """
     ask("generic", file, given, (options.GENERIC,))
 

@@ -69,7 +69,7 @@ ADAPT: Group = {
 }
 GENERIC: Group = {
     "hours": Row("How long it runs: 12, '3 days'.", TIME),
-    "cpu": Row("Processor: 'xeon gold 6248'.", "NAME"),
+    "cpu": Row("Processor: 'epyc 7763'.", "NAME"),
     "cores": Row("Cores used.", COUNT),
     "core_power": Row("Watts a core, where the processor is not in the table.", POWER),
     "on": Row("Accelerator: a100, rtx-4090.", "DEVICE"),

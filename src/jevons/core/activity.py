@@ -258,6 +258,9 @@ _NUMERIC = {"start_s", "end_s", "amount"}
 def _texts(words: Sequence[str]) -> NDArray[np.object_]:
     import numpy as np
 
+    for kind in set(map(type, words)):
+        if not issubclass(kind, str):
+            raise BadInput("activity text", next(w for w in words if type(w) is kind), "give text: a word a row")
     column = np.empty(len(words), dtype=object)
     column[:] = words
     return column

@@ -70,7 +70,7 @@ def _by_place(activity: Activity, at: Place | Mapping[str, Place]) -> list[tuple
 def _price(rows: Activity, place: Place, study: Study, sampler: Draws, offset: int) -> list[Priced]:
     factors = place.factors(study)
     priced = []
-    for flow, index in places_of(rows.text["flow"]).items():
+    for (flow, _), index in places_of(list(zip(rows.text["flow"], _years(rows), strict=True))).items():
         found = dict(factors.of(flow, (rows.start_s[index], rows.end_s[index])))
         if flow.split("/")[0] == "electricity":
             found.setdefault("energy", Factor(flow, "energy", 1.0, DEFINITION, place=place.name))
@@ -84,6 +84,15 @@ def _price(rows: Activity, place: Place, study: Study, sampler: Draws, offset: i
             elif _is_missing(flow, indicator, study):
                 raise MissingFactor(flow, indicator, place.name)
     return priced
+
+
+def _years(rows: Activity) -> list[int]:
+    """The calendar year (UTC) in the middle of each row, 0 where it is not dated: no year is priced as another."""
+    import numpy as np
+
+    middle = np.where(np.isnan(rows.end_s), rows.start_s, (rows.start_s + rows.end_s) / 2)
+    dated = np.where(np.isnan(middle), 0.0, middle).astype("datetime64[s]").astype("datetime64[Y]").astype(int) + 1970
+    return np.where(np.isnan(middle), 0, dated).tolist()  # type: ignore[no-any-return]
 
 
 def _is_missing(flow: str, indicator: str, study: Study) -> bool:

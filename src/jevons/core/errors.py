@@ -78,8 +78,8 @@ class MissingFactor(JevonsError, LookupError):
     def __init__(self, flow: str, indicator: str, place: str, tried: Sequence[str] = (), mend: str = ""):
         self.flow, self.indicator, self.place, self.tried = flow, indicator, place, tuple(tried)
         chain = f" (tried {' → '.join(self.tried)})" if self.tried else ""
-        usual = (f"add a row to a settings overlay, or name '{flow.split('/')[0]}/{indicator}' among the study's "
-                 f"cutoffs")  # fmt: skip
+        cut = f"{flow.split('/')[0]}/{indicator.split(' ')[0]}"  # what follows the indicator says which one is lacking
+        usual = f"add a row to a settings overlay, or name '{cut}' among the study's cutoffs"
         super().__init__(f"no {indicator} factor for {flow} at {place}{chain}; {mend or usual}")
 
 

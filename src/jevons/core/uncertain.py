@@ -74,6 +74,9 @@ class Draws:
     drivers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, value in (("draws", self.n), ("seed", self.seed)):
+            if isinstance(value, bool) or not hasattr(value, "__index__"):
+                raise BadInput(name, value, "give a whole number")
         if self.n < 0:
             raise BadInput("draws", self.n, "give a count of at least 0 (0: best estimates alone)")
 

@@ -7,6 +7,7 @@ Only here stand the factors between a unit and its multiples.
 from __future__ import annotations
 
 import math
+import operator
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,16 @@ def read(value: Any, unit: str, field: str = "value", *, minimum: float | None =
     if isinstance(value, (int, float)):
         return _bounded(float(value), value, field, minimum)
     return _bounded_array(value, field, minimum)
+
+
+def calendar_year(value: Any, field: str = "year") -> int | None:
+    """A year as a whole number from 1990 to 2100, or None where none is given. Errors: BadInput."""
+    if value is None:
+        return None
+    number = 0 if isinstance(value, bool) or not hasattr(value, "__index__") else operator.index(value)
+    if not 1990 <= number <= 2100:
+        raise BadInput(field, value, "give a calendar year from 1990 to 2100")
+    return number
 
 
 def convert(value: float, unit: str, to: str) -> float:
@@ -183,6 +194,8 @@ def _bounded_array(value: Any, field: str, minimum: float | None) -> Any:
         raise BadInput(field, value, "give numbers, not yes or no")
     if array.ndim == 0:
         return _bounded(float(array), value, field, minimum)
+    if not array.size:
+        raise BadInput(field, value, "give at least one number")
     if not np.isfinite(array).all():
         raise BadInput(field, f"an array with {int((~np.isfinite(array)).sum())} entries not finite",
                        "give finite numbers")

@@ -23,7 +23,7 @@ from jevons.estimate.edge_board import BITS, EdgeBoard, EdgeLaw, edge_board
 from jevons.estimate.edge_checks import Measured
 from jevons.estimate.edge_fit import Runs
 from jevons.estimate.edge_interval import REGIMES
-from jevons.estimate.edge_law import PARTS, Array, Shape, named
+from jevons.estimate.edge_law import Array, Shape, named
 from jevons.world import catalog, models
 
 COLUMNS = ("model", "input_tokens", "output_tokens", "latency_s", "energy_j")
@@ -121,13 +121,13 @@ def _fitted(name: str, board: EdgeBoard, found: _Read, runs: Runs, keep: Any, le
     clock = edge_fit.fit(runs.of(found.measured.seconds[keep]), sets)
     left = _left_out_residuals(runs, found.measured.pair[keep], sets)
     low, high = np.quantile(left, [0.1, 0.9]) * (len(left) + 1) / max(len(left) - 1, 1)
-    units = {task: round(float(np.exp(t)), 3) for task, t in zip(found.tasks[1:], theta[len(PARTS) :])}
+    units = {task: round(float(np.exp(t)), 3) for task, t in zip(found.tasks[1:], theta[edge_fit.KNOWN :])}
     apart = [f"tokens of {task!r} prompts weigh {u:g} times those of {found.tasks[0]!r}: counted in another unit?"
              for task, u in units.items() if abs(u - 1) > MISMATCH]  # fmt: skip
     inside = np.log(runs.observed) - edge_fit.log_cost(theta, runs)
     return EdgeCalibration(
         name, board.id, date.today().isoformat(), len(runs), tuple(sorted(set(found.measured.model[keep]))),
-        named(np.exp(theta[: len(PARTS)])), named(np.exp(clock[: len(PARTS)])), units,
+        named(edge_fit.coefficients(theta)), named(edge_fit.coefficients(clock)), units,
         (round(float(min(low, 0.0)), 4), round(float(max(high, 0.0)), 4)), _mape(inside), _mape(left), left_out,
         (*warnings, *apart),
     )  # fmt: skip

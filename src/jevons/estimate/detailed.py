@@ -56,7 +56,8 @@ def detailed_hours(found: Model, count: Any, device: Device, host: Server | None
     plan, step = layouts.plan(job, layouts.parse(layout), cluster.coefficients() if cluster else None)
     notes.append(Assumption("layout", str(plan), f"fastest that fits: {plan.memory_gb:.0f} of {device.memory_gb:g} GB, "
                             f"step {plan.step_s:.2f} s, MFU {plan.mfu:.3f}", step_time_pack()["name"]))  # fmt: skip
-    steps = np.asarray(count, float) / (size * block.seq_len)
+    streams = 2 if found.encoder_decoder else 1  # a source and a target, each through its half: 3 N D
+    steps = np.asarray(count, float) / (size * block.seq_len * streams)
     share, note = goodput_of(goodput, sampler)
     noise = _noise(plan.shape(devices, size, precision), machine, device, sampler, cluster)
     productive = (np.asarray(step.total_s) * steps * devices / units.SECONDS_PER_HOUR)[..., None] * noise

@@ -142,17 +142,20 @@ def _phases(law: EdgeLaw, shape: Shape, prompt: Any, answer: Any, ratio: float) 
     """Joules by part, (parts, ...), and seconds, of each phase of one request."""
     later = np.maximum(answer - 1, 0.0)
     ahead, after = edge_law.prefill_features(shape, prompt, ratio), edge_law.decode_features(shape, prompt, later, ratio)
-    joules, clock = edge_law.vector(law.energy_j), edge_law.vector(law.time_s)
-    energy = {"prefill": _shared(ahead, joules), "decode": after * _tall(joules[edge_law.PREFILL :], after)}
-    return energy, {"prefill": edge_law.prefill(ahead, clock), "decode": edge_law.decode(after, clock)}
+    (joules, paces), (clock, clock_paces) = edge_law.vector(law.energy_j), edge_law.vector(law.time_s)
+    energy = {"prefill": _shared(ahead, joules, edge_law.pace(prompt, paces)),
+              "decode": after * _tall(joules[edge_law.PREFILL :], after)}  # fmt: skip
+    seconds = edge_law.prefill(ahead, clock, edge_law.pace(prompt, clock_paces))
+    return energy, {"prefill": seconds, "decode": edge_law.decode(after, clock)}
 
 
-def _shared(parts: Any, joules: Any) -> Any:
+def _shared(parts: Any, joules: Any, paced: Any) -> Any:
     """The prefill's smooth maximum, parted between launching and work as their powers, within each by cost."""
     cost = parts * _tall(joules[: edge_law.PREFILL], parts)
+    cost[2:] *= paced
     groups = np.stack([cost[:2].sum(0), cost[2:].sum(0)])
     weight = groups**edge_law.SHARPNESS / (groups**edge_law.SHARPNESS).sum(0) / np.maximum(groups, 1e-300)
-    return edge_law.prefill(parts, joules) * cost * np.concatenate([weight[:1]] * 2 + [weight[1:]] * 3)
+    return edge_law.prefill(parts, joules, paced) * cost * np.concatenate([weight[:1]] * 2 + [weight[1:]] * 3)
 
 
 def _tall(coefficients: Any, like: Any) -> Any:

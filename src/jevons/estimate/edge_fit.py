@@ -11,19 +11,21 @@ numerical Jacobian, first for the plain sum (p = 1, where no gradient vanishes),
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jevons.estimate.edge_law import (
+    PACES,
     PARTS,
     SHARPNESS,
     Array,
     Shape,
     decode,
     decode_features,
+    pace,
     prefill,
     prefill_features,
 )
@@ -32,8 +34,12 @@ GROUPS = np.array([0, 0, 1, 1, 2, 3, 3, 4, 4, 4])
 """Which parts cost the same for the reference model, for want of better knowledge."""
 PRIOR_COST = np.array([1.0, 1.0, 1.0, 1.0, 0.3, 0.2, 0.2, 0.02, 0.02, 0.02])
 """Centre of the prior in joules (or seconds): only ratios within a group weigh."""
-WITHIN, BETWEEN, UNIT = 0.7, 2.0, 0.2
-"""Log standard deviations: of a part within its group, of a group's scale, of one prompt set's token unit."""
+USUAL_SAVING = 0.05
+"""Of short prompts, where nothing is measured: -ln of their pace."""
+WITHIN, BETWEEN, PACE, UNIT = 0.7, 2.0, 1.0, 0.2
+"""Log standard deviations: of a part within its group, of a group's scale, of short prompts' pace, of a token unit."""
+KNOWN = len(PARTS) + len(PACES)
+
 NOISE, HUBER = 0.05, 0.02
 STEP = 1e-4
 
@@ -68,24 +74,41 @@ class Runs:
 
 
 def log_cost(theta: Array, runs: Runs, sharpness: float = SHARPNESS) -> Array:
-    """ln of the cost of each run; ``theta``: logs of the ten coefficients, then of each further set's token unit."""
-    units = np.concatenate(([1.0], np.exp(theta[len(PARTS) :])))
-    tokens, c = runs.tokens * units[runs.unit], np.exp(theta[: len(PARTS)])
-    ahead = prefill(prefill_features(runs.shape, tokens), c, sharpness)
+    """ln of the cost of each run; ``theta``: logs of the coefficients, of -ln of the paces, and of each further set's token unit."""
+    units = np.concatenate(([1.0], np.exp(theta[KNOWN:])))
+    tokens, c, paces = runs.tokens * units[runs.unit], np.exp(theta[: len(PARTS)]), _paces(theta)
+    ahead = prefill(prefill_features(runs.shape, tokens), c, pace(tokens, paces), sharpness)
     return np.asarray(np.log(ahead + decode(decode_features(runs.shape, tokens, runs.later), c)))
+
+
+def _paces(theta: Array) -> Array:
+    """e^(-e^θ): short prompts never take more a token than long ones."""
+    return np.asarray(np.exp(-np.exp(theta[len(PARTS) : KNOWN])), float)
+
+
+def coefficients(theta: Array) -> Array:
+    """The coefficients and paces of theta, as they enter the law."""
+    return np.concatenate((np.exp(theta[: len(PARTS)]), _paces(theta)))
+
+
+def theta_of(costs: Array, paces: Array, units: Sequence[float]) -> Array:
+    """The theta of given coefficients, paces and token units; a cost of zero becomes one too small to tell."""
+    saved = np.maximum(-np.log(np.minimum(paces, 1.0)), 1e-12)
+    return np.asarray(np.log(np.concatenate((np.maximum(costs, 1e-12), saved, np.asarray(units, float)))), float)
 
 
 def fit(runs: Runs, sets: int = 1) -> Array:
     """theta of the runs, whose prompts come from ``sets`` sets of possibly different token units."""
     further = sets - 1
-    mean = np.concatenate((np.log(PRIOR_COST), np.zeros(further)))
+    mean = np.concatenate((np.log(PRIOR_COST), np.full(len(PACES), np.log(USUAL_SAVING)), np.zeros(further)))
     precision = np.asarray(np.linalg.inv(_covariance(further)), float)
     start = _descend(lambda t: log_cost(t, runs, 1.0), runs, mean, mean, precision)
     return _descend(lambda t: log_cost(t, runs), runs, start, mean, precision)
 
 
 def _covariance(further: int) -> Array:
-    covariance = np.diag(np.concatenate((np.full(len(PARTS), WITHIN**2), np.full(further, UNIT**2))))
+    spread = np.concatenate((np.full(len(PARTS), WITHIN), np.full(len(PACES), PACE), np.full(further, UNIT)))
+    covariance = np.diag(spread**2)
     covariance[: len(PARTS), : len(PARTS)] += BETWEEN**2 * (GROUPS[:, None] == GROUPS[None])
     return covariance
 

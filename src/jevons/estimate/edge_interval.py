@@ -29,11 +29,13 @@ def factors(later: ArrayLike, residuals: Mapping[str, Any]) -> tuple[Array, Arra
 
 
 def quantiles(log_residual: ArrayLike, later: ArrayLike, fewest: int = 30) -> dict[str, tuple[float, float]]:
-    """Regime → (q10, q90) of ln(true / estimate); a regime of fewer than ``fewest`` rows takes those of all rows."""
+    """Regime → (q10, q90) of ln(true / estimate); a regime of fewer than ``fewest`` rows takes the next longer one's,
+    at the end those of all rows."""
     residual, kind = np.asarray(log_residual, float), regime(later)
-    found = {}
-    for number, name in enumerate(REGIMES):
+    found, stand_in = {}, residual
+    for number, name in reversed(list(enumerate(REGIMES))):
         here = residual[kind == number]
-        low, high = np.quantile(here if here.size >= fewest else residual, [0.1, 0.9])
+        stand_in = here if here.size >= fewest else stand_in
+        low, high = np.quantile(stand_in, [0.1, 0.9])
         found[name] = (round(float(low), 4), round(float(high), 4))
-    return found
+    return {name: found[name] for name in REGIMES}

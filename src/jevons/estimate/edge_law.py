@@ -1,11 +1,12 @@
 """The phase law of an edge board: what one prompt and its answer cost, in joules or in seconds, at batch 1.
 
-    prefill(n)    = ((l·c1 + W·c2)^p + (N·m·c3 + l·m·c4 + l·q·m²·c5)^p)^(1/p)          m = n / 512
+    prefill(n)    = ((l·c1 + W·c2)^p + (g(n)·(N·m·c3 + l·m·c4 + l·q·m²·c5))^p)^(1/p)   m = n / 512
     decode(n, o)  = o · (l·c6 + W·c7 + l·k·x·c8 + l·q·x·c9 + l·x·c10)                   x = (n + o/2) / 512
 
 l = layers / 24, N parameters without the embedding, W those and the output head (both in 1e9 and weighted by their
 bits over those fitted), q and k widths of queries / 2048 and of keys / 1024, n prompt tokens, o tokens after the
-first. Launching layers and doing their work overlap in the prefill: a smooth maximum (p = 4). Every coefficient is
+first. Launching layers and doing their work overlap in the prefill: a smooth maximum (p = 4). g is the pace of short prompts, which some boards run by smaller and faster programs: one factor
+up to 100 tokens, one up to 200, 1 beyond. Every coefficient is
 thus the cost of its part for one reference model, of 24 layers, 1e9 parameters and 512 tokens.
 """
 
@@ -34,6 +35,9 @@ PARTS = ("prefill_layer", "prefill_weight", "prefill_flop", "prefill_token", "pr
 PREFILL = 5
 """The first five parts belong to the prefill."""
 SHARPNESS = 4.0
+PACES = ("pace_100", "pace_200")
+SHORT_PROMPTS = np.array([100.0, 200.0])
+"""Prompts up to so many tokens have a pace of their own (on the RK3588 work a token jumps there, for both models)."""
 REFERENCE = {"layers": 24, "params_b": 1.0, "query": 2048, "key_value": 1024, "tokens": 512}
 
 
@@ -91,10 +95,16 @@ def decode_features(shape: Shape, tokens: Any, output: Any, bits_ratio: Any = 1.
     return np.asarray(later * parts)
 
 
-def prefill(parts: Array, coefficients: Array, sharpness: float = SHARPNESS) -> Array:
-    """Cost of the prompts: the smooth maximum of launching the layers and of the work; ``parts`` (5, ...)."""
+def pace(tokens: Any, paces: Array) -> Array:
+    """Factor on the work of prompts of so many tokens; ``paces`` (2,): of the two shorter kinds."""
+    return np.append(paces, 1.0)[np.searchsorted(SHORT_PROMPTS, np.asarray(tokens, float))]
+
+
+def prefill(parts: Array, coefficients: Array, paced: Any = 1.0, sharpness: float = SHARPNESS) -> Array:
+    """Cost of the prompts: the smooth maximum of launching the layers and of the work; ``parts`` (5, ...), ``paced``
+    what `pace` gives."""
     launch = np.tensordot(coefficients[:2], parts[:2], 1)
-    work = np.tensordot(coefficients[2:PREFILL], parts[2:], 1)
+    work = np.tensordot(coefficients[2:PREFILL], parts[2:], 1) * paced
     most = np.maximum(launch, work)
     return np.asarray(most * ((launch / most) ** sharpness + (work / most) ** sharpness) ** (1 / sharpness))
 
@@ -104,11 +114,11 @@ def decode(parts: Array, coefficients: Array) -> Array:
     return np.asarray(np.tensordot(coefficients[PREFILL:], parts, 1))
 
 
-def vector(named: Mapping[str, float]) -> Array:
-    """Coefficients in the order of `PARTS`."""
-    return np.array([named[part] for part in PARTS], dtype=float)
+def vector(named: Mapping[str, float]) -> tuple[Array, Array]:
+    """Coefficients in the order of `PARTS`, and the paces (1 where not named)."""
+    return np.array([named[part] for part in PARTS], dtype=float), np.array([named.get(p, 1.0) for p in PACES], dtype=float)
 
 
-def named(coefficients: Array) -> dict[str, float]:
-    """Coefficients by name, to six digits."""
-    return {part: float(f"{value:.6g}") for part, value in zip(PARTS, coefficients)}
+def named(values: Array) -> dict[str, float]:
+    """Coefficients and paces by name, to six digits."""
+    return {part: float(f"{value:.6g}") for part, value in zip((*PARTS, *PACES), values)}

@@ -108,7 +108,10 @@ def lora_flops(parameters: Number, tokens: Number, adapter_parameters: Number) -
 
 
 def distillation_flops(student: Number, teacher: Number, tokens: Number) -> Number:
-    """C = 6·S·D + 2·T·D: the student trains, the teacher's forward pass labels every token."""
+    """C = 6·S·D + 2·T·D: the student trains, the teacher's forward pass labels every token.
+
+    Of an encoder-decoder half the parameters are meant: those a token meets.
+    """
     return (6.0 * np.asarray(student) + 2.0 * np.asarray(teacher)) * tokens
 
 

@@ -28,20 +28,20 @@ from jevons.world.hardware import Device
 
 
 def generation(model: Any, on: str, n: Any = 1, *, images: Any = None, videos: Any = None, height: Any = None,
-               width: Any = None, frames: Any = None, steps: Any = None, guidance: Any = None, batch: Any = 1,
+               width: Any = None, frames: Any = None, steps: Any = None, guidance: Any = None, batch: Any = None,
                parallel: Any = 1, ring: Any = 1, utilisation: Any = 1.0, draws: int = 1000, seed: int = 0
                ) -> Activity:  # fmt: skip
     """Activity of making ``images`` or ``videos`` (one, where neither is given) with ``model`` on ``n`` GPUs ``on``.
 
-    ``batch`` outputs are made at once by ``parallel`` GPUs, ``ring`` of them by a ring, the others by splitting
-    heads (Ulysses). ``guidance``: its scale; at 1 or below a step is evaluated once. ``utilisation``: share of the
+    ``batch`` outputs (1) are made at once by ``parallel`` GPUs, ``ring`` of them by a ring, the others by splitting
+    heads (Ulysses); a last batch that is not full counts by its share. Weights run in 16 bits. ``guidance``: its scale; at 1 or below a step is evaluated once. ``utilisation``: share of the
     time the GPUs work; the rest is a row of its own. Sizes, steps and counts may be arrays of scenarios.
     Errors: UnknownName with the nearest models, DoesNotFit with the batch that would fit, BadInput naming the field.
     """
     found, named = diffusion.find(model)
     machine, matched = devices.device(on)
     setting, notes = _setting(found, height, width, frames, steps, guidance, batch, parallel, ring)
-    require_fit(found, setting, machine, batch)
+    require_fit(found, setting, machine)
     outputs, count = _outputs(found, images, videos), whole(n, "n")
     if np.any(np.asarray(count) % (setting.ulysses * setting.ring)):
         raise BadInput("n", n, f"give a multiple of parallel = {setting.ulysses * setting.ring:g}")
@@ -58,8 +58,8 @@ def _estimated(model: DiffusionModel, s: Setting, machine: Device, sampler: Draw
                ) -> tuple[Cost, Any, str, tuple[Assumption, ...]]:  # fmt: skip
     """Cost of a batch, draws of its error, the tier, and what was assumed."""
     pack = generation_pack()
-    cost, share, stands_in = batch_cost(model, s, rates_of(machine), machine.generation, pack)
-    low, high = interval(share, pack["residuals"], never_measured(model, s, stands_in, pack["spread"]))
+    cost, stands_in = batch_cost(model, s, rates_of(machine), machine.generation, pack)
+    low, high = interval(cost.guessed, pack["residuals"], never_measured(model, s, stands_in, pack["spread"]))
     widen = Z90 / Z80
     multiple = sampler.multiplier(low**widen, high**widen, "cost of generation")
     tier = "guess" if stands_in else "family" if model.id in pack["models"] else "physics"
@@ -73,7 +73,8 @@ def _setting(model: DiffusionModel, height: Any, width: Any, frames: Any, steps:
     """What was asked for, with the model's usual values where nothing was said; BadInput naming the field."""
     if frames is not None and model.output == "image":
         raise BadInput("frames", frames, f"{model.name} makes images; leave frames out")
-    notes, given = [], {"height": height, "width": width, "frames": frames, "steps": steps}
+    notes = [] if batch is not None else [Assumption("batch", "1", "not given: larger ones share the wait for the host")]
+    given = {"height": height, "width": width, "frames": frames, "steps": steps}
     for name, value in given.items():
         if value is None:
             given[name] = getattr(model, name)
@@ -82,10 +83,12 @@ def _setting(model: DiffusionModel, height: Any, width: Any, frames: Any, steps:
     least = model.downsample * model.patch
     sizes = {k: whole(v, k, least if k in ("height", "width") else 1) for k, v in given.items()}
     together, around = whole(parallel, "parallel"), whole(ring, "ring")
+    if model.unet_channels and np.any(np.asarray(together) > 1):
+        raise BadInput("parallel", parallel, f"{model.name} is a U-Net, whose split over GPUs is not modelled; leave it at 1")
     if np.any(np.asarray(together) % around) or np.any(model.heads % (np.asarray(together) // around)):
         raise BadInput("ring", ring, f"it must divide parallel = {parallel}, and what is left {model.heads} heads")
     passes = model.passes if guidance is None or float(units.read(guidance, "", "guidance")) > 1 else 1
-    return Setting(whole(batch, "batch"), sizes["height"], sizes["width"], sizes["frames"], sizes["steps"],
+    return Setting(whole(1 if batch is None else batch, "batch"), sizes["height"], sizes["width"], sizes["frames"], sizes["steps"],
                    float(passes), together / around, around), notes  # fmt: skip
 
 

@@ -61,10 +61,15 @@ class Coefficients:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one batch: seconds of wall time by stage, and joules of all GPUs by stage."""
+    """Of one batch: seconds of wall time by stage, joules of all GPUs by stage, and how much of it is less than counted.
+
+    ``guessed``: share of a step's work, by time, that is neither matrix product nor attention: traffic of unfused
+    kernels and exchange between GPUs, whose bytes are estimated and depend on the software.
+    """
 
     seconds: Mapping[str, Array]
     joules: Mapping[str, Array]
+    guessed: Array
 
     @property
     def total_s(self) -> Array:
@@ -99,18 +104,13 @@ def cost(work: Work, steps: Any, ulysses: Any, ring: Any, rates: Rates, c: Coeff
     linear, attention = work.linear_flops / rates.flops, work.attention_flops / rates.flops
     traffic, decode = work.traffic_bytes / rates.memory_bytes, work.decode_flops / rates.flops
     text = work.text_flops / rates.flops
-    busy = (c.linear * linear + c.attention * attention + c.traffic * traffic) / n
-    busy = busy + (c.exchange * work.exchange_bytes + c.ring * work.ring_bytes) / rates.link_bytes
+    counted = (c.linear * linear + c.attention * attention) / n
+    guessed = c.traffic * traffic / n + (c.exchange * work.exchange_bytes + c.ring * work.ring_bytes) / rates.link_bytes
+    busy = counted + guessed
     launch = work.calls * c.call_s + work.blocks * ((r - 1) * c.ring_hop_s + (u > 1) * c.exchange_s)
     seconds = dict(zip(STAGES, (c.linear * text, s * (busy**4 + launch**4) ** 0.25, c.decode * decode)))
     draw = (n * c.linear_draw * text,
             s * (c.linear_draw * linear + c.attention_draw * attention + c.traffic_draw * traffic),
             np.where(decode_everywhere, n, 1) * c.decode_draw * decode)  # fmt: skip
     joules = {k: np.asarray(rates.tdp_w * (n * c.waiting * seconds[k] + d)) for k, d in zip(STAGES, draw)}
-    return Cost({k: np.asarray(v) for k, v in seconds.items()}, joules)
-
-
-def uncounted_share(cost: Cost, work: Work, steps: Any, rates: Rates, c: Coefficients) -> Array:
-    """Share of the energy that is not the matrix products and attention of the steps: what is known least well."""
-    counted = c.linear_draw * work.linear_flops + c.attention_draw * work.attention_flops
-    return np.asarray(1 - np.clip(rates.tdp_w * steps * counted / rates.flops / cost.total_j, 0, 1))
+    return Cost({k: np.asarray(v) for k, v in seconds.items()}, joules, np.asarray(guessed / busy))

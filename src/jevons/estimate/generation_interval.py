@@ -8,9 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from jevons.estimate.generation_cost import Coefficients, Cost, Rates, cost, uncounted_share
+from jevons.estimate.generation_cost import Coefficients, Cost, Rates, cost
+from jevons.estimate.generation_unet import unet_work
 from jevons.estimate.generation_work import Array, latent_tokens, work
 from jevons.world.diffusion import DiffusionModel
+
+FLOOR = 0.1
+"""What is uncertain even of a step that is all matrix products, in units of the guessed share."""
 
 
 @dataclass(frozen=True)
@@ -34,28 +38,33 @@ def coefficients(generation: str, fitted: Mapping[str, Any], stand_in: str = "ho
 
 
 def batch_cost(model: DiffusionModel, s: Setting, rates: Rates, generation: str, fitted: Mapping[str, Any]
-               ) -> tuple[Cost, Array, bool]:  # fmt: skip
-    """Cost of one batch, the share of its energy that is known least well, and whether coefficients stand in."""
+               ) -> tuple[Cost, bool]:  # fmt: skip
+    """Cost of one batch, and whether the coefficients of another generation stand in."""
     c, stands_in = coefficients(generation, fitted)
-    done = work(model, s.batch, s.height, s.width, s.frames, s.passes, s.ulysses, s.ring)
-    found = cost(done, s.steps, s.ulysses, s.ring, rates, c, model.decode_everywhere)
-    return found, uncounted_share(found, done, s.steps, rates, c), stands_in
+    if model.unet_channels:
+        done = unet_work(model, s.batch, s.height, s.width, s.passes)
+    else:
+        done = work(model, s.batch, s.height, s.width, s.frames, s.passes, s.ulysses, s.ring)
+    return cost(done, s.steps, s.ulysses, s.ring, rates, c, model.decode_everywhere), stands_in
 
 
 def never_measured(model: DiffusionModel, s: Setting, stands_in: bool, spread: Mapping[str, Any]) -> Array:
-    """Log half-width (80 %) added for what no fitted run had: its hardware, its attention, its number of tokens."""
+    """Log half-width (80 %) added for what no fitted run had: its hardware, its attention or
+    convolutions, its number of tokens."""
     tokens = latent_tokens(model, s.height, s.width, s.frames)
     low, high = spread["tokens"]
     outside = np.maximum(np.log(tokens / high), np.log(low / tokens)) > 0
     strange = spread["unmeasured"] * (outside | model.linear_attention)
+    if model.unet_channels:
+        strange = spread["unet"]
     return np.asarray(np.hypot(strange, spread["stand_in"] if stands_in else 0.0))
 
 
-def interval(share: Any, residuals: Mapping[str, float], further: Any = 0.0) -> tuple[Array, Array]:
-    """10 % and 90 % over the best: exp(∓√((q·share)² + further²)).
+def interval(guessed: Any, residuals: Mapping[str, float], further: Any = 0.0) -> tuple[Array, Array]:
+    """10 % and 90 % over the best: exp(∓√((q·(FLOOR + guessed))² + further²)).
 
-    ``share`` of the energy that is neither matrix product nor attention; ``q``: 80 % of |ln observed/predicted| over
-    the share, of runs whose family was left out of the fit; ``further``: see `never_measured`.
+    ``guessed``: see `Cost`; ``q``: 80 % of |ln observed/predicted| over FLOOR + guessed, of runs whose family was left
+    out of the fit; ``further``: see `never_measured`.
     """
-    width = np.hypot(residuals["log_80"] * np.asarray(share), further)
+    width = np.hypot(residuals["log_80"] * (FLOOR + np.asarray(guessed)), further)
     return np.exp(-width), np.exp(width)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from jevons.core.errors import DoesNotFit
@@ -35,7 +33,7 @@ def memory_gb(model: DiffusionModel, s: Setting) -> Array:
     return np.asarray((weights + np.maximum(denoising, decoding)) / BYTES_PER_GB)
 
 
-def require_fit(model: DiffusionModel, s: Setting, device: Device, given: Any) -> None:
+def require_fit(model: DiffusionModel, s: Setting, device: Device) -> None:
     """DoesNotFit, naming the largest batch that fits, where a batch exceeds the device's memory."""
     have = device.memory_gb or 0.0
     short = float(np.max(memory_gb(model, s))) - have
@@ -44,7 +42,7 @@ def require_fit(model: DiffusionModel, s: Setting, device: Device, given: Any) -
     least = float(np.max(memory_gb(model, _with_batch(s, 0.0))))
     each = float(np.max(memory_gb(model, _with_batch(s, 1.0)))) - least
     fits = int((have - least) / each) if have > least else 0
-    raise DoesNotFit(f"{model.id}, batch {given} on {device.id}", short, f"batch {fits}" if fits else None)
+    raise DoesNotFit(f"{model.id}, batch {np.max(s.batch):g} on {device.id}", short, f"batch {fits}" if fits else None)
 
 
 def _with_batch(s: Setting, batch: float) -> Setting:

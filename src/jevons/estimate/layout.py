@@ -60,6 +60,8 @@ def parse(layout: Any) -> dict[str, Any]:
 
     Errors: BadInput for an unknown key (the nearest is named) and for a value that is no whole number.
     """
+    if not (layout is None or isinstance(layout, (Plan, str, Mapping))):
+        raise BadInput("layout", layout, "give a mapping, or text such as 'tensor=8,pipeline=4'")
     if isinstance(layout, Plan):
         return {k: v for k, v in asdict(layout).items() if k in KEYS}
     given = dict(_pair(p) for p in layout.split(",")) if isinstance(layout, str) else dict(layout or {})

@@ -40,7 +40,7 @@ def machine_of(device: Device, host: Server | None, precision: str, notes: list[
     """The device in its host, in the step-time model's terms; stand-ins are noted."""
     generation = device.generation
     if generation not in ("ampere", "hopper"):
-        generation = STAND_INS.get(generation, "hopper")
+        generation = "hopper" if precision == "fp8" else STAND_INS.get(generation, "hopper")
         notes.append(Assumption(f"kernel efficiency of {device.generation}", f"that of {generation}",
                                 "no measured training steps of this generation", step_time_pack()["name"]))  # fmt: skip
     if device.memory_gb is None or device.memory_bw_gb_s is None:

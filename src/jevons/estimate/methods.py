@@ -113,7 +113,7 @@ def compare_methods(hours: Any, device: str, n: int = 1, place: str = "", *, pow
     time, watts = units.read(hours, "h", "hours"), None if power is None else units.read(power, "W", "power")
     if watts == 0:
         raise BadInput("power", power, "give the measured watts a device, above 0, or leave it out")
-    if isinstance(n, bool) or int(n) != n or n < 1:
+    if not isinstance(n, (int, float, np.number)) or isinstance(n, bool) or n % 1 != 0 or n < 1:
         raise BadInput("n", n, "give a whole number of devices, 1 or more")
     if not np.ndim(time) == 0 or not time > 0:
         raise BadInput("hours", hours, "give one positive duration")

@@ -15,7 +15,7 @@ import numpy as np
 
 from jevons.core import units
 from jevons.core.activity import Activity
-from jevons.core.errors import BadInput, DoesNotFit
+from jevons.core.errors import BadInput, DoesNotFit, UnknownName
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90, Draws
 from jevons.estimate import generation_work as kernels
@@ -70,7 +70,7 @@ def pass_cost(arch: Architecture, batch: Any, length: Any, machine: Device, stag
     c, stands_in = coefficients(machine.generation, generation_pack())
     rates = rates_of(machine)
     found = cost(pass_work(arch, batch, length, rates), 1, 1, 1, rates, c)
-    return Cost({stage: found.seconds["denoising"]}, {stage: found.joules["denoising"]}), stands_in
+    return Cost({stage: found.seconds["denoising"]}, {stage: found.joules["denoising"]}, found.guessed), stands_in
 
 
 def pass_work(arch: Architecture, batch: Any, length: Any, rates: Rates) -> Work:
@@ -114,7 +114,10 @@ def audio_tokens(seconds: Any, window_s: float = WHISPER_WINDOW_S, window_tokens
 
 
 def _architecture(model: Any) -> tuple[Architecture, list[Assumption], str]:
-    found = models.find(model)
+    try:
+        found = models.find(model)
+    except UnknownName as unknown:
+        raise UnknownName("model", str(model), unknown.nearest, "or give the path of its config.json") from None
     if found.architecture is None:
         raise BadInput("model", model, "name a model of the table or give its config.json: the shape is needed")
     if found.encoder_decoder:

@@ -119,7 +119,7 @@ class Layout:
         for name, allowed in CHOICES.items():
             unknown = set(np.unique(np.asarray(getattr(self, name)))) - set(allowed)
             if unknown:
-                raise BadInput(name, sorted(unknown)[0], f"choose one of {', '.join(allowed)}")
+                raise BadInput(name, str(sorted(unknown)[0]), f"choose one of {', '.join(allowed)}")
         product = floats(self.tensor) * self.pipeline * self.data
         if np.any(product != self.devices):
             raise Contradiction("devices", self.devices, f"tensor x pipeline x data makes {product.max():g}: let them agree")

@@ -36,6 +36,8 @@ def recorded(on: str | None = None, n: Any = None, hours: Any = None, device_hou
     kwh = _energy(used, power, energy)
     if boundary not in BOUNDARIES:
         raise BadInput("boundary", boundary, f"say what the meter saw: {', '.join(BOUNDARIES)}")
+    if not isinstance(includes_pue, (bool, np.bool_)):
+        raise BadInput("includes_pue", includes_pue, "say True or False")
     begin, end = interval(start, wall)
     common = {"stage": stage, "start_s": begin, "end_s": end, "method": method, "model": model or ""}
     rows: list[dict[str, Any]] = [

@@ -43,14 +43,16 @@ def family_of(model: str, pack: Pack) -> str | None:
     return found
 
 
-def correction(family: str | None, generation: str, batch: Any, pack: Pack) -> Any:
-    """ln of what a known family measured over the physics: a + b ln(B / 64), shrunk towards nothing."""
+def correction(family: str | None, generation: str, precision: str, batch: Any, pack: Pack) -> Any:
+    """ln of what a known family measured over the physics: a + b ln(B / B_0), shrunk towards nothing; 0 for a family
+    that was not measured so. Beyond the measured batches the ends stand."""
     import numpy as np
 
-    known = pack["corrections"].get(f"{family}|{generation}") or pack["corrections"].get(str(family))
+    known = pack["corrections"].get(f"{family}|{generation}|{precision}")
     if known is None:
         return 0.0
-    return known["level"] + known["slope"] * np.log(np.asarray(batch, float) / pack["correction_batch"])
+    centre, (least, most) = pack["correction_batch"], pack["correction_range"]
+    return known["level"] + known["slope"] * np.log(np.clip(batch, least, most) / centre)
 
 
 def interval(tier: str, pack: Pack, prompt_share: Any = 0.0) -> tuple[Any, Any]:

@@ -5,7 +5,8 @@ A step makes one token for each of B sequences and takes in the prompts that arr
     weights      W(B) / (n e_w β)                         β memory bandwidth, e a share reached
     cache        B c κ / (n e_k β),  2 B S / (n e_s β)    κ bytes a token of context c, S recurrent state
     arithmetic   2 N B / (n e_f F) + B c A / (n e_f F)    N active parameters, A attention FLOP, F peak
-    prompts      2 N I r d^x / (n e_p F)                  r prompts of I tokens a step; d replicas in lockstep
+    prompts      (2 N + A (h + I/2)) I r d^x / (n e_p F)  r prompts a step of I new tokens after h cached; d replicas
+                                                          step together and wait for each other
     experts      L_x (a √B + q)                           routing, imbalance; q where experts are narrow
     collectives  L (l + m · 2(n − 1)/n · bytes / link)    n > 1: two all-reduces a layer
     host         L a_L + a_0 + a_B B + a_r r              launches, scheduler, a sequence, a request
@@ -27,7 +28,6 @@ import numpy as np
 
 from jevons.estimate.serving_shape import Array, Number, Precision, Served, context_seen, weights_met_gb
 
-CACHE_BYTES = 2.0  # of an element of the key-value cache
 STATE_BYTES = 4.0  # recurrent states are kept in 32 bits (Dao and Gu 2024)
 ACTIVATION_BYTES = 2.0
 GIGA = 1e9
@@ -56,6 +56,8 @@ class Load:
     requests: Number = 0.0
     prompt_tokens: Number = 0.0
     request_host_s: Number = 0.0  # more host work a request: images, video
+    cached_tokens: Number = 0.0  # of a prompt, already in the cache
+    cache_bytes: Number = 2.0  # of an element of the key-value cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,18 @@ def step(model: Served, precision: Precision, machine: Machine, load: Load, c: M
     return Step(w, k, f, p, x, sync + wire, exposed, total, energy, p + taken_in + wire * carried, prefill_j, cache_j)
 
 
+def capped(found: Step, devices: Number, limit_w: Number, idle_w: Number) -> Step:
+    """The step under a power limit below its mean power: clocks fall until P = P_idle + (P_0 − P_idle) f³.
+
+    The cube is voltage that follows frequency (Weiser et al. 1994); all parts slow down as 1/f. Nothing changes where
+    the limit is above the mean power.
+    """
+    power = found.energy_j / (found.total_s * devices)
+    f = np.minimum(np.maximum(limit_w - idle_w, 1e-9) / np.maximum(power - idle_w, 1e-9), 1.0) ** (1.0 / 3.0)
+    energy = np.minimum(limit_w, power) / power / f
+    return Step(**{n: getattr(found, n) * (energy if n.endswith("_j") else 1.0 / f) for n in found.__dataclass_fields__})
+
+
 def overlapped_s(device_s: Number, host_s: Number, sharpness: Number) -> Any:
     """(a^p + b^p)^(1/p): the sum at p = 1, the longer of the two for large p."""
     longer = np.maximum(device_s, host_s)
@@ -114,7 +128,7 @@ def _reading_s(model: Served, precision: Precision, machine: Machine, load: Load
     scaled = np.where(np.asarray(precision.narrow) > 0, c["narrow_expert_reading"], 1.0)
     weights = (dense * machine.replicas + expert * scaled) / (c["weight_bandwidth"] * bandwidth)
     seen = context_seen(model, load.context)
-    cache = load.batch * seen * model.kv_elements * CACHE_BYTES / GIGA / (c["cache_bandwidth"] * bandwidth)
+    cache = load.batch * seen * model.kv_elements * load.cache_bytes / GIGA / (c["cache_bandwidth"] * bandwidth)
     states = 2.0 * load.batch * model.state_elements * STATE_BYTES / GIGA / (c["state_bandwidth"] * bandwidth)
     return weights, cache + states
 
@@ -128,7 +142,8 @@ def _arithmetic_s(model: Served, machine: Machine, load: Load, prompt: Number, c
     attention = load.batch * context_seen(model, load.context) * model.attention_flop / peak
     decode = (flop * load.batch / matrix + attention) / c["decode_peak"]
     lockstep = np.asarray(machine.replicas) ** c["lockstep"]
-    return decode, flop * prompt * lockstep / matrix / c["prompt_peak"]
+    seen = context_seen(model, load.cached_tokens + load.prompt_tokens / 2.0)
+    return decode, prompt * lockstep * (flop / matrix + seen * model.attention_flop / peak) / c["prompt_peak"]
 
 
 def _collectives_s(model: Served, machine: Machine, tokens: Number, c: Mapping[str, Number]) -> tuple[Any, Any]:

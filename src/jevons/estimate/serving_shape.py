@@ -67,6 +67,7 @@ class Precision:
     """How weights are held: bytes a dense and an expert parameter, the arithmetic used, and whether experts are scaled
     by blocks on the fly (``narrow``)."""
 
+    name: str
     dense_bytes: Number
     expert_bytes: Number
     arithmetic: str
@@ -74,13 +75,13 @@ class Precision:
 
 
 PRECISIONS = {
-    "fp32": Precision(4.0, 4.0, "fp32", 0.0),
-    "bf16": Precision(2.0, 2.0, "bf16", 0.0),
-    "fp16": Precision(2.0, 2.0, "fp16", 0.0),
-    "fp8": Precision(1.0, 1.0, "fp8", 1.0),
-    "int8": Precision(1.0, 1.0, "int8", 1.0),
-    "int4": Precision(0.53125, 0.53125, "bf16", 0.0),
-    "mxfp4": Precision(2.0, 0.53125, "bf16", 0.0),
+    "fp32": Precision("fp32", 4.0, 4.0, "fp32", 0.0),
+    "bf16": Precision("bf16", 2.0, 2.0, "bf16", 0.0),
+    "fp16": Precision("fp16", 2.0, 2.0, "fp16", 0.0),
+    "fp8": Precision("fp8", 1.0, 1.0, "fp8", 1.0),
+    "int8": Precision("int8", 1.0, 1.0, "int8", 1.0),
+    "int4": Precision("int4", 0.53125, 0.53125, "bf16", 0.0),
+    "mxfp4": Precision("mxfp4", 2.0, 0.53125, "bf16", 0.0),
 }
 """4.25 bits a parameter: 4 and an 8-bit scale for each 32 (OCP Microscaling 1.0, 2023). Four-bit weights are widened
 and multiplied in 16 bits; mxfp4 checkpoints keep all but the experts in 16 bits."""
@@ -123,8 +124,8 @@ def context_seen(model: Served, context: Number) -> Any:
 @functools.lru_cache(maxsize=512)
 def served(arch: Architecture) -> Served:
     """The shape of an architecture of the table or of a config.json."""
-    if arch.kind != "decoder":
-        raise BadInput("model", arch.id, f"an {arch.kind} does not decode token by token; price it as generic work")
+    if arch.kind == "encoder-decoder":
+        raise BadInput("model", arch.id, "an encoder-decoder is not served by this law; price it as generic work")
     parts = parameter_table(arch)
     table = arch.vocab * (arch.embedding_hidden or arch.hidden)
     total = sum(parts.values()) - parts["experts"] - (0 if arch.tied else table)

@@ -30,6 +30,7 @@ def sweep(model: Any = None, tokens: Any = None, on: str = "", n: Any = None, *,
     """
     place = {name: choices.pop(name) for name in SITE_ARRAYS if name in choices}
     given: dict[str, Any] = {"tokens": tokens, "n": n, **choices}
+    given, place = _arrays(given), _arrays(place)
     length = _length({**given, **place})
     parts = [slice(i, min(i + CHUNK, length)) for i in range(0, length, CHUNK)]
     study = study or Study()
@@ -40,6 +41,14 @@ def sweep(model: Any = None, tokens: Any = None, on: str = "", n: Any = None, *,
 
     done = [run(part) for part in parts] if jobs == 1 else _parallel(run, parts, jobs, backend)
     return {name: np.concatenate([d[name] for d in done]) for name in done[0]}
+
+
+def _arrays(given: dict[str, Any]) -> dict[str, Any]:
+    """Lists of numbers as arrays, so that both mean scenarios."""
+    for name, value in given.items():
+        if isinstance(value, (list, tuple, np.ndarray)) and (np.ndim(value) != 1 or not len(value)):
+            raise BadInput(name, value, "give one number, or a list or array of scenarios along one axis")
+    return {name: np.asarray(value) if isinstance(value, (list, tuple)) else value for name, value in given.items()}
 
 
 def _length(given: dict[str, Any]) -> int:

@@ -130,6 +130,8 @@ def calibrate(earlier: EarlierRun, params_active: ArrayLike, prior: str, pack: P
     q = exp(-ln(N/N')² / 2l²) the likeness of sizes, the posterior shift is q t²/(t²+s²) · ln(observed/predicted)
     and the variance left t² (1 - q² t²/(t²+s²)) + s² of t² + s².
     """
+    if not isinstance(earlier, EarlierRun):
+        raise BadInput("earlier_run", earlier, "give an EarlierRun (jevons.estimate.throughput_prior)")
     theirs, _ = throughput_class(earlier.hardware_generation, earlier.year, pack)
     if theirs != prior:
         raise BadInput("earlier_run", earlier.hardware_generation, f"give a run of the same stack, {prior}")

@@ -22,7 +22,7 @@ from jevons.estimate.flops import encoder_decoder_flops, six_nd
 from jevons.estimate.hours import Z80, Hours, interval
 from jevons.estimate.throughput_prior import EarlierRun, device_hours, training_pack
 from jevons.world import devices, models
-from jevons.world.hardware import Device
+from jevons.world.hardware import Device, Peak
 
 FLOP_PER_TFLOP = 1e12
 
@@ -43,10 +43,12 @@ def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None,
     """
     found, work, count = _workload(model, tokens, params, active, flops)
     machine, matched = devices.device(_required(on))
-    n = _devices(n)
+    n, year = _devices(n), units.calendar_year(year)
     host = devices.host_of(machine.id)
     sampler = Draws(draws, seed)
-    if batch is None and layout is None and calibration is None:
+    plain = batch is None and layout is None and calibration is None
+    _heard(plain, sequence=sequence, goodput=goodput, earlier_run=earlier_run)
+    if plain:
         hours = _from_prior(found, work, machine, n, year, precision, earlier_run, sampler)
     else:
         from jevons.estimate.detailed import detailed_hours
@@ -87,8 +89,19 @@ def _workload(model: Any, tokens: Any, params: Any, active: Any, flops: Any) -> 
     return found, law(found.active, count), count
 
 
+def _heard(plain: bool, **given: Any) -> None:
+    """Refuse what the level at hand would not listen to."""
+    deaf = ("sequence", "goodput") if plain else ("earlier_run",)
+    mend = "only the step-time engine counts it: give batch or layout too, or leave it out"
+    if not plain:
+        mend = "it sharpens the estimate without batch, layout and calibration; leave out the one or the other"
+    for field in deaf:
+        if given[field] is not None:
+            raise BadInput(field, given[field], mend)
+
+
 def _required(on: str) -> str:
-    if not on:
+    if isinstance(on, str) and not on:
         raise BadInput("on", on, "name the accelerator, e.g. on='h100'")
     return on
 
@@ -97,7 +110,7 @@ def _devices(n: Any) -> Any:
     if n is None:
         return None
     n = units.read(n, "", "n")
-    if np.any(np.asarray(n) < 1):
+    if np.any((np.asarray(n) < 1) | (np.asarray(n) % 1 != 0)):
         raise BadInput("n", n, "give a whole number of devices, 1 or more")
     return n
 
@@ -105,9 +118,7 @@ def _devices(n: Any) -> Any:
 def _from_prior(found: models.Model, work: Any, machine: Device, n: Any, year: int | None, precision: str,
                 earlier: EarlierRun | None, sampler: Draws) -> Hours:  # fmt: skip
     """Level 0: the effective MFU of published runs like it."""
-    peak = machine.peak("bf16")
-    if precision != "bf16":
-        machine.peak(precision)
+    peak, gain = _peak(machine, precision)
     hours = device_hours(flops=work, params_active=found.active, hardware_generation=machine.generation,
                          peak_flops=peak.tflops * FLOP_PER_TFLOP, year=year, devices=n, earlier_run=earlier)  # fmt: skip
     widen = Z90 / Z80
@@ -115,11 +126,22 @@ def _from_prior(found: models.Model, work: Any, machine: Device, n: Any, year: i
     name = training_pack()["name"]
     why = "no published runs of this generation" if hours.stands_in else "published runs of this generation"
     mfu = float(np.mean(np.asarray(work) / (np.asarray(hours.best) * units.SECONDS_PER_HOUR * peak.tflops * 1e12)))
-    note = Assumption("effective MFU", f"{mfu:.3f} of the dense bf16 peak ({peak.tflops:g} TFLOP/s)",
+    note = Assumption("effective MFU", f"{mfu:.3f} of the dense {peak.wanted} peak ({peak.tflops:g} TFLOP/s)",
                       f"{why} ({hours.prior}); restarts and evaluation included", name)  # fmt: skip
-    notes = tuple(x for x in (peak.assumption, note) if x is not None)
+    notes = tuple(x for x in (peak.assumption, gain, note) if x is not None)
     total = np.asarray(hours.best)[..., None] * spread
     return Hours(total, None, "guess" if hours.stands_in else "family", notes, detail={"mfu": mfu})
+
+
+def _peak(machine: Device, precision: str) -> tuple[Peak, Assumption | None]:
+    """The peak that work is counted on: the 16-bit one, as for the published runs, unless the precision asked is slower."""
+    usual, asked = machine.peak("bf16"), machine.peak(precision)
+    if asked.tflops < usual.tflops:
+        return asked, None
+    if asked.tflops > usual.tflops:
+        return usual, Assumption(f"gain of {precision} over 16 bits", "none", "published runs are counted on the 16-bit "
+                                 "peak, whatever their format; give batch for the step-time engine", "jevons-rule")  # fmt: skip
+    return usual, None
 
 
 def _served(count: Any, stages: dict[str, Any], n: Any, hours: Hours) -> dict[str, Any]:

@@ -175,9 +175,9 @@ def _cells(row: Row, file: str, number: int) -> tuple[float, ...]:
 def _predicted(group: Rows, fitted: Mapping[str, Any], pack: Mapping[str, Any]) -> tuple[Array, Array, Array]:
     """Best, 10 % and 90 % of J per output for the runs of one model and GPU."""
     setting, rates = group.setting(), rates_of(group.device)
-    found, share, stands_in = batch_cost(group.model, setting, rates, group.device.generation, fitted)
+    found, stands_in = batch_cost(group.model, setting, rates, group.device.generation, fitted)
     best = found.total_j / setting.batch
-    low, high = interval(share, fitted["residuals"], never_measured(group.model, setting, stands_in, pack["spread"]))
+    low, high = interval(found.guessed, fitted["residuals"], never_measured(group.model, setting, stands_in, pack["spread"]))
     return best, best * low, best * high
 
 

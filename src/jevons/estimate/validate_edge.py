@@ -21,7 +21,7 @@ from jevons.estimate import edge_fit
 from jevons.estimate.edge_board import EdgeBoard, edge_board, law_of
 from jevons.estimate.edge_fit import Runs
 from jevons.estimate.edge_interval import factors
-from jevons.estimate.edge_law import PARTS, Array, Shape
+from jevons.estimate.edge_law import Array, Shape, vector
 from jevons.estimate.packs import coefficient_pack
 from jevons.estimate.scores import score
 
@@ -114,7 +114,8 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
     keep = _in_joules(found, quantities[0])
     models = [f"{m} {p} (row {n})" for m, p, n in zip(found.families, found.phases, found.numbers)]
     target = Predictions(np.array(found.observed, dtype=float)[keep], *quantities[:, keep])
-    columns = {"families": found.families, "models": models, "phases": found.phases, "numbers": found.numbers, "fit": fit}
+    columns: dict[str, list[Any]] = {"families": list(found.families), "models": list(models), "phases": list(found.phases),
+                                     "numbers": list(found.numbers), "fit": list(fit)}  # fmt: skip
     kept: dict[str, Any] = {name: [column[i] for i in keep] for name, column in columns.items()}
     return Prediction({"energy": target}, left_out=found.left_out, **kept)
 
@@ -197,8 +198,7 @@ def _predicted(board: EdgeBoard, found: Recorded, where: NDArray[np.int64], fold
     source = fitted["without"][fold] if fold >= 0 else {"energy_j": law.energy_j, "units": fitted.get("units", {})}
     units = [source["units"].get(task, 1.0) for task in UNITS[1:]]
     runs = runs_of(found, where)
-    coefficients = [source["energy_j"][part] for part in PARTS]
-    best = np.exp(edge_fit.log_cost(np.log([*np.maximum(coefficients, 1e-12), *units]), runs))
+    best = np.exp(edge_fit.log_cost(edge_fit.theta_of(*vector(source["energy_j"]), units), runs))
     low, high = factors(runs.later, law.residuals)
     return np.stack([best, best * low, best * high])
 

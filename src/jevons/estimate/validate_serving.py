@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from jevons.core.errors import BadInput, TableError, UnknownName
 from jevons.estimate import serving_pack as packs
 from jevons.estimate.scores import Score, score
+from jevons.estimate.serving_deployment import machine_of
 from jevons.estimate.serving_physics import Load, Machine, Step, step
 from jevons.estimate.serving_shape import Precision, Served, from_counts, precision_of, served
 from jevons.world import devices, models
@@ -162,16 +163,6 @@ def _deployment(row: Row, pack: Mapping[str, Any], needed: Mapping[str, float | 
     tier = "guess" if packs.stands_in(device.generation, pack) else "physics"
     return Deployment(row["model_id"], family, row["task"], device, model, precision, machine, batch, length, spread,
                       shown, tier)  # fmt: skip
-
-
-def machine_of(device: Device, precision: Precision, gpus: Any, replicas: Any = 1.0) -> Machine:
-    """The devices of a deployment, from the table; BadInput where bandwidth, peak or power is not published."""
-    if device.memory_bw_gb_s is None:
-        raise BadInput("on", device.id, "its memory bandwidth is not published; name another accelerator")
-    wide = device.peak("bf16").tflops
-    narrow = device.peak(precision.arithmetic).tflops / wide if precision.arithmetic != "fp32" else 1.0
-    link = device.link_gb_s or device.memory_bw_gb_s / 32
-    return Machine(gpus, device.power_limit_w(), device.memory_bw_gb_s, wide, narrow, link, replicas)
 
 
 def _predict_row(result: Prediction, name: str, run: Deployment, row: Row, pack: Mapping[str, Any], file: str,

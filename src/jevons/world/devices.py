@@ -10,11 +10,15 @@ from jevons.world import catalog
 from jevons.world.hardware import Device, Server
 
 
-@functools.lru_cache(maxsize=512)
 def device(name: str) -> tuple[Device, tuple[Assumption, ...]]:
     """The accelerator of that name and a note where the match was not exact; UnknownName with the three nearest."""
     if not isinstance(name, str):
         raise BadInput("on", name, "name an accelerator, e.g. 'h100'")
+    return _device(name)
+
+
+@functools.lru_cache(maxsize=512)
+def _device(name: str) -> tuple[Device, tuple[Assumption, ...]]:
     row, match = catalog.table("accelerators").find(name)
     note = () if match.score == 1.0 else (Assumption("accelerator", row["name"], match.how, row["source"]),)
     return Device.from_row(row), note
@@ -36,5 +40,5 @@ def host_of(device_id: str) -> Server | None:
     return None
 
 
-for _cache in (device, host_of):
+for _cache in (_device, host_of):
     catalog.on_overlay(_cache.cache_clear)

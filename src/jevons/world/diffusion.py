@@ -1,6 +1,6 @@
 """A model that makes images or video by denoising a latent: the facts its work is counted from.
 
-A prompt is read once by the text encoders. Then, ``steps`` times, a transformer denoises a grid of tokens: the
+A prompt is read once by the text encoders. Then, ``steps`` times, a transformer (or a U-Net) denoises a grid of tokens: the
 output's pixels over the autoencoder's ``downsample``, over ``patch``. At last the autoencoder's decoder makes pixels.
 Peebles and Xie 2023 (arXiv 2212.09748); streams of text beside image: Esser et al. 2024 (arXiv 2403.03206).
 """
@@ -23,9 +23,9 @@ OWN_ROW = "or pass your own row: model={'id': ..., 'layers': ..., ...} with the 
 
 @dataclass(frozen=True, slots=True)
 class DiffusionModel:
-    """The shape of one diffusion transformer with its text encoders, decoder and usual settings.
+    """The shape of one diffusion transformer (or U-Net) with its text encoders, decoder and usual settings.
 
-    Widths in elements, parameters in units, ``downsample`` and ``patch`` in pixels and latent cells a side. Raises
+    Of a U-Net ``layers``, ``hidden`` and ``heads`` are those of its deepest transformers. Widths in elements, parameters in units, ``downsample`` and ``patch`` in pixels and latent cells a side. Raises
     BadInput for a shape that cannot exist.
     """
 
@@ -59,6 +59,9 @@ class DiffusionModel:
     downsample_time: int = 1
     patch: int = 1
     patch_time: int = 1
+    unet_channels: tuple[int, ...] = ()  # of a U-Net, finest level first; empty for a transformer
+    unet_transformers: tuple[int, ...] = ()  # transformer blocks behind each residual block, by level
+    unet_resnets: int = 2  # residual blocks a level on the way down
     decoder_resnets: int = 3  # residual blocks a level
     decoder_kernel_time: int = 1  # 3 where the decoder convolves over frames
     decoder_patch: int = 1  # pixels a side that its last level gives at once
@@ -75,6 +78,8 @@ class DiffusionModel:
                 raise BadInput(name, getattr(self, name), f"{self.id}: give a number above 0")
         if self.hidden % self.heads:
             raise BadInput("heads", self.heads, f"{self.id}: it must divide hidden = {self.hidden}")
+        if len(self.unet_channels) != len(self.unet_transformers) or (self.unet_channels and not any(self.unet_transformers)):
+            raise BadInput("unet_transformers", self.unet_transformers, f"{self.id}: give one for each of unet_channels")
         if not self.decoder_channels or self.double_layers > self.layers:
             raise BadInput("decoder_channels", self.decoder_channels, f"{self.id}: name each level's channels, "
                            "and no more double_layers than layers")  # fmt: skip
@@ -97,7 +102,7 @@ class DiffusionModel:
 
 _POSITIVE = ("parameters", "layers", "hidden", "heads", "ffn_hidden", "downsample", "height", "width", "steps",
              "passes", "frames", "downsample_time", "patch", "patch_time", "decoder_resnets", "decoder_kernel_time",
-             "decoder_patch")  # fmt: skip
+             "decoder_patch", "unet_resnets")  # fmt: skip
 
 
 def find(model: Any) -> tuple[DiffusionModel, tuple[Assumption, ...]]:

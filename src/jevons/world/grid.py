@@ -316,9 +316,22 @@ def _world_mix() -> dict[str, float]:
 
 def _look_scarcity(level: str, identifier: str, year: int | None) -> Found | None:
     if level == "world":
-        return Found(1.0, "WLD", 2024, 2.0, "aware-2.0-edges", "41444", ())
+        return _world_scarcity()
     row = vintage(_rows_by("water_scarcity", "place").get(identifier, []), None)
     return _dated(row, None, float(row["cf_non_irrigation"]), identifier) if row else None
+
+
+@functools.lru_cache(maxsize=1)
+def _world_scarcity() -> Found | None:
+    """Generation-weighted mean of the countries' factors: where electricity is made, not the mean of all land (1.0)."""
+    weighted, whole, found = 0.0, 0.0, None
+    for place, mixes in _rows_by("grid_mix", "place").items():
+        mix, row = vintage(mixes, None), vintage(_rows_by("water_scarcity", "place").get(place, []), None)
+        if mix and row and mix["generation_twh"]:
+            weighted += float(mix["generation_twh"]) * float(row["cf_non_irrigation"])
+            whole += float(mix["generation_twh"])
+            found = _dated(row, None, 1.0, "WLD")
+    return replace(found, value=weighted / whole, quality="31433") if whole and found else None
 
 
 def _look_price(level: str, identifier: str, year: int | None) -> Found | None:
@@ -342,5 +355,5 @@ _LOOKS: dict[tuple[str, str, str], Look] = {
     ("location", "average", "direct"): _look_direct,
     ("location", "marginal", "direct"): _look_marginal,
 }
-for _cache in (_rows_by, _direct_fuels, _world_mean, _world_water, _resource_of_fuel, _world_mix):
+for _cache in (_rows_by, _direct_fuels, _world_mean, _world_water, _resource_of_fuel, _world_mix, _world_scarcity):
     catalog.on_overlay(_cache.cache_clear)

@@ -110,7 +110,7 @@ class Device:
 
     def peak(self, precision: str = "bf16") -> Peak:
         """Dense peak in a precision, down `LADDER` where the device lacks it; BadInput where nothing stands in."""
-        wanted = precision.lower()
+        wanted = precision.lower() if isinstance(precision, str) else ""
         if wanted not in PRECISIONS:
             raise BadInput("precision", precision, f"one of {', '.join(PRECISIONS)}")
         for candidate in (wanted, *LADDER[wanted]):

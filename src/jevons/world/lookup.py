@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from jevons.core.errors import UnknownName
+from jevons.core.errors import BadInput, UnknownName
 
 THRESHOLD = 0.75
 """Least score of a match by words that is accepted."""
@@ -111,6 +111,8 @@ def resolve(
     Parameters: ``ids`` the catalogue, ``aliases`` other spellings -> id, ``kind`` the noun for the error message.
     Raises `UnknownName` with the three nearest ids where no id scores `THRESHOLD` or two are within `MARGIN`.
     """
+    if not isinstance(name, str):
+        raise BadInput(kind, name, "give its name as text")
     catalogue = list(ids)
     plain = normalise(name)
     if name in catalogue:

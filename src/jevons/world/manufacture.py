@@ -43,6 +43,9 @@ class Life:
 
 def life(years: Any = None, utilisation: Any = None) -> Life:
     """A checked Life; BadInput for a life that is not positive or a utilisation outside (0, 1]."""
+    for name, value in (("life", years), ("utilisation", utilisation)):
+        if not (value is None or isinstance(value, (int, float))):
+            raise BadInput(name, value, "give one number, not scenarios or draws")
     if years is not None and not 0 < years <= 30:
         raise BadInput("life", years, "give years above 0 and at most 30")
     if utilisation is not None and not 0 < utilisation <= 1:

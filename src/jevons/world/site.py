@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from jevons.core import units
@@ -215,7 +216,7 @@ def year_of(when: When) -> int | None:
     if not dated.any():
         return None
     middle = float((start[dated].min() + np.where(np.isnan(end[dated]), start[dated], end[dated]).max()) / 2)
-    return int(1970 + middle // (units.HOURS_PER_YEAR * units.SECONDS_PER_HOUR * 1.00068))
+    return datetime.fromtimestamp(middle, UTC).year
 
 
 def site(name: str = "", *, year: int | None = None, pue: Any = None, wue: Any = None, intensity: Any = None,
@@ -230,11 +231,16 @@ def site(name: str = "", *, year: int | None = None, pue: Any = None, wue: Any =
     """
     chosen = settings()
     strict = chosen.strict if strict is None else strict
+    if not isinstance(name, str):
+        raise BadInput("site", name, "name a place as text, e.g. 'France'")
+    if not (series is None or isinstance(series, (str, Series))):
+        raise BadInput("series", series, "name a CSV file, or give a Series")
     location = locate(name or chosen.site or "world")
     notes = [] if name or chosen.site else [Assumption("site", "world mean", "no site given", "jevons-rule")]
-    if year is not None and not 1990 <= year <= 2100:
-        raise BadInput("year", year, "give a calendar year from 1990 to 2100")
-    if wet_bulb is not None and wue is None:
+    year = units.calendar_year(year)
+    if wet_bulb is not None:
+        if wue is not None:
+            raise BadInput("wet_bulb", wet_bulb, "wue is given too and stands for itself; leave out the one or the other")
         wue, note = facility.tower_wue(wet_bulb, tower)
         notes.append(note)
     plant = facility.find(location, year, _read(pue, "", "pue", 1.0), _read(wue, "L/kWh", "wue"), strict)

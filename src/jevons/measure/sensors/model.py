@@ -1,94 +1,138 @@
-"""Where nothing can be read: processor and memory power from a law, labelled as modelled, with its band.
+"""Where nothing can be read: power by a law, labelled as modelled, with its band.
 
-    processor  P = TDP · (a + b · u)        u: share of processor time not idle, from /proc/stat
-    memory     P = GB · W/GB
+    processor  P = TDP · (a + b · u)         u: share of processor time not idle; named processors
+               P = n · (i + (f − i) · u)     W a virtual processor, idle and full: names that say no model
+               P = the curve of this host    where it was calibrated (`calibrate_host`)
+    memory     P = n_modules · W             where the modules can be counted, else  P = w · GB^k
 
-Coefficients: world/data/defaults.csv. A figure from TDP is good to a factor of about two either way.
+A processor's name is looked up in the table and what it was taken for is in the meter's note; a name that matches
+nothing well enough is refused and falls to the second law. Laws and bands: measure/coefficients, world/data/cpu_power.csv.
 """
 
 from __future__ import annotations
 
 import os
-import time
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from jevons.measure import calibrate_host
+from jevons.measure.coefficients import coefficient_pack
 from jevons.measure.counter import Integrator
 from jevons.measure.discover import Found
-from jevons.measure.sensor import Meter, Reading
+from jevons.measure.sensor import Meter
+from jevons.measure.sensors.channel import Channel, Channels, number, text
 
-IDLE_SHARE, LOAD_SHARE = 0.10, 0.70
-"""a and b of the linear law, between the sweeps' 0.07 + 0.60 u and published full-load ratios nearer 1."""
-W_PER_GB = 0.3725
-VM_W_PER_CPU = 4.0
-"""A bare virtual processor at full load where its model is hidden: cloud tables give 0.7 idle to 3.5 W busy."""
-BAND = (0.41, 2.2)
-"""5 and 95 % of true over modelled, one machine left out (CodeCarbon's published load sweeps)."""
-MEMORY_BAND = (0.5, 2.0)
-
-
-@dataclass
-class Model:
-    """Modelled devices, each a power law evaluated when read and integrated over the monotonic clock."""
-
-    laws: list[tuple[Meter, Callable[[], float | None]]]
-    integrators: list[Integrator] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.integrators = [Integrator(longest_s=3600.0) for _ in self.laws]
-
-    @property
-    def meters(self) -> Sequence[Meter]:
-        """What is modelled."""
-        return [meter for meter, _ in self.laws]
-
-    def read(self) -> Sequence[Reading]:
-        """Energy so far by the laws."""
-        readings = []
-        for (meter, power_w), integrator in zip(self.laws, self.integrators, strict=True):
-            t_ns = time.monotonic_ns()
-            status = integrator.update(power_w(), t_ns)
-            readings.append(Reading(meter.device, integrator.total_uj, t_ns, status))
-        return readings
-
-    def close(self) -> None:
-        """Nothing is held open."""
+LONGEST_S = 3600.0
+"""A law may be asked seldom: an hour between two readings is no gap."""
+WRITTEN = re.compile(r"\((?:r|tm)\)|@.*|\bcpu\b|\bprocessor\b|\b\w+-core\b|\b\d+th gen\b", re.IGNORECASE)
+"""What makers write into a processor's name beside its model."""
 
 
 def discover(root: Path = Path("/"), components: Sequence[str] = ("processor", "memory")) -> Found:
-    """Models for the components that no counter covers."""
-    laws: list[tuple[Meter, Callable[[], float | None]]] = []
-    if "processor" in components:
-        tdp_w, why = tdp(root)
-        load = Load(root / "proc/stat")
-        meter = Meter("processor-model", "processor", "chip", "modelled", "model", "guess", why, *BAND)
-        laws.append((meter, lambda: _linear(tdp_w, load())))
-    if "memory" in components:
-        gigabytes = memory_gb(root)
-        meter = Meter("memory-model", "memory", "chip", "modelled", "model", "guess", f"{gigabytes:.1f} GB", *MEMORY_BAND)
-        laws.append((meter, lambda: gigabytes * W_PER_GB))
-    return Found("model", [Model(laws)] if laws else [])
+    """Models for the components that no counter covers; a host calibrated at the wall is one model of the whole."""
+    made = {"processor": processor, "memory": memory, "storage": storage}
+    curve = calibrate_host.stored() if "processor" in components else None
+    if curve is not None and curve.boundary == "server":
+        channels = [processor(root)]
+    else:
+        channels = [made[component](root) for component in components]
+    return Found("model", [Channels(channels)] if channels else [])
 
 
-def _linear(tdp_w: float, load: float | None) -> float | None:
-    return None if load is None else tdp_w * (IDLE_SHARE + LOAD_SHARE * load)
+# ---- the laws
+
+
+def processor_power_w(tdp_w: float, load: float) -> float:
+    """Power of a processor of that TDP, W, at a load of 0 to 1: TDP (a + b u)."""
+    pack = coefficient_pack("processor")
+    return float(tdp_w * (pack["idle_share"] + pack["load_share"] * load))
+
+
+def virtual_power_w(count: int, load: float) -> float:
+    """Power of ``count`` virtual processors whose model is hidden, W: the mean microarchitecture of the cloud table."""
+    idle_w, full_w = _watts_per_vcpu()
+    return count * (idle_w + (full_w - idle_w) * load)
+
+
+def memory_power_w(gigabytes: float) -> float:
+    """Power of memory of that size, W: w GB^k, rising with size."""
+    pack = coefficient_pack("memory")
+    return float(pack["w"] * gigabytes ** pack["exponent"])
+
+
+def _watts_per_vcpu() -> tuple[float, float]:
+    """(idle, full) watts of a virtual processor: the mean of the table's own rows, stand-ins left out."""
+    from jevons.world import catalog
+
+    rows = [row for row in catalog.table("cpu_power") if not row["note"].startswith("stand-in")]
+    columns = ("idle_w_per_vcpu", "busy_w_per_vcpu")
+    idle_w, full_w = (sum(catalog.number(row, c) or 0.0 for row in rows) / len(rows) for c in columns)
+    return idle_w, full_w
+
+
+# ---- channels
+
+
+def processor(root: Path) -> Channel:
+    """The processors: calibrated, by TDP, or by the virtual processor."""
+    load, curve = Load(root / "proc/stat"), calibrate_host.stored()
+    if curve is not None:
+        component = "system" if curve.boundary == "server" else "processor"
+        band = coefficient_pack("processor")["calibrated_band"]
+        meter = Meter("processor-model", component, curve.boundary, "modelled", "model", "calibrated", curve.note, *band)
+        return _channel(meter, load, curve.power_w)
+    tdp_w, why = tdp(root)
+    band = coefficient_pack("processor")["band"]
+    meter = Meter("processor-model", "processor", "chip", "modelled", "model", "family" if tdp_w else "guess", why, *band)
+    count = processors(root)
+    return _channel(meter, load, lambda u: processor_power_w(tdp_w, u) if tdp_w else virtual_power_w(count, u))
+
+
+def memory(root: Path) -> Channel:
+    """The memory: by its modules where they can be counted, else by its size."""
+    pack, modules, gigabytes = coefficient_pack("memory"), dimms(root), memory_gb(root)
+    power_w = modules * pack["dimm_w"] if modules else memory_power_w(gigabytes)
+    band = pack["dimm_band"] if modules else pack["band"]
+    note = f"{modules} modules" if modules else f"{gigabytes:.1f} GB"
+    meter = Meter("memory-model", "memory", "chip", "modelled", "model", "guess", note, *band)
+    return Channel(meter, lambda: power_w, Integrator(LONGEST_S))
+
+
+def storage(root: Path) -> Channel:
+    """Disks by their size and kind."""
+    from jevons.world import catalog
+
+    sizes = disk_tb(root)
+    rows = {row["medium"]: row for row in catalog.table("storage_media") if row["default"] == "yes"}
+    power_w = sum(tb * (catalog.number(rows[kind], "power_w_per_tb") or 0.0) for kind, tb in sizes)
+    meter = Meter("storage-model", "storage", "chip", "modelled", "model", "guess", f"{len(sizes)} disks", 0.4, 2.5)
+    return Channel(meter, lambda: power_w, Integrator(LONGEST_S))
+
+
+def _channel(meter: Meter, load: Load, law: Callable[[float], float]) -> Channel:
+    return Channel(meter, lambda: None if (u := load()) is None else law(u), Integrator(LONGEST_S))
+
+
+# ---- what the machine says of itself
 
 
 class Load:
     """Share of processor time that was not idle since the last call, from the first line of /proc/stat."""
 
     def __init__(self, file: Path):
-        self.file, self.before = file, _jiffies(file)
+        self.file, self.before, self.last = file, _jiffies(file), 0.0
 
     def __call__(self) -> float | None:
-        """0 to 1, None where the file cannot be read."""
+        """0 to 1; the last share again where no tick has passed; None where the file cannot be read."""
         now, before = _jiffies(self.file), self.before
         self.before = now
         if now is None or before is None:
             return None
         whole = now[0] - before[0]
-        return min(max((now[1] - before[1]) / whole, 0.0), 1.0) if whole > 0 else 0.0
+        if whole > 0:
+            self.last = min(max((now[1] - before[1]) / whole, 0.0), 1.0)
+        return self.last
 
 
 def _jiffies(file: Path) -> tuple[int, int] | None:
@@ -98,33 +142,35 @@ def _jiffies(file: Path) -> tuple[int, int] | None:
             fields = [int(x) for x in handle.readline().split()[1:9]]
     except (OSError, ValueError):
         return None
+    if len(fields) < 5:
+        return None
     whole = sum(fields)
     return whole, whole - fields[3] - fields[4]
 
 
 def tdp(root: Path = Path("/")) -> tuple[float, str]:
-    """Watts at full load of the processors here and how they were found: by name from the table, else by count."""
-    name, sockets = processor_name(root)
-    count = os.cpu_count() or 1
+    """(TDP in W of the processors here, how it was found); 0 where the name is no model that the table knows."""
     from jevons.world import catalog
 
+    name, sockets = processor_name(root)
+    count = processors(root)
+    model = " ".join(WRITTEN.sub(" ", name).split())
     try:
-        row, match = catalog.table("cpus").find(name)
+        row, match = catalog.table("cpus").find(model)
         watts = catalog.number(row, "tdp_w")
     except LookupError:
-        watts, row, match = None, {}, None
-    if watts and match is not None:
-        cores = catalog.number(row, "threads") or catalog.number(row, "cores") or count
-        share = min(count / (cores * sockets), 1.0)
-        return watts * sockets * share, f"{row['name']} ({match.how}), {share:.0%} of its threads"
-    return VM_W_PER_CPU * count, f"{name or 'unnamed processor'}: {VM_W_PER_CPU:g} W for each of {count} threads"
+        watts = None
+    if not watts:
+        return 0.0, f"{name or 'unnamed processor'}: no model of that name, {count} virtual processors"
+    threads = catalog.number(row, "threads") or catalog.number(row, "cores") or count
+    share = min(count / (threads * sockets), 1.0)
+    return watts * sockets * share, f"{row['name']} ({match.how}, score {match.score:.2f}), {share:.0%} of its threads"
 
 
 def processor_name(root: Path = Path("/")) -> tuple[str, int]:
     """Model name and number of sockets from /proc/cpuinfo; the platform's word elsewhere."""
-    try:
-        lines = (root / "proc/cpuinfo").read_text().splitlines()
-    except OSError:
+    lines = text(root / "proc/cpuinfo").splitlines()
+    if not lines:
         import platform
 
         return platform.processor(), 1
@@ -133,12 +179,28 @@ def processor_name(root: Path = Path("/")) -> tuple[str, int]:
     return names[0] if names else "", max(len(sockets), 1)
 
 
+def processors(root: Path = Path("/")) -> int:
+    """How many logical processors there are."""
+    lines = text(root / "proc/cpuinfo").splitlines()
+    return sum(line.split(":")[0].strip() == "processor" for line in lines) or os.cpu_count() or 1
+
+
 def memory_gb(root: Path = Path("/")) -> float:
-    """Memory of the machine in GB, from /proc/meminfo."""
-    try:
-        for line in (root / "proc/meminfo").read_text().splitlines():
-            if line.startswith("MemTotal:"):
-                return int(line.split()[1]) * 1024 / 1e9
-    except (OSError, ValueError):
-        pass
-    return 0.0
+    """Memory of the machine in GB, from /proc/meminfo; 0 where it does not say."""
+    found = re.search(r"^MemTotal:\s+(\d+)", text(root / "proc/meminfo"), re.MULTILINE)
+    return int(found[1]) * 1024 / 1e9 if found else 0.0
+
+
+def dimms(root: Path = Path("/")) -> int:
+    """Memory modules that the memory controller's driver shows; 0 where it shows none (desktops, virtual machines)."""
+    return sum(1 for file in (root / "sys/devices/system/edac/mc").glob("mc*/dimm*/size") if number(file))
+
+
+def disk_tb(root: Path = Path("/")) -> list[tuple[str, float]]:
+    """(ssd or hdd, TB) of each disk; loops, memory disks and partitions are none."""
+    found = []
+    for folder in sorted((root / "sys/block").glob("*")):
+        sectors = number(folder / "size")
+        if sectors and (folder / "device").exists():
+            found.append(("hdd" if number(folder / "queue/rotational") else "ssd", sectors * 512 / 1e12))
+    return found

@@ -1,0 +1,225 @@
+"""Serving a language model: what requests will consume, and how fast they are answered.
+
+    energy of a request = Σ_k w_k E(k) o / k       E(k) joules of a step with k in flight, o output tokens
+    idle energy         = n P_idle · idle time     what a deployment draws between requests, its own row
+
+The law of a step is in `serving_physics`, how many are in flight in `serving_queue`. Inputs count cached tokens and
+outputs count reasoning tokens, as the usage fields of APIs do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jevons.core import units
+from jevons.core.activity import Activity
+from jevons.core.errors import BadInput, Contradiction
+from jevons.core.source import Assumption
+from jevons.core.uncertain import Z90, Draws, Uncertain
+from jevons.estimate import serving_pack as packs
+from jevons.estimate.hours import Z80
+from jevons.estimate.serving_deployment import Deployment, deployment, lengths_of
+from jevons.estimate.serving_memory import largest_batch
+from jevons.estimate.serving_physics import Step
+from jevons.estimate.serving_queue import largest_within, occupancy
+from jevons.estimate.serving_rows import Spent, activity
+
+Array = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measured point of a deployment: joules of all its accelerators an output token, at a batch."""
+
+    energy_per_output_token_j: float
+    batch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How a deployment answers: first token, each next one, a whole request (s), and output tokens a second of all
+    replicas; ``batch`` in flight on a replica."""
+
+    first_token_s: Array
+    per_token_s: Array
+    request_s: Array
+    tokens_per_s: Array
+    batch: Array
+
+
+def serving(model: Any = None, on: str = "", n: Any = None, *, params: Any = None, active: Any = None,
+            precision: str = "bf16", batch: Any = None, request_rate: Any = None, input_tokens: Any = None,
+            output_tokens: Any = None, cached_tokens: Any = 0, reasoning_tokens: Any = 0, output_spread: Any = 1.0,
+            tensor: Any = None, requests: Any = None, hours: Any = None, utilisation: Any = None,
+            slo_s_per_token: Any = None, max_batch: Any = None, cache_precision: str = "bf16", power_limit: Any = None,
+            host_w: Any = None, measured: Measured | None = None, year: int | None = None, draws: int = 1000,
+            seed: int = 0) -> Activity:  # fmt: skip
+    """Activity of serving ``requests`` of one kind (default 1), or of a deployment kept for ``hours``.
+
+    ``n`` devices of the kind ``on``, ``tensor`` of them a replica (default: all). Either ``batch`` in flight a replica,
+    or ``request_rate`` a second of the deployment, from which the batch follows under ``slo_s_per_token`` and
+    ``max_batch``; neither: 8 to 256 are drawn. ``utilisation``: share of time with work (1: no idle row).
+    ``host_w``: watts of the host a device. Numbers may be arrays of scenarios, with ``draws=0`` for many.
+    Errors: BadInput and its kin, naming field and mend; DoesNotFit with the largest batch.
+    """
+    lengths = lengths_of(input_tokens, output_tokens, cached_tokens, reasoning_tokens, output_spread)
+    given = _batch(batch)
+    d = deployment(model, on, n, params, active, precision, tensor, lengths, given, cache_precision, power_limit)
+    sampler = Draws(draws, seed)
+    spent = _spent(d, given, request_rate, slo_s_per_token, max_batch, sampler, utilisation)
+    low, high, tier = _band(d, spent, measured)
+    count = _requests(requests, hours, spent, d)
+    spread = sampler.multiplier(low, high, f"serving energy, {tier}", "serving energy")
+    return activity(d, spent, count, spread, tier, _host_w(host_w, d), sampler, year)
+
+
+def latency(model: Any = None, on: str = "", n: Any = None, *, params: Any = None, active: Any = None,
+            precision: str = "bf16", batch: Any = 1, request_rate: Any = None, input_tokens: Any = None,
+            output_tokens: Any = None, cached_tokens: Any = 0, output_spread: Any = 1.0, tensor: Any = None,
+            slo_s_per_token: Any = None, max_batch: Any = None, cache_precision: str = "bf16", power_limit: Any = None
+            ) -> Speed:  # fmt: skip
+    """Time to the first token and a token, and throughput, from the same law as the energy; arguments as `serving`."""
+    lengths = lengths_of(input_tokens, output_tokens, cached_tokens, 0, output_spread)
+    given = None if request_rate is not None else _batch(batch)
+    d = deployment(model, on, n, params, active, precision, tensor, lengths, given, cache_precision, power_limit)
+    if request_rate is None:
+        return _speed(d, given, 0.0)
+    states = _states(d, request_rate, slo_s_per_token, max_batch)
+    return _speed(d, states.mean_batch, states.wait_s, rate=states.rate * d.copies)
+
+
+def throughput(*args: Any, **kwargs: Any) -> Any:
+    """Output tokens a second of the whole deployment; arguments as `latency`."""
+    return latency(*args, **kwargs).tokens_per_s
+
+
+@dataclass(frozen=True)
+class _States:
+    """Weights of tokens by number in flight, and what the queue says."""
+
+    batch: Array
+    weight: Array
+    found: Step
+    idle: float
+    wait_s: float
+    mean_batch: float
+    rate: float
+
+
+def _batch(batch: Any) -> Any:
+    if batch is None:
+        return None
+    given = units.read(batch, "", "batch")
+    if np.any(np.asarray(given) < 1):
+        raise BadInput("batch", batch, "give at least 1 sequence in flight")
+    return given
+
+
+def _spent(d: Deployment, batch: Any, rate: Any, slo: Any, cap: Any, sampler: Draws, utilisation: Any) -> Spent:
+    """Joules and seconds of one request, by stage."""
+    if rate is None:
+        batch = _drawn_batch(d, sampler) if batch is None else np.asarray(batch)[..., None]
+        busy = _busy_share(utilisation)
+        axes = _draw_axis(d)
+        return Spent.of(axes, axes.step(batch), batch, 1.0, axes.correction(batch), (1.0 - busy) / busy)
+    if batch is not None or utilisation is not None:
+        raise Contradiction("request_rate", rate, "the rate decides batch and utilisation: give it alone")
+    states = _states(d, rate, slo, cap)
+    d.notes.append(Assumption("batch", f"{states.mean_batch:.1f} in flight while working", "birth-death queue at this "
+                              "rate", packs.serving_pack()["name"]))  # fmt: skip
+    return Spent.of(d, states.found, states.batch, states.weight, d.correction(states.batch),
+                    states.idle / (1.0 - states.idle), summed=True)  # fmt: skip
+
+
+def _draw_axis(d: Deployment) -> Deployment:
+    """The deployment with a last axis for draws on whatever varies by scenario."""
+    from dataclasses import replace
+
+    def last(value: Any) -> Any:
+        return np.asarray(value)[..., None] if np.ndim(value) else value
+
+    lengths = replace(d.lengths, **{f: last(getattr(d.lengths, f)) for f in d.lengths.__dataclass_fields__})
+    return replace(d, lengths=lengths, machine=replace(d.machine, devices=last(d.machine.devices)))
+
+
+def _drawn_batch(d: Deployment, sampler: Draws) -> Any:
+    usual = d.pack["usual_batch"]
+    room = _room(d)
+    low, best, high = (float(max(1.0, min(usual[k], room))) for k in ("low", "best", "high"))
+    d.notes.append(Assumption("batch", f"{best:g} in flight ({low:g} to {high:g})", "neither batch nor request_rate was "
+                              "given; it decides more than anything else", d.pack["name"]))  # fmt: skip
+    return sampler.of(Uncertain(low, best, high, "batch"))
+
+
+def _room(d: Deployment) -> float:
+    if d.device.memory_gb is None:
+        return np.inf
+    room = largest_batch(d.shape, d.precision, d.device.memory_gb, d.machine.devices, d.lengths.context, d.cache_bytes)
+    return float(np.min(room))
+
+
+def _busy_share(utilisation: Any) -> Any:
+    busy = np.asarray(1.0 if utilisation is None else units.read(utilisation, "", "utilisation"))[..., None]
+    if np.any((busy <= 0) | (busy > 1)):
+        raise BadInput("utilisation", utilisation, "give the share of time with work, above 0 and at most 1")
+    return busy
+
+
+def _states(d: Deployment, rate: Any, slo: Any, cap: Any) -> _States:
+    """The queue of one replica at its share of the rate."""
+    arrivals = float(units.read(rate, "", "request_rate")) / d.copies
+    if not arrivals > 0:
+        raise BadInput("request_rate", rate, "give requests a second, above 0")
+    most = d.pack["usual_cap"] if cap is None else float(units.read(cap, "", "max_batch", minimum=1.0))
+    batch = np.arange(1.0, np.floor(max(1.0, min(most, _room(d)))) + 1.0)
+    found = d.step(batch)
+    if slo is not None:
+        keep = largest_within(found.total_s, float(units.read(slo, "s", "slo_s_per_token")))
+        batch = batch[:keep]
+        found = Step(**{f: np.broadcast_to(getattr(found, f), found.total_s.shape)[:keep] for f in found.__dataclass_fields__})
+    finishing = batch / (found.total_s * d.lengths.output)
+    queue = occupancy(arrivals, finishing)
+    weight = queue.busy * finishing
+    return _States(batch, weight / weight.sum(), found, queue.idle, queue.wait_s, queue.mean_batch, arrivals)
+
+
+def _band(d: Deployment, spent: Spent, measured: Measured | None) -> tuple[Any, Any, str]:
+    """The 5-95 % factors on energy and the tier; a measured point moves the best estimate into ``spent``."""
+    tier = d.tier
+    if measured is not None:
+        tier = "calibrated"
+        at = d.step(measured.batch)
+        spent.scale(measured.energy_per_output_token_j * measured.batch
+                    / (at.energy_j * d.correction(measured.batch)))  # fmt: skip
+    low, high = packs.interval(tier, d.pack, 0.0)
+    return low ** (Z90 / Z80), high ** (Z90 / Z80), tier
+
+
+def _requests(requests: Any, hours: Any, spent: Spent, d: Deployment) -> Any:
+    if requests is not None and hours is not None:
+        raise Contradiction("requests", requests, "give requests or hours, not both")
+    if hours is not None:
+        seconds = np.asarray(units.read(hours, "h", "hours"))[..., None] * units.SECONDS_PER_HOUR
+        return seconds * d.copies / (spent.replica_s * (1.0 + spent.idle_over_busy))
+    return np.asarray(units.read(1 if requests is None else requests, "", "requests"))[..., None]
+
+
+def _host_w(host_w: Any, d: Deployment) -> Any:
+    """Watts of the host a device: stated, or a share of the accelerator's power limit with its range."""
+    if host_w is not None:
+        return units.read(host_w, "W", "host_w")
+    share, limit = d.pack["host_share"], d.device.power_limit_w()
+    d.notes.append(Assumption("host power per device", f"{share['best'] * limit:.0f} W ({share['low'] * limit:.0f} to "
+                              f"{share['high'] * limit:.0f})", share["why"], d.pack["name"]))  # fmt: skip
+    return Uncertain(share["low"] * limit, share["best"] * limit, share["high"] * limit, f"host of {d.device.id}", "host share")
+
+
+def _speed(d: Deployment, batch: Any, wait_s: float, rate: float | None = None) -> Speed:
+    """Times at a batch. The step that takes in a prompt gives the first token."""
+    found = d.step(batch)
+    first = wait_s + found.total_s + found.prefill_s * (d.lengths.output / batch)
+    spoken = d.copies * batch / found.total_s if rate is None else rate * d.lengths.output
+    return Speed(first, found.total_s, first + found.total_s * (d.lengths.output - 1.0), spoken, batch)
