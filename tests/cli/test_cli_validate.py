@@ -100,3 +100,16 @@ def test_measured_steps_make_a_pack_that_an_estimate_takes(jevons, llama, tmp_pa
     answer = llama("--at", "France", "--batch", "1024", "--calibration", "pack.json").json
     assert any(a["what"] == "calibration" for a in answer["footprint"]["assumptions"])
     assert "mean error after" in jevons("calibrate training steps.csv --table").out
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "target", "most"),
+    [("serving", "mlenergy_llm_train.csv", "energy_per_output_token", 0.26),
+     ("diffusion", "mlenergy_diffusion_train.csv", "energy_per_output", 0.36),
+     ("edge", "co2meter_edge_train.csv.gz", "energy", 0.16)],
+)  # fmt: skip
+def test_inference_is_scored_on_rows_its_family_was_left_out_of(jevons, shared, kind, file, target, most):
+    told = jevons(f"validate {kind} {shared / 'data/inference' / file} --json").json["targets"][target]
+    assert told["fit"] == "leave-one-out"
+    assert told["n"] > 500
+    assert told["mape"] < most

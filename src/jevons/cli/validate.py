@@ -14,7 +14,8 @@ from jevons.cli.options import taking
 from jevons.core.errors import TableError
 
 app = typer.Typer(no_args_is_help=True, help="How well the engine predicts what was measured.")
-ENGINES = {"training": "jevons.estimate.validate_training", "step-time": "jevons.estimate.validate_step_time"}
+KINDS = ("training", "step-time", "serving", "diffusion", "edge")
+ENGINES = {kind: f"jevons.estimate.validate_{kind.replace('-', '_')}" for kind in KINDS}
 File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="Measured rows.", show_default=False)]
 PerRow = Annotated[bool, typer.Option("--rows", help="Each row too.")]
 Only = Annotated[str, typer.Option(metavar="TEXT", help="Only rows whose scope_note contains this.", show_default=False)]
@@ -32,6 +33,27 @@ def training(file: File, rows: PerRow = False, only: Only = "", **given: Any) ->
 def step_time(file: File, rows: PerRow = False, only: Only = "", **given: Any) -> None:
     """Score step time and MFU of measured training steps, predicted only from their configuration."""
     validate("step-time", file, rows, only, given)
+
+
+@app.command()
+@taking(options.FORM)
+def serving(file: File, rows: PerRow = False, only: Only = "", **given: Any) -> None:
+    """Score energy per output token of served language models, predicted only from how they are deployed."""
+    validate("serving", file, rows, only, given)
+
+
+@app.command()
+@taking(options.FORM)
+def diffusion(file: File, rows: PerRow = False, only: Only = "", **given: Any) -> None:
+    """Score energy per image or video, predicted only from model, hardware, size and steps."""
+    validate("diffusion", file, rows, only, given)
+
+
+@app.command()
+@taking(options.FORM)
+def edge(file: File, rows: PerRow = False, only: Only = "", **given: Any) -> None:
+    """Score energy of prompts on edge boards, predicted only from board, model and token counts."""
+    validate("edge", file, rows, only, given)
 
 
 def validate(kind: str, file: Path, per_row: bool, only: str, given: Mapping[str, Any]) -> None:
@@ -120,9 +142,18 @@ def tell_left_out(left_out: Mapping[str, Any]) -> None:
     reasons |= {f"{target}: {why}": found for target, whys in left_out.items() if "n" not in whys
                 for why, found in whys.items()}  # fmt: skip
     if reasons:
-        cells = [(why, str(found["n"]), ", ".join(map(str, found["rows"]))) for why, found in reasons.items()]
+        cells = [(why, str(found["n"]), few(found["rows"])) for why, found in reasons.items()]
         show.console().print()
         show.console().print(show.rows(("left out", "n", "rows"), cells, right=("n",)))
+
+
+FEW = 12
+
+
+def few(rows: list[Any]) -> str:
+    """The first rows by name, and how many more."""
+    more = f", and {len(rows) - FEW} more" if len(rows) > FEW else ""
+    return ", ".join(map(str, rows[:FEW])) + more
 
 
 PERCENT = ("mape", "mape_90", "median_ape", "bias", "within_2x", "coverage_80")

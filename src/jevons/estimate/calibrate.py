@@ -121,19 +121,33 @@ def _job(file: Path, line: int, row: catalog.Row) -> Measured:
     for column in COLUMNS:
         if not (row.get(column) or "").strip():
             raise TableError(file.name, line, column, row.get(column), "fill this column")
-    found = models.find(row["model"])
+    found = _named(file, line, row, "model", models.find)
     if found.architecture is None:
         raise TableError(file.name, line, "model", row["model"], "name a model with a known architecture")
-    device, _ = devices.device(row["on"])
+    device, _ = _named(file, line, row, "on", devices.device)
     precision = row.get("precision") or "bf16"
     notes: list[Assumption] = []
     block = block_of(found.architecture, row.get("sequence") or None, notes)
     machine = machine_of(device, devices.host_of(device.id), precision, notes)
-    job = layouts.Job(block, machine, int(_number(file, line, row, "n")), int(_number(file, line, row, "batch")),
-                      precision, Experts.of(found.architecture))  # fmt: skip
+    job = layouts.Job(block, machine, _whole(file, line, row, "n"), _whole(file, line, row, "batch"), precision,
+                      Experts.of(found.architecture))  # fmt: skip
     chosen = layouts.parse({k: row[k] for k in OPTIONAL if k in layouts.KEYS and row.get(k)})
     plan, _ = layouts.plan(job, chosen)
     return job, {k: getattr(plan, k) for k in layouts.KEYS}
+
+
+def _named(file: Path, line: int, row: catalog.Row, column: str, find: Any) -> Any:
+    try:
+        return find(row[column])
+    except BadInput as trouble:
+        raise TableError(file.name, line, column, row[column], trouble.mend) from None
+
+
+def _whole(file: Path, line: int, row: catalog.Row, column: str) -> int:
+    value = _number(file, line, row, column)
+    if value % 1:
+        raise TableError(file.name, line, column, row[column], "give a whole number")
+    return int(value)
 
 
 def _number(file: Path, line: int, row: catalog.Row, column: str) -> float:

@@ -34,8 +34,9 @@ def generation(model: Any, on: str, n: Any = 1, *, images: Any = None, videos: A
     """Activity of making ``images`` or ``videos`` (one, where neither is given) with ``model`` on ``n`` GPUs ``on``.
 
     ``batch`` outputs (1) are made at once by ``parallel`` GPUs, ``ring`` of them by a ring, the others by splitting
-    heads (Ulysses); a last batch that is not full counts by its share. Weights run in 16 bits. ``guidance``: its scale; at 1 or below a step is evaluated once. ``utilisation``: share of the
-    time the GPUs work; the rest is a row of its own. Sizes, steps and counts may be arrays of scenarios.
+    heads (Ulysses); a last batch that is not full counts by its share. Arithmetic is in 16 bits. ``guidance``: its
+    scale; at 1 or below a step is evaluated once. ``utilisation``: share of the time the GPUs work; the rest is a
+    stage of its own. Sizes, steps and counts may be arrays of scenarios.
     Errors: UnknownName with the nearest models, DoesNotFit with the batch that would fit, BadInput naming the field.
     """
     found, named = diffusion.find(model)
@@ -87,9 +88,9 @@ def _setting(model: DiffusionModel, height: Any, width: Any, frames: Any, steps:
         raise BadInput("parallel", parallel, f"{model.name} is a U-Net, whose split over GPUs is not modelled; leave it at 1")
     if np.any(np.asarray(together) % around) or np.any(model.heads % (np.asarray(together) // around)):
         raise BadInput("ring", ring, f"it must divide parallel = {parallel}, and what is left {model.heads} heads")
-    passes = model.passes if guidance is None or float(units.read(guidance, "", "guidance")) > 1 else 1
-    return Setting(whole(1 if batch is None else batch, "batch"), sizes["height"], sizes["width"], sizes["frames"], sizes["steps"],
-                   float(passes), together / around, around), notes  # fmt: skip
+    scale = np.inf if guidance is None else np.asarray(units.read(guidance, "", "guidance"))
+    return Setting(whole(1 if batch is None else batch, "batch"), **sizes, passes=np.where(scale > 1, model.passes, 1.0),
+                   ulysses=together / around, ring=around), notes  # fmt: skip
 
 
 def _outputs(model: DiffusionModel, images: Any, videos: Any) -> Any:

@@ -126,7 +126,7 @@ def _from_prior(found: models.Model, work: Any, machine: Device, n: Any, year: i
     name = training_pack()["name"]
     why = "no published runs of this generation" if hours.stands_in else "published runs of this generation"
     mfu = float(np.mean(np.asarray(work) / (np.asarray(hours.best) * units.SECONDS_PER_HOUR * peak.tflops * 1e12)))
-    note = Assumption("effective MFU", f"{mfu:.3f} of the dense {peak.wanted} peak ({peak.tflops:g} TFLOP/s)",
+    note = Assumption("effective MFU", f"{mfu:.3f} of the dense {peak.asked} peak ({peak.tflops:g} TFLOP/s)",
                       f"{why} ({hours.prior}); restarts and evaluation included", name)  # fmt: skip
     notes = tuple(x for x in (peak.assumption, gain, note) if x is not None)
     total = np.asarray(hours.best)[..., None] * spread

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from jevons.core.errors import TableError, UnknownName
 from jevons.core.source import UNSOURCED, Source
@@ -85,7 +86,7 @@ def _toml_rows(folder: Path, name: str) -> list[Row]:
 def read_csv(path: Path) -> Iterator[Row]:
     """The rows of a CSV file as mappings; TableError naming file, row and column for a ragged or undecodable one."""
     try:
-        with path.open(newline="", encoding="utf-8") as handle:
+        with _opened(path) as handle:
             reader = csv.DictReader(handle)
             if not reader.fieldnames:
                 raise TableError(path.name, None, None, "an empty file", "give a header row and at least one row")
@@ -94,10 +95,20 @@ def read_csv(path: Path) -> Iterator[Row]:
                     raise TableError(path.name, number, None, "a ragged row",
                                      f"give {len(reader.fieldnames)} fields")
                 yield row
-    except UnicodeDecodeError:
-        raise TableError(path.name, None, None, "bytes that are not UTF-8", "save it as UTF-8") from None
+    except (UnicodeDecodeError, EOFError, OSError) as trouble:
+        said = "bytes that are not UTF-8" if isinstance(trouble, UnicodeDecodeError) else str(trouble)
+        raise TableError(path.name, None, None, said, "save it as UTF-8 text, or gzip of it named .csv.gz") from None
     except csv.Error as trouble:
         raise TableError(path.name, None, None, str(trouble), "mend the quoting") from None
+
+
+def _opened(path: Path) -> IO[str]:
+    """A CSV file for reading, unpacked where its name ends in .gz; a byte-order mark is no part of the header."""
+    if path.suffix == ".gz":
+        import gzip
+
+        return gzip.open(path, "rt", newline="", encoding="utf-8-sig")
+    return path.open(newline="", encoding="utf-8-sig")
 
 
 def number(row: Row, column: str, default: float | None = None) -> float | None:

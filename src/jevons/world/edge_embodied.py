@@ -36,7 +36,7 @@ class Unit:
 
 def board_units(board_id: str) -> tuple[Unit, ...]:
     """The units of a board, greatest first; MissingFactor where there are none or one of them is not published."""
-    rows = catalog.table("edge_soc_units").where(board=board_id)
+    rows = [row for row in catalog.table("edge_soc_units").index.values() if row["board"] == board_id]
     blank = [row["unit"] for row in rows if not (row["area_mm2"] or row["capacity_gb"])]
     if not rows or blank:
         missing = f"the area of its {', '.join(blank)} is not published" if blank else "no unit of it is published"

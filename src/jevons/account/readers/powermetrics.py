@@ -3,8 +3,8 @@
     text    E = P · elapsed, "CPU Power: 947 mW" under "*** Sampled system activity (date) (104.51ms elapsed) ***"
     plist   processor.cpu_energy, gpu_energy, ane_energy, dram_energy in mJ; else ..._power in mW over elapsed_ns
 
-The lines of clusters and of the package hold or are held by these parts, so they are left out. An Intel Mac tells its
-package alone.
+The lines of clusters and of the package hold or are held by these parts, so they are left out. An Intel Mac's text
+tells its package alone.
 """
 
 from __future__ import annotations
@@ -93,8 +93,6 @@ def _energies(processor: Mapping[str, Any], elapsed_s: float) -> dict[str, float
             known[part] = float(processor[f"{name}_energy"]) * 1e-3 / units.JOULES_PER_KWH
         elif f"{name}_power" in processor:
             known[part] = float(processor[f"{name}_power"]) * 1e-3 * elapsed_s / units.JOULES_PER_KWH
-    if not known and "package_watts" in processor:
-        known["CPU"] = float(processor["package_watts"]) * elapsed_s / units.JOULES_PER_KWH
     return known
 
 

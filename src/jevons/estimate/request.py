@@ -1,0 +1,140 @@
+"""Requests to an API: what they consume at the provider, from the tokens that its reply counts.
+
+    kWh of a stage = Σ_term amount of the term × rate of the term         `terms` here, rates in `request_rates`
+
+Inputs count cached tokens and outputs count reasoning tokens, as the usage fields of APIs do.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from jevons.core import units
+from jevons.core.activity import Activity
+from jevons.core.errors import BadInput, Contradiction
+from jevons.estimate.request_rates import Rates, rates
+from jevons.estimate.serving_shape import Array
+from jevons.world.deployments import deployment as deployment_of
+from jevons.world.deployments import stated
+
+Terms = Mapping[str, Array]
+TOKENS = {"prefill": "input", "cached": "cached input", "reasoning": "reasoning", "decode": "output", "idle": ""}
+STAGES = {"prefill": "prefill", "cached": "prefill", "reasoning": "decode", "decode": "decode", "idle": "idle"}
+
+
+def request(provider: str, model: str, input_tokens: Any, output_tokens: Any, *, cached_tokens: Any = 0,
+            reasoning_tokens: Any = 0, requests: Any = 1, deployment: Mapping[str, Any] | None = None,
+            year: int | None = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
+    """Activity of ``requests`` of one size, answered by ``model`` at ``provider``.
+
+    Tokens are of one request; ``cached_tokens`` are part of the input, ``reasoning_tokens`` of the output. Numbers may
+    be arrays of scenarios (with ``draws=0`` for many). ``deployment``: how it is served, where you know (see
+    ``jevons.world.deployments.stated``); then any provider and model will do. ``year`` dates the rows.
+    Errors: UnknownName with the nearest names and how to state a deployment; BadInput naming the field.
+    """
+    tokens = _read(input_tokens, output_tokens, cached_tokens, reasoning_tokens)
+    many = np.asarray(units.read(requests, "", "requests"), float)
+    if deployment is None:
+        found = deployment_of(provider, model)
+    else:
+        found = stated(deployment, model)
+    r = rates(found, draws, seed)
+    return _activity(r, terms(*tokens), many, tokens, provider, model, year, seed)
+
+
+def terms(new: Array, cached: Array, reasoning: Array, output: Array) -> dict[str, Terms]:
+    """Amounts of each term by kind of token. Tokens that reason stay in the cache of those that answer."""
+    before = new + cached
+    found: dict[str, Terms] = {"prefill": {"request": np.ones(new.shape), "token": new, "pair": 0.5 * new * new}}
+    if np.any(cached > 0):
+        found["cached"] = {"read": cached, "pair": new * cached}
+    if np.any(reasoning > 0):
+        found["reasoning"] = {"output": reasoning, "read": reasoning * (before + 0.5 * reasoning)}
+    if np.any(output > 0):
+        found["decode"] = {"output": output, "read": output * (before + reasoning + 0.5 * output)}
+    return found
+
+
+def _read(input_tokens: Any, output_tokens: Any, cached_tokens: Any, reasoning_tokens: Any
+          ) -> tuple[Array, Array, Array, Array]:  # fmt: skip
+    """New, cached, reasoning and answering tokens, as arrays of one shape; BadInput naming the field."""
+    given = {"input_tokens": input_tokens, "output_tokens": output_tokens, "cached_tokens": cached_tokens,
+             "reasoning_tokens": reasoning_tokens}  # fmt: skip
+    read = [np.asarray(units.read(value, "", name), float) for name, value in given.items()]
+    taken, made, cached, reasoning = np.broadcast_arrays(*read)
+    if np.any(cached > taken):
+        raise Contradiction("cached_tokens", cached_tokens, "they are part of input_tokens: at most as many")
+    if np.any(reasoning > made):
+        raise Contradiction("reasoning_tokens", reasoning_tokens, "they are part of output_tokens: at most as many")
+    if not np.all(taken + made > 0):
+        raise BadInput("input_tokens", input_tokens, "a request has at least one token")
+    return taken - cached, cached, reasoning, made - reasoning
+
+
+def _activity(r: Rates, kinds: Mapping[str, Terms], many: Array, tokens: tuple[Array, ...], provider: str, model: str,
+              year: int | None, seed: int) -> Activity:  # fmt: skip
+    count = many[..., None]
+    electricity = [_sum(parts, r.kwh) * count for parts in kinds.values()]
+    hours = [_sum(parts, r.hours) * count for parts in kinds.values()]
+    hours.append(functools.reduce(np.add, hours) * r.idle_h)
+    electricity.append(hours[-1] * r.idle_kw)
+    used = [i for i, share in enumerate(r.shares) if share.any()]
+    made = [h * r.shares[i] if len(used) > 1 else h for h in hours for i in used for _ in range(2)]
+    amount = _stack([*electricity, *[h * r.host_kw for h in hours], *made])
+    start_s, end_s = _span(year)
+    new, cached, reasoning, output = tokens
+    taken, out = (new + cached)[..., None], (reasoning + output)[..., None]
+    return Activity(
+        np.full(len(amount), start_s), np.full(len(amount), end_s),
+        _texts(tuple(kinds), tuple(r.machines[i].id for i in used), provider, model, r.tier), amount,
+        served={"request": count, "token": count * (taken + out), "input token": count * taken, "output token": count * out},
+        assumptions=r.assumptions, sources=r.sources, drivers=r.drivers, seed=seed,
+    )  # fmt: skip
+
+
+def _sum(parts: Terms, rate: Mapping[str, Array]) -> Array:
+    """Σ amount × rate over the terms, (*scenarios, 1 + draws)."""
+    return functools.reduce(np.add, (amount[..., None] * rate[name] for name, amount in parts.items()))
+
+
+def _stack(rows: list[Array]) -> Array:
+    shape = np.broadcast_shapes(*{row.shape for row in rows})
+    stacked = np.empty((len(rows), *shape))
+    for i, row in enumerate(rows):
+        stacked[i] = row
+    return stacked
+
+
+@functools.lru_cache(maxsize=1024)
+def _texts(kinds: tuple[str, ...], machines: tuple[str, ...], provider: str, model: str, tier: str) -> Mapping[str, Array]:
+    """The text columns: electricity by kind, the host by kind, then hardware time by kind and machine."""
+    from jevons.world import devices
+
+    kinds = (*kinds, "idle")
+    hosts = {m: getattr(devices.host_of(m), "id", "unknown") for m in machines}
+    rows = [(k, "accelerator", "chip", "electricity", "operation", "") for k in kinds]
+    rows += [(k, "host", "server", "electricity", "operation", "") for k in kinds]
+    for k in kinds:
+        for m in machines:
+            rows.append((k, "accelerator manufacture", "server", f"device_hours/{m}", "manufacture", m))
+            rows.append((k, "host manufacture", "server", f"device_hours/server:{hosts[m]}", "manufacture", m))
+    columns = dict(zip(("kind", "component", "boundary", "flow", "lifecycle", "device"), zip(*rows, strict=True), strict=True))
+    kind = columns.pop("kind")
+    same = {"site": "", "method": "modelled", "tier": tier, "share": "whole", "provider": provider, "model": model}
+    words = {**columns, "stage": [STAGES[k] for k in kind], "tokens": [TOKENS[k] for k in kind],
+             **{name: [word] * len(rows) for name, word in same.items()}}  # fmt: skip
+    return {name: np.array(column, dtype=object) for name, column in words.items()}
+
+
+def _span(year: int | None) -> tuple[float, float]:
+    found = units.calendar_year(year)
+    if found is None:
+        return float("nan"), float("nan")
+    return tuple(datetime(y, 1, 1, tzinfo=UTC).timestamp() for y in (found, found + 1))  # type: ignore[return-value]
+
+
