@@ -107,13 +107,25 @@ class Law:
         offsets = dict(zip(self.split, theta[-len(self.split):], strict=True))
         return {n: np.exp(v + offsets.get(n, 0.0) * side) for n, v in values.items()}
 
-    def prompts(self, theta: Theta) -> dict[str, dict[str, float]]:
-        """Tokens and host seconds of a prompt, by task; the empty task stands for one that is not known."""
+    def prompts(self, theta: Theta, seen: dict[str, int] | None = None) -> dict[str, dict[str, float]]:
+        """Tokens of a prompt with their log spread and host seconds, by task; the empty task is one not known.
+
+        ``seen``: families fitted by task; none leave the prior's spread.
+        """
         at = len(self.names)
         tokens = np.exp(theta[at : at + len(self.tasks)])
         hosts = dict(zip(self.hosted, np.exp(theta[at + len(self.tasks) :]), strict=False))
-        found = {t: {"tokens": float(n), "request_host_s": float(hosts.get(t, 0.0))} for t, n in zip(self.tasks, tokens, strict=True)}
-        return {**found, "": {"tokens": float(np.median(tokens[:2])), "request_host_s": 0.0}}
+        found = {
+            t: {"tokens": float(n), "log_sd": self.spread(t, (seen or {}).get(t, 0)), "request_host_s": float(hosts.get(t, 0.0))}
+            for t, n in zip(self.tasks, tokens, strict=True)
+        }  # fmt: skip
+        unknown = {"tokens": float(np.median(tokens[:2])), "log_sd": max(p["log_sd"] for p in found.values()), "request_host_s": 0.0}
+        return {**found, "": unknown}
+
+    def spread(self, task: str, families: int) -> float:
+        """Log spread of a task's prompts: the prior's, shrinking with the families that showed them."""
+        own, floor = self.priors["prompts"][task]["log_sd"], self.priors["prompt_log_sd"]
+        return float(min(own, np.hypot(floor, own / (1 + families))))
 
 
 def predicted(theta: Theta, rows: Rows, law: Law) -> Step:
@@ -144,16 +156,22 @@ def fit(rows: Rows, law: Law, start: Theta | None = None) -> Theta:
     return np.asarray(least_squares(loss, law.centre if start is None else start, max_nfev=40 if start is None else 15).x)
 
 
-def residuals(theta: Theta, rows: Rows, law: Law) -> tuple[np.ndarray, np.ndarray]:
-    """ln observed over predicted energy of a token, and the share of prompts in the prediction."""
-    found = predicted(theta, rows, law)
-    return np.log(rows.energy_j * rows.joint.batch / found.energy_j), found.prefill_j / found.energy_j
+def seen_of(rows: Rows) -> dict[str, int]:
+    """Families by task."""
+    return {str(t): len(np.unique(rows.families[rows.tasks == t])) for t in np.unique(rows.tasks)}
 
 
-def quantiles(log_ratio: np.ndarray, share: np.ndarray, families: np.ndarray, prompt_sd: float) -> dict[str, float]:
+def residuals(theta: Theta, rows: Rows, law: Law, seen: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    """ln observed over predicted energy of a token, and what the length of prompts adds to the log spread."""
+    found, prompts = predicted(theta, rows, law), law.prompts(theta, seen)
+    spread = found.prefill_j / found.energy_j * np.array([prompts[t]["log_sd"] for t in rows.tasks])
+    return np.log(rows.energy_j * rows.joint.batch / found.energy_j), spread
+
+
+def quantiles(log_ratio: np.ndarray, prompt_sd: np.ndarray, families: np.ndarray) -> dict[str, float]:
     """10 and 90 % of the residuals over their relative spread, each family of weight one."""
     sd = float(np.sqrt(np.mean(log_ratio**2)))
-    extra = (prompt_sd * share / sd) ** 2
+    extra = (prompt_sd / sd) ** 2
     mean = float(np.mean(extra))
     z = log_ratio / np.sqrt((1 + extra) / (1 + mean))
     _, index, count = np.unique(families, return_inverse=True, return_counts=True)
@@ -164,11 +182,11 @@ def quantiles(log_ratio: np.ndarray, share: np.ndarray, families: np.ndarray, pr
             "mean_extra": round(mean, 4), "n": len(z)}  # fmt: skip
 
 
-def part(theta: Theta, law: Law) -> dict[str, Any]:
+def part(theta: Theta, law: Law, seen: dict[str, int]) -> dict[str, Any]:
     """theta as the pack tells it."""
     sides = {law.generations[0]: -0.5, law.generations[1]: 0.5, serving_pack.OTHER: 0.0}
     told = {g: {n: float(f"{v:.4g}") for n, v in law.coefficients(theta, s).items()} for g, s in sides.items()}
-    prompts = {t: {k: float(f"{v:.4g}") for k, v in p.items()} for t, p in law.prompts(theta).items()}
+    prompts = {t: {k: float(f"{v:.4g}") for k, v in p.items()} for t, p in law.prompts(theta, seen).items()}
     return {"coefficients": told, "prompts": prompts}
 
 
@@ -201,8 +219,8 @@ def five_folds(rows: Rows, law: Law, full: Theta, pack: dict[str, Any], seed: in
     for k in range(5):
         seen, mine = rows.of(fold != k), rows.of(fold == k)
         theta = fit(seen, law, full)
-        table = corrections(residuals(theta, seen, law)[0], seen, **pack["correction_fit"], batch=pack["correction_batch"])
-        out[fold == k] = residuals(theta, mine, law)[0] - corrected(table, mine, pack)
+        table = corrections(residuals(theta, seen, law, {})[0], seen, **pack["correction_fit"], batch=pack["correction_batch"])
+        out[fold == k] = residuals(theta, mine, law, {})[0] - corrected(table, mine, pack)
     return out
 
 
@@ -232,16 +250,16 @@ def main() -> None:
     path, pack = Path(sys.argv[1]), json.loads(PACK.read_text(encoding="utf-8"))
     rows = load(path, pack)
     law = Law(pack["priors"], pack["generations"])
-    full = fit(rows, law)
-    pack |= part(full, law)
+    full, seen = fit(rows, law), seen_of(rows)
+    pack |= part(full, law, seen)
     print(json.dumps(pack["coefficients"], indent=0), json.dumps(pack["prompts"]))
-    plain, share = residuals(full, rows, law)
+    plain, spread = residuals(full, rows, law, seen)
     told("in sample", plain, rows)
     folds = leave_families_out(rows, law, full)
-    out, out_share = np.zeros(len(plain)), np.zeros(len(plain))
+    out, out_spread = np.zeros(len(plain)), np.zeros(len(plain))
     for name, theta in folds.items():
         mine = rows.families == name
-        out[mine], out_share[mine] = residuals(theta, rows.of(mine), law)
+        out[mine], out_spread[mine] = residuals(theta, rows.of(mine), law, seen_of(rows.of(~mine)))
     told("families left out", out, rows)
     for task in law.tasks:
         told(f"  {task}", np.where(rows.tasks == task, out, np.nan), rows)
@@ -250,22 +268,21 @@ def main() -> None:
     told("five random folds", known, rows)
     point = one_point(out, rows)
     told("one point a configuration, families left out", point, rows)
-    sd, ok = pack["prompt_log_sd"], np.isfinite(point)
+    ok, nothing = np.isfinite(point), np.zeros(len(plain))
 
     def tiers(keep: np.ndarray) -> dict[str, Any]:
-        measured = ok & keep
-        found = {"calibrated": quantiles(point[measured], share[measured], rows.families[measured], 0.0),
-                 "family": quantiles(known[keep], share[keep], rows.families[keep], sd),
-                 "physics": quantiles(out[keep], out_share[keep], rows.families[keep], sd)}  # fmt: skip
-        wide = dict(found["physics"])
-        wide |= {k: round(wide[k] * pack["guess_widening"], 4) for k in ("log_p10", "log_p90")}
-        return {"residuals": {**found, "guess": wide}}
+        both = ok & keep
+        found = {"calibrated": quantiles(point[both], nothing[both], rows.families[both]),
+                 "family": quantiles(known[keep], spread[keep], rows.families[keep]),
+                 "physics": quantiles(out[keep], out_spread[keep], rows.families[keep])}  # fmt: skip
+        wide = {k: round(found["physics"][k] * pack["guess_widening"], 4) for k in ("log_p10", "log_p90")}
+        return {"residuals": {**found, "guess": {**found["physics"], **wide}}}
 
-    everything = np.ones(len(plain), dtype=bool)
-    pack |= tiers(everything)
+    pack |= tiers(np.ones(len(plain), dtype=bool))
     pack["corrections"] = corrections(plain, rows, **pack["correction_fit"], batch=pack["correction_batch"])
     pack["n"], pack["rows"] = len(plain), {str(f): int((rows.families == f).sum()) for f in np.unique(rows.families)}
-    pack["without"] = {f: {**part(theta, law), **tiers(rows.families != f)} for f, theta in folds.items()}
+    pack["without"] = {f: {**part(theta, law, seen_of(rows.of(rows.families != f))), **tiers(rows.families != f)}
+                       for f, theta in folds.items()}  # fmt: skip
     with path.open(newline="", encoding="utf-8") as handle:
         print(json.dumps(predict(list(csv.DictReader(handle)), pack).scores(), indent=1))
     if "--write" in sys.argv:

@@ -147,7 +147,7 @@ def _left_out_residuals(runs: Runs, pairs: Any, sets: int) -> Array:
 def _inspect(found: _Read) -> tuple[dict[str, list[int]], bool, list[str]]:
     """Lines to leave out by reason, whether the sensor lags, and what to tell the user."""
     m, left_out = found.measured, {}
-    checks = {"zero reading": edge_checks.zero_readings(m), "early stop": edge_checks.early_stops(m)}
+    checks = {"zero reading": edge_checks.zero_readings(m), "early stop": _stopped(found)}
     checks |= {f"energy in {unit}": flags for unit, flags in edge_checks.other_units(m).items()}
     for reason, flags in checks.items():
         if flags.any():
@@ -156,6 +156,18 @@ def _inspect(found: _Read) -> tuple[dict[str, list[int]], bool, list[str]]:
     told = (f"the power of {int(short.sum())} runs shorter than {edge_checks.SHORT_S:g} s follows the run before: the sensor "
             "lags; repeat short prefills back to back for 2 s and divide")  # fmt: skip
     return left_out, lagged, [told] if lagged else []
+
+
+def _stopped(found: _Read, rounds: int = 3) -> Any:
+    """Runs that ended early: by the prefill beside them, and where there is none by the time the others' law expects."""
+    m, seconds = found.measured, found.runs.of(found.measured.seconds)
+    flags = edge_checks.early_stops(m)
+    for _ in range(rounds if not np.isfinite(edge_checks.decode_seconds(m)[m.later > 0]).all() else 0):
+        theta = edge_fit.fit(seconds.take(~flags), len(found.tasks))
+        whole = np.exp(edge_fit.log_cost(theta, seconds))
+        ahead = np.exp(edge_fit.log_cost(theta, seconds.prompts()))
+        flags = flags | edge_checks.early_by_law(m, ahead, whole - ahead)
+    return flags
 
 
 def _read(file: Path, rows: list[catalog.Row], board: EdgeBoard) -> _Read:

@@ -60,6 +60,12 @@ def early_stops(m: Measured) -> Flags:
     return stopped
 
 
+def early_by_law(m: Measured, prefill_s: Array, decode_s: Array) -> Flags:
+    """Full runs without a prefill beside them that took under `EARLY` of the decode time a law expects."""
+    alone = (m.later > 0) & ~np.isfinite(decode_seconds(m))
+    return np.asarray(alone & (m.seconds - prefill_s < EARLY * decode_s))
+
+
 def decode_seconds(m: Measured) -> Array:
     """Seconds a token after the first, NaN where a full run has no prefill beside it."""
     ahead = {pair: seconds for pair, seconds, later in zip(m.pair, m.seconds, m.later) if later == 0}

@@ -68,6 +68,10 @@ class Runs:
         return Runs(shape, self.tokens[where], self.later[where], self.unit[where], self.observed[where],
                     self.weight[where])  # fmt: skip
 
+    def prompts(self) -> Runs:
+        """The same runs ended at their first token."""
+        return replace(self, later=np.zeros(len(self)))
+
     def of(self, observed: Array) -> Runs:
         """The same runs with another quantity observed."""
         return replace(self, observed=observed)

@@ -62,7 +62,7 @@ def replica(d: Deployment, sampler: Draws) -> Replica:
     narrow = choice(len(held), sampler, f"precision at {d.provider}")
     widths = {name: _pick([getattr(p, name) for p in held], narrow) for name in ("dense_bytes", "expert_bytes", "narrow")}
     precision = replace(held[0], **widths)
-    shape = served(_architecture(d)) if d.model else closed_shape(d, sampler)
+    shape = spread_experts(served(_architecture(d)) if d.model else closed_shape(d, sampler), sampler.of(d.expert_spread))
     memory = _pick([_memory_gb(m) for m in machines], of)
     together = _together(d, shape, precision, memory, sampler)
     room = largest_batch(shape, precision, memory, together, sampler.of(d.context))  # type: ignore[arg-type]
@@ -86,6 +86,17 @@ def closed_shape(d: Deployment, sampler: Draws) -> Served:
                   experts=1 / used, active_experts=1.0, moe_layers=np.where(mixture, layers, 0.0),
                   kv_elements=sampler.of(CACHE_SHARE) * 2.0 * hidden * layers / 8, attention_flop=4 * hidden * layers,
                   kv_heads=8.0)  # fmt: skip
+
+
+def spread_experts(shape: Served, replicas: Array) -> Served:
+    """The part of a model that one of several replicas holds when one copy of the routed experts is spread over them.
+
+    It keeps 1/s of the experts, and a token of its own meets as many parameters as before. Each sequence's cache then
+    lies on one device, so that it takes no room on the others (DeepSeek-AI 2025, inference system overview).
+    """
+    s = np.minimum(np.maximum(replicas, 1.0), shape.experts / shape.active_experts)
+    heads = np.where(s > 1.0, np.inf, shape.kv_heads)
+    return replace(shape, expert_params_b=shape.expert_params_b / s, active_experts=shape.active_experts * s, kv_heads=heads)
 
 
 def choice(options: int, sampler: Draws, key: str) -> Array:

@@ -55,15 +55,16 @@ def correction(family: str | None, generation: str, precision: str, batch: Any, 
     return known["level"] + known["slope"] * np.log(np.clip(batch, least, most) / centre)
 
 
-def interval(tier: str, pack: Pack, prompt_share: Any = 0.0) -> tuple[Any, Any]:
+def interval(tier: str, pack: Pack, prompt_log_sd: Any = 0.0) -> tuple[Any, Any]:
     """Factors (low, high) on the best estimate that bound its 10-90 % interval.
 
-    ``prompt_share``: share of the energy spent on prompts of unknown length, which widens it.
+    ``prompt_log_sd``: what prompts of unknown length add to the spread: their share of the energy, times the log
+    standard deviation of their length.
     """
     import numpy as np
 
     quantiles = pack["residuals"][tier]
     low, high = quantiles["log_p10"], quantiles["log_p90"]
-    extra = pack["prompt_log_sd"] * np.asarray(prompt_share, float) / quantiles["log_sd"]
+    extra = np.asarray(prompt_log_sd, float) / quantiles["log_sd"]
     widen = np.sqrt(1.0 + extra**2) / math.sqrt(1.0 + quantiles["mean_extra"])
     return np.exp(low * widen), np.exp(high * widen)

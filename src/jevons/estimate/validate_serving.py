@@ -125,11 +125,11 @@ def read_row(row: Row, pack: Mapping[str, Any], file: str = "rows", number: int 
 
 
 def step_of(run: Deployment, pack: Mapping[str, Any]) -> tuple[Step, float]:
-    """The mean step of a deployment, and the share of its energy that prompts take."""
+    """The mean step of a deployment, and what the unknown length of its prompts adds to the log spread."""
     prompt = pack["prompts"].get(run.task, pack["prompts"][""])
     load = load_of(run, prompt["tokens"], prompt["request_host_s"])
     found = step(run.model, run.precision, run.machine, load, packs.coefficients(run.device.generation, pack))
-    return found, float(found.prefill_j / found.energy_j)
+    return found, float(found.prefill_j / found.energy_j) * prompt["log_sd"]
 
 
 def load_of(run: Deployment, prompt_tokens: Any, request_host_s: Any) -> Load:
@@ -168,9 +168,9 @@ def _deployment(row: Row, pack: Mapping[str, Any], needed: Mapping[str, float | 
 def _predict_row(result: Prediction, name: str, run: Deployment, row: Row, pack: Mapping[str, Any], file: str,
                  number: int) -> None:  # fmt: skip
     fitted = packs.without_family(run.family, pack)
-    found, prompt_share = step_of(run, fitted or pack)
+    found, prompt_log_sd = step_of(run, fitted or pack)
     best = float(found.energy_j) / run.batch
-    low, high = packs.interval(run.tier, fitted or pack, prompt_share)
+    low, high = packs.interval(run.tier, fitted or pack, prompt_log_sd)
     scale = {"energy_per_output_token": 1.0, "energy_per_output": run.output_tokens}
     for target, column in TARGETS.items():
         observed = _number(row, column, file, number)

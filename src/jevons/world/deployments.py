@@ -20,7 +20,7 @@ from jevons.world import catalog
 from jevons.world.lookup import nearest, normalise
 
 ANY = "*"
-SPANS = ("params_b", "active_b", "together", "batch", "context", "utilisation")
+SPANS = ("params_b", "active_b", "together", "batch", "expert_spread", "context", "utilisation")
 VARIANT = re.compile(r"[-_:.@](latest|preview|exp|experimental|instruct|turbo|chat|it|hf|vl|thinking|fp8|bf16|awq|gptq"
                      r"|free|maas|codex|max|search-api|image|v\d|20\d\d-\d\d-\d\d|\d\d-20\d\d|20\d{6}|\d{3,4})$")  # fmt: skip
 MEND = ("pass deployment={'on': 'h100', 'batch': 64, 'together': 8, 'params': '70B'}, or add a row to "
@@ -29,7 +29,8 @@ MEND = ("pass deployment={'on': 'h100', 'batch': 64, 'together': 8, 'params': '7
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One model behind one API. Spans are in 1e9 parameters, accelerators, sequences, tokens and shares of time.
+    """One model behind one API. Spans are in 1e9 parameters, accelerators, sequences, replicas, tokens and shares
+    of time.
 
     ``model``: the name of an open model, whose architecture then stands for ``params_b``. ``devices`` and
     ``precisions``: the likeliest first. ``prompt_tokens`` and ``output_tokens``: of a request of the whole traffic.
@@ -42,6 +43,7 @@ class Deployment:
     precisions: tuple[str, ...]
     together: Uncertain
     batch: Uncertain
+    expert_spread: Uncertain
     context: Uncertain
     utilisation: Uncertain
     params_b: Uncertain | None = None
@@ -84,10 +86,10 @@ def deployment(provider: str, model: str) -> Deployment:
 def stated(given: Mapping[str, Any], model: str) -> Deployment:
     """The deployment that a user describes; a value may be a number or its (5 %, best, 95 %).
 
-    Keys: ``on`` (accelerator), and as known ``precision``, ``together``, ``batch``, ``context``, ``utilisation``,
-    ``params``, ``active``, ``model`` (an open model's name). Errors: BadInput naming the key.
+    Keys: ``on`` (accelerator), and as known ``precision``, ``together``, ``batch``, ``expert_spread``, ``context``,
+    ``utilisation``, ``params``, ``active``, ``model`` (an open model's name). Errors: BadInput naming the key.
     """
-    known = {"on", "precision", "together", "batch", "context", "utilisation", "params", "active", "model"}
+    known = {"on", "precision", "together", "batch", "expert_spread", "context", "utilisation", "params", "active", "model"}
     for key in set(given) - known:
         raise BadInput("deployment", key, f"say some of {', '.join(sorted(known))}")
     if not given.get("on"):
@@ -95,7 +97,7 @@ def stated(given: Mapping[str, Any], model: str) -> Deployment:
     spans = {name: _span(given.get(name), name, span) for name, span in USUAL.items()}
     counts = {name: None if given.get(key) is None else _count(given[key], key)
               for name, key in (("params_b", "params"), ("active_b", "active"))}  # fmt: skip
-    missing = [name for name in USUAL if given.get(name) is None]
+    missing = [name for name in USUAL if given.get(name) is None and name != "expert_spread"]
     notes = tuple(Assumption(f"{name} of the deployment", _shown(spans[name]), "not stated", "jevons-rule") for name in missing)
     precisions = (given["precision"],) if given.get("precision") else ("bf16", "fp8")
     open_name = given.get("model") or model
@@ -103,7 +105,7 @@ def stated(given: Mapping[str, Any], model: str) -> Deployment:
                       **counts, tier="physics" if not missing else "guess", assumptions=notes)  # fmt: skip
 
 
-USUAL = {"together": (1.0, 2.0, 8.0), "batch": (4.0, 48.0, 384.0), "context": (600.0, 2000.0, 10000.0),
+USUAL = {"together": (1.0, 2.0, 8.0), "batch": (4.0, 48.0, 384.0), "expert_spread": (1.0, 1.0, 1.0), "context": (600.0, 2000.0, 10000.0),
          "utilisation": (0.4, 0.7, 0.95)}  # fmt: skip
 """Spans where a user says nothing: those of the table's row for open models on cloud GPUs."""
 
