@@ -73,6 +73,46 @@ def transfer(file: File = None, **given: Any) -> None:
     ask("transfer", file, given, (options.TRANSFER,))
 
 
+@app.command(no_args_is_help=True)
+@taking(options.MODEL, options.HARDWARE, options.SERVING, *COMMON)
+def serving(file: File = None, **given: Any) -> None:
+    """Serving a language model on your own machines.
+
+    jevons estimate serving --model llama-3.1-70b --on h100 --n 4 --batch 32 --input-tokens 500 --output-tokens 300
+    """
+    ask("serving", file, given, (options.MODEL, options.HARDWARE, options.SERVING))
+
+
+@app.command(no_args_is_help=True)
+@taking(options.REQUEST, *COMMON)
+def request(file: File = None, **given: Any) -> None:
+    """Requests to somebody's API, closed models included.
+
+    jevons estimate request --provider openai --model gpt-4o --input-tokens 500 --output-tokens 300
+    """
+    ask("request", file, given, (options.REQUEST,))
+
+
+@app.command(no_args_is_help=True)
+@taking(options.EDGE, *COMMON)
+def edge(file: File = None, **given: Any) -> None:
+    """Prompts on a board, phone or laptop.
+
+    jevons estimate edge --model llama-3.2-1b --on jetson-orin-nano --input-tokens 100 --output-tokens 100
+    """
+    ask("edge", file, given, (options.EDGE,))
+
+
+@app.command(no_args_is_help=True)
+@taking(options.GENERATION, *COMMON)
+def generation(file: File = None, **given: Any) -> None:
+    """Images or videos by diffusion.
+
+    jevons estimate generation --model flux.1-dev --on h100 --images 1000 --steps 28
+    """
+    ask("generation", file, given, (options.GENERATION,))
+
+
 def ask(kind: str, file: Path | None, given: Mapping[str, Any], groups: tuple[options.Group, ...]) -> None:
     """The spec of flags and file, carried out and shown."""
     asked, path = from_flags(kind, given, groups), file or given.get("spec")
@@ -105,6 +145,8 @@ def shaped(kind: str, arguments: dict[str, Any], site: dict[str, Any], study: di
         arguments["layout"] = layout
     if "network" in arguments:
         arguments["accounting"] = arguments.pop("network")
+    if "busy" in arguments:
+        arguments["utilisation"] = arguments.pop("busy")
     if "teacher" in arguments:
         if "model" not in arguments:
             raise BadInput("model", None, "name the student with --model")

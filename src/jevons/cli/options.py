@@ -89,6 +89,52 @@ TRANSFER: Group = {
     "network": Row("average shares out the whole network, marginal counts what one GB more changes.", "KIND"),
     "what": Row("A network of the table.", "NAME"),
 }
+SERVING: Group = {
+    "precision": Row("Format of the weights: bf16, fp8, int8, int4, mxfp4.", "FORMAT"),
+    "batch": Row("Requests in flight a replica.", COUNT),
+    "request_rate": Row("Requests a second of the deployment; the batch follows.", "PER SECOND"),
+    "input_tokens": Row("Tokens of a prompt.", COUNT),
+    "output_tokens": Row("Tokens of an answer.", COUNT),
+    "cached_tokens": Row("Of the prompt, already in the cache.", COUNT),
+    "reasoning_tokens": Row("Of the answer, spent on reasoning.", COUNT),
+    "tensor": Row("Devices a replica is spread over.", COUNT, int),
+    "requests": Row("How many requests.", COUNT),
+    "hours": Row("How long the deployment is kept, idle time included.", TIME),
+    "busy": Row("Share of the time with work; the rest idles.", SHARE),
+    "slo_s_per_token": Row("Slowest time between tokens that will do.", "SECONDS"),
+    "max_batch": Row("Most requests in flight a replica.", COUNT),
+}
+REQUEST: Group = {
+    "provider": Row("Who answers: openai, anthropic, google, mistral.", "NAME"),
+    "model": Row("The model as the provider names it.", "NAME"),
+    "input_tokens": Row("Tokens of a prompt.", COUNT),
+    "output_tokens": Row("Tokens of an answer.", COUNT),
+    "cached_tokens": Row("Of the prompt, already in the cache.", COUNT),
+    "reasoning_tokens": Row("Of the answer, spent on reasoning.", COUNT),
+    "requests": Row("How many requests.", COUNT),
+}
+EDGE: Group = {
+    "model": Row("A model of the table (llama-3.2-1b), or a config.json.", "NAME"),
+    "on": Row("Board or phone: jetson-orin-nano, rk3588.", "BOARD"),
+    "input_tokens": Row("Tokens of a prompt.", COUNT),
+    "output_tokens": Row("Tokens of an answer.", COUNT),
+    "requests": Row("How many prompts.", COUNT),
+    "calibration": Row("A pack of `jevons calibrate edge`.", "PACK.json"),
+}
+GENERATION: Group = {
+    "model": Row("Image or video model of the table: flux.1-dev.", "NAME"),
+    "on": Row("Accelerator: h100, b200.", "DEVICE"),
+    "n": Row("How many of them.", COUNT),
+    "images": Row("How many images.", COUNT),
+    "videos": Row("How many videos.", COUNT),
+    "height": Row("Pixels.", COUNT),
+    "width": Row("Pixels.", COUNT),
+    "frames": Row("Of a video.", COUNT),
+    "steps": Row("Denoising steps.", COUNT),
+    "guidance": Row("Scale; at 1 or below a step is evaluated once.", "NUMBER"),
+    "batch": Row("Outputs made at once.", COUNT),
+    "parallel": Row("GPUs that make one batch together.", COUNT),
+}
 SPEC: Group = {"spec": Row("The spec, as an option.", "FILE", Path)}
 SITE: Group = {
     "at": Row("Cloud region (us-central1), country (France), US subregion (CAMX).", "SITE"),
@@ -123,7 +169,7 @@ FILES: Group = {
     "report": Row("Write a page (.html), a model-card section (.md) or an LCA inventory for Brightway (.csv).", "FILE", Path),
 }
 PANELS = {
-    WHAT: (SPEC, MODEL, HARDWARE, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, STORAGE, TRANSFER),
+    WHAT: (SPEC, MODEL, HARDWARE, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION),
     WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (FORM, FILES),
 }  # fmt: skip
 

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 DOORS = {  # kind -> the functions of jevons.estimate that take its arguments, the first of them called
     "training": ("training",), "recorded": ("recorded",), "fine-tuning": ("fine_tuning", "training"),
     "distillation": ("distillation", "training"), "generic": ("generic",), "storage": ("storage",),
-    "transfer": ("transfer",),
+    "transfer": ("transfer",), "serving": ("serving",), "request": ("request",), "edge": ("edge",),
+    "generation": ("generation",),
 }  # fmt: skip
 CALLED = {"training": "Training", "recorded": "Recorded run of", "fine-tuning": "Fine-tuning",
-          "distillation": "Distilling", "generic": "Computation", "storage": "Storage", "transfer": "Transfer"}  # fmt: skip
+          "distillation": "Distilling", "generic": "Computation", "storage": "Storage", "transfer": "Transfer",
+          "serving": "Serving", "request": "Requests to", "edge": "Prompts to", "generation": "Generating with"}  # fmt: skip
 SUBJECTS = ("model", "student", "cpu", "medium", "what", "params")
 AMOUNTS = {"tokens": "tokens", "terabytes": "TB", "gigabytes": "GB", "months": "months", "cores": "cores"}
 LEDGER = ("hours", "device_hours", "energy")  # what only a run that is over can tell

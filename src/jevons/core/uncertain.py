@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from jevons.core import units
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -74,9 +75,7 @@ class Draws:
     drivers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, value in (("draws", self.n), ("seed", self.seed)):
-            if isinstance(value, bool) or not hasattr(value, "__index__"):
-                raise BadInput(name, value, "give a whole number")
+        self.n, self.seed = units.whole(self.n, "draws"), units.whole(self.seed, "seed")
         if self.n < 0:
             raise BadInput("draws", self.n, "give a count of at least 0 (0: best estimates alone)")
 

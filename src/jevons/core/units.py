@@ -79,11 +79,18 @@ def read(value: Any, unit: str, field: str = "value", *, minimum: float | None =
     return _bounded_array(value, field, minimum)
 
 
+def whole(value: Any, field: str) -> int:
+    """A whole number. Errors: BadInput for anything else, yes and no among them."""
+    if isinstance(value, bool) or getattr(value, "ndim", 0) or not hasattr(value, "__index__"):
+        raise BadInput(field, value, "give a whole number")
+    return operator.index(value)
+
+
 def calendar_year(value: Any, field: str = "year") -> int | None:
     """A year as a whole number from 1990 to 2100, or None where none is given. Errors: BadInput."""
     if value is None:
         return None
-    number = 0 if isinstance(value, bool) or not hasattr(value, "__index__") else operator.index(value)
+    number = whole(value, field)
     if not 1990 <= number <= 2100:
         raise BadInput(field, value, "give a calendar year from 1990 to 2100")
     return number

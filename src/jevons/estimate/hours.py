@@ -37,7 +37,7 @@ def goodput_of(goodput: Any, sampler: Draws) -> tuple[Any, tuple[Assumption, ...
     if goodput is None:
         return sampler.of(usual.uncertain), (usual.assumed(),)
     value = units.read(goodput, "", "goodput")
-    if not 0 < value <= 1:
+    if np.ndim(value) or not 0 < value <= 1:
         raise BadInput("goodput", goodput, "give a share above 0 and at most 1")
     return sampler.of(value), ()
 

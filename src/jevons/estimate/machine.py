@@ -22,7 +22,7 @@ STAND_INS = {"volta": "ampere", "pascal": "ampere", "ada": "ampere", "turing": "
 def block_of(arch: Architecture, sequence: Any, notes: list[Assumption]) -> Block:
     """The architecture as a stack of equal blocks, in the step-time model's terms."""
     usual = min(arch.context or USUAL_SEQUENCE, USUAL_SEQUENCE)
-    length = int(units.read(sequence, "", "sequence", minimum=1)) if sequence is not None else usual
+    length = usual if sequence is None else _length(sequence)
     if sequence is None:
         notes.append(Assumption("sequence", f"{length} tokens", "not given: longer contexts come late in training",
                                 "jevons-rule"))  # fmt: skip
@@ -34,6 +34,13 @@ def block_of(arch: Architecture, sequence: Any, notes: list[Assumption]) -> Bloc
     return Block(layers=arch.layers + arch.encoder_layers, hidden=arch.hidden, heads=arch.heads, seq_len=length,
                  vocab=arch.vocab, kv_heads=arch.kv_heads, ffn_hidden=width, gated=arch.gated, tied=arch.tied,
                  params=float(parameters(arch)), params_active=float(active_parameters(arch)))  # fmt: skip
+
+
+def _length(sequence: Any) -> int:
+    length = units.read(sequence, "", "sequence", minimum=1)
+    if not isinstance(length, float) or length % 1:
+        raise BadInput("sequence", sequence, "give one whole number of tokens")
+    return int(length)
 
 
 def machine_of(device: Device, host: Server | None, precision: str, notes: list[Assumption]) -> Machine:

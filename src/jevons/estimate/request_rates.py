@@ -65,6 +65,7 @@ def rates(d: Deployment, draws: int, seed: int) -> Rates:
     joules, seconds = _by_term(d, r, sampler)
     tier, spread = _tier(d, r, sampler, pack)
     family = packs.family_of(d.model, pack) if d.model else None
+    spread = spread * sampler.of(d.scale)
     factor = spread * np.exp(
         packs.correction(family, r.machines[0].generation, r.precision.name, r.batch, pack))
     n = r.machine.devices

@@ -20,7 +20,8 @@ from jevons.world import catalog
 from jevons.world.lookup import nearest, normalise
 
 ANY = "*"
-SPANS = ("params_b", "active_b", "together", "batch", "expert_spread", "context", "utilisation")
+SPANS = ("params_b", "active_b", "together", "batch", "expert_spread", "scale", "context",
+         "utilisation")
 VARIANT = re.compile(r"[-_:.@](latest|preview|exp|experimental|instruct|turbo|chat|it|hf|vl|thinking|fp8|bf16|awq|gptq"
                      r"|free|maas|codex|max|search-api|image|v\d|20\d\d-\d\d-\d\d|\d\d-20\d\d|20\d{6}|\d{3,4})$")  # fmt: skip
 MEND = ("pass deployment={'on': 'h100', 'batch': 64, 'together': 8, 'params': '70B'}, or add a row to "
@@ -33,7 +34,7 @@ class Deployment:
     of time.
 
     ``model``: the name of an open model, whose architecture then stands for ``params_b``. ``devices`` and
-    ``precisions``: the likeliest first. ``prompt_tokens`` and ``output_tokens``: of a request of the whole traffic.
+    ``precisions``: the likeliest first. ``scale``: published device time over the law's. ``prompt_tokens`` and ``output_tokens``: of a request of the whole traffic.
     """
 
     provider: str
@@ -44,6 +45,7 @@ class Deployment:
     together: Uncertain
     batch: Uncertain
     expert_spread: Uncertain
+    scale: Uncertain
     context: Uncertain
     utilisation: Uncertain
     params_b: Uncertain | None = None
@@ -97,7 +99,7 @@ def stated(given: Mapping[str, Any], model: str) -> Deployment:
     spans = {name: _span(given.get(name), name, span) for name, span in USUAL.items()}
     counts = {name: None if given.get(key) is None else _count(given[key], key)
               for name, key in (("params_b", "params"), ("active_b", "active"))}  # fmt: skip
-    missing = [name for name in USUAL if given.get(name) is None and name != "expert_spread"]
+    missing = [name for name in USUAL if given.get(name) is None and name not in ("expert_spread", "scale")]
     notes = tuple(Assumption(f"{name} of the deployment", _shown(spans[name]), "not stated", "jevons-rule") for name in missing)
     precisions = (given["precision"],) if given.get("precision") else ("bf16", "fp8")
     open_name = given.get("model") or model
@@ -105,8 +107,8 @@ def stated(given: Mapping[str, Any], model: str) -> Deployment:
                       **counts, tier="physics" if not missing else "guess", assumptions=notes)  # fmt: skip
 
 
-USUAL = {"together": (1.0, 2.0, 8.0), "batch": (4.0, 48.0, 384.0), "expert_spread": (1.0, 1.0, 1.0), "context": (600.0, 2000.0, 10000.0),
-         "utilisation": (0.4, 0.7, 0.95)}  # fmt: skip
+USUAL = {"together": (1.0, 2.0, 8.0), "batch": (4.0, 48.0, 384.0), "expert_spread": (1.0, 1.0, 1.0), "scale": (1.0, 1.0, 1.0),
+         "context": (600.0, 2000.0, 10000.0), "utilisation": (0.4, 0.7, 0.95)}  # fmt: skip
 """Spans where a user says nothing: those of the table's row for open models on cloud GPUs."""
 
 
@@ -175,7 +177,7 @@ def _span(value: Any, name: str, usual: tuple[float, float, float]) -> Uncertain
     parts = value if isinstance(value, (tuple, list)) else (value,) * 3
     if len(parts) != 3:
         raise BadInput(f"deployment {name}", value, "give a number, or (5 %, best, 95 %)")
-    least = 0.0 if name == "utilisation" else 1.0
+    least = 0.0 if name in ("utilisation", "scale") else 1.0
     low, best, high = (float(units.read(part, "", f"deployment {name}", minimum=least)) for part in parts)
     if name == "utilisation" and not 0 < low <= high <= 1:
         raise BadInput(f"deployment {name}", value, "give the share of time with work, above 0 and at most 1")

@@ -61,13 +61,18 @@ TOWERS: dict[str, Callable[[Any], Any]] = {"fixed-approach": wue_fixed_approach,
           "less-thirsty": wue_less_thirsty}  # fmt: skip
 
 
+def require_tower(tower: str) -> None:
+    """BadInput for a formula that is not known."""
+    if not isinstance(tower, str) or tower not in TOWERS:
+        raise BadInput("tower", tower, f"choose one of {', '.join(TOWERS)}")
+
+
 def tower_wue(wet_bulb_c: Any, tower: str) -> tuple[Any, Assumption]:
     """On-site water of an evaporative site from its wet-bulb temperature (°C), L per IT kWh, and its note.
 
     Errors: BadInput for an unknown formula or a temperature outside −20 to 40 °C.
     """
-    if tower not in TOWERS:
-        raise BadInput("tower", tower, f"choose one of {', '.join(TOWERS)}")
+    require_tower(tower)
     value = units.read(wet_bulb_c, "", "wet_bulb", minimum=-20.0)
     if np.any(np.asarray(value) > 40):
         raise BadInput("wet_bulb", wet_bulb_c, "give degrees Celsius from -20 to 40")

@@ -238,6 +238,7 @@ def site(name: str = "", *, year: int | None = None, pue: Any = None, wue: Any =
     location = locate(name or chosen.site or "world")
     notes = [] if name or chosen.site else [Assumption("site", "world mean", "no site given", "jevons-rule")]
     year = units.calendar_year(year)
+    facility.require_tower(tower)
     if wet_bulb is not None:
         if wue is not None:
             raise BadInput("wet_bulb", wet_bulb, "wue is given too and stands for itself; leave out the one or the other")

@@ -23,7 +23,8 @@ from typing import Any
 from jevons.core.errors import BadInput, TableError
 from jevons.core.study import Study
 
-WORKLOADS = ("training", "recorded", "fine-tuning", "distillation", "generic", "storage", "transfer")
+WORKLOADS = ("training", "recorded", "fine-tuning", "distillation", "generic", "storage", "transfer",
+             "serving", "request", "edge", "generation")  # fmt: skip
 
 
 @dataclass(frozen=True)

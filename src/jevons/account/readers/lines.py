@@ -61,6 +61,7 @@ class Line:
 
     def moment(self, column: str, zone: str) -> float:
         """UTC seconds of a stamp; one without a zone is taken to be of ``zone``."""
+        place(zone)
         try:
             return moment(self.text(column), zone)
         except ValueError:

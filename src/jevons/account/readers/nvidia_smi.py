@@ -10,6 +10,7 @@ between two samples it misses nothing.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,8 @@ def read(path: Path, zone: str = "UTC") -> Activity:
         by_gpu.setdefault(line.text(identity) if identity else "gpu", []).append(line)
     rows: list[dict[str, Any]] = []
     notes = [zone_assumed("nvidia-smi", zone)]
+    if not identity:
+        notes.append(Assumption("GPUs", "one", "no column tells which; query uuid too", "stated"))
     for gpu, those in by_gpu.items():
         found, told = _rows(gpu, those, column, zone)
         rows += found
@@ -68,9 +71,9 @@ def _power_column(file: str, header: list[str]) -> str:
 def _rows(gpu: str, lines: list[Line], column: str, zone: str) -> tuple[list[dict[str, Any]], list[Assumption]]:
     read = [(line.moment("timestamp", zone), line.amount(column, "W"), line) for line in lines]
     known = [(t_s, power_w) for t_s, power_w, _ in read if power_w is not None]
-    for before, after in zip(read, read[1:], strict=False):
-        if after[0] < before[0]:
-            raise after[2].trouble("timestamp", "stamps must not go back (several GPUs? query uuid too)")
+    for before, after in pairwise(read):
+        if after[0] <= before[0]:
+            raise after[2].trouble("timestamp", "each sample must be later than the last (several GPUs? query uuid too)")
     t_s, power_w = np.array(known, float).reshape(-1, 2).T
     hours, paused_s = by_hour(t_s, power_w)
     notes = []

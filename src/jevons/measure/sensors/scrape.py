@@ -7,7 +7,7 @@ of workloads (containers, pods, processes) are parts of the node's and are given
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
