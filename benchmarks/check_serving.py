@@ -30,11 +30,12 @@ CARDS = {"Nvidia H100 GPU": "h100", "Nvidia A100 GPU": "a100-40gb", "Nvidia GH20
 MODELS = {"meta-llama/Llama-2-7b-hf": "llama-2-7b", "meta-llama/Meta-Llama-3-8B": "llama-3-8b"}
 TOKENS = 1024.0
 WALL = {
-    # model: id, tokens in, tokens out, beams, cap on sequences, watts a card; lengths: means of the data sets (mixtral:
+    # model: id, tokens in, tokens out, beams, cap on sequences, watts a card, samples/s asked in Server; lengths: means of the data sets (mixtral:
     # 145.9 out is MLPerf's reference; 300 in, and gptj's 778 in and 73 out, are remembered, not verified)
-    "mixtral-8x7b": ("mixtral-8x7b", 300.0, 145.9, 1, 3072, 500.0),
-    "gptj-99": ("gpt-j-6b", 778.0, 73.0, 4, 396, 350.0),
+    "mixtral-8x7b": ("mixtral-8x7b", 300.0, 145.9, 1, 3072, 500.0, 311.6),
+    "gptj-99": ("gpt-j-6b", 778.0, 73.0, 4, 396, 350.0, 170.0),
 }
+LENGTH_LOG_SD = 0.3  # of those lengths
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -73,28 +74,35 @@ def at_the_wall(path: Path, pack: dict[str, Any]) -> None:
     for row in rows_of(path):
         told = WALL.get(row["model"].replace("gptj-99.9", "gptj-99"))
         if told is not None:
-            best, low, high = wall_j(*told, pack)
+            best, low, high = wall_j(*told, pack, server=row["scenario"] == "server")
             print(f"  {row['model']} {row['scenario']}: {float(row['j_per_sample']):.2f} J, ours {best:.2f} [{low:.2f}, {high:.2f}]")
             found.append((float(row["j_per_sample"]), best, low, high))
     line("MLPerf at the wall", *np.array(found).T)
 
 
-def wall_j(name: str, given: float, made: float, beams: int, cap: float, limit_w: float, pack: dict[str, Any]
-           ) -> tuple[float, float, float]:  # fmt: skip
-    """Joules a sample of one of eight replicas: its card and its share of the host. Beams share their prompt's cache."""
+def wall_j(name: str, given: float, made: float, beams: int, cap: float, limit_w: float, rate: float, pack: dict[str, Any],
+           server: bool) -> tuple[float, float, float]:  # fmt: skip
+    """Joules a sample of one of eight replicas: its card and its share of the host. Beams share their prompt's cache.
+
+    Offline runs at the largest batch that fits, Server at the least that keeps up with the rate asked for.
+    """
     card, held = devices.device("h200")[0], precision_of("fp8")
-    shape, machine = served(models.find(name).architecture), machine_of(devices.device("h200")[0], precision_of("fp8"), 1.0)
+    shape, machine = served(models.find(name).architecture), machine_of(card, held, 1.0)
     context = given / beams + made / 2
-    batch = min(cap * beams, float(largest_batch(shape, held, card.memory_gb or 0.0, 1.0, context, 1.0)))
+    room = float(largest_batch(shape, held, card.memory_gb or 0.0, 1.0, context, 1.0))
+    batch = np.arange(1.0, min(cap * beams, room) + 1)
     load = Load(batch, context, batch / beams / made, given, cache_bytes=1.0)
     one = step(shape, held, machine, load, serving_pack.coefficients(card.generation, pack))
     one = capped(one, 1.0, limit_w, card.idle_power().best_w)
-    times, share, limit = made * beams / batch, pack["host_share"], card.power_limit_w()
-    low, high = serving_pack.interval("physics", pack)
-    card_j, seconds = float(one.energy_j) * times, float(one.total_s) * times
-    spread = [np.hypot(card_j * abs(f - 1), seconds * limit * abs(share[k] - share["best"])) for f, k in ((low, "low"), (high, "high"))]
-    best = card_j + seconds * limit * share["best"]
-    return best, best - spread[0], best + spread[1]
+    seconds = one.total_s * made * beams / batch
+    keeps_up = np.flatnonzero(1.0 / seconds >= rate / 8) if server else []
+    at = int(keeps_up[0]) if len(keeps_up) else -1
+    card_j, share, limit = float((one.energy_j * made * beams / batch)[at]), pack["host_share"], card.power_limit_w()
+    low, high = serving_pack.interval("physics", pack, LENGTH_LOG_SD * float((one.prefill_j / one.energy_j)[at]))
+    host = [seconds[at] * limit * share[k] for k in ("low", "best", "high")]
+    down, up = np.hypot(card_j * (1 - low), host[1] - host[0]), np.hypot(card_j * (high - 1), host[2] - host[1])
+    best = card_j + host[1]
+    return best, best - float(down), best + float(up)
 
 
 def beside_ecologits(path: Path, pack: dict[str, Any]) -> None:
@@ -117,7 +125,7 @@ def beside_ecologits(path: Path, pack: dict[str, Any]) -> None:
 
 def ecologits_j(llm: Any, active_b: float, total_b: float) -> float:
     """Joules of all accelerators a token by EcoLogits at its one batch."""
-    token_kwh = llm.gpu_energy(active_b, 1.0, llm.GPU_ENERGY_ALPHA, llm.GPU_ENERGY_BETA, llm.GPU_ENERGY_GAMMA, llm.BATCH_SIZE)
+    token_kwh = llm.gpu_energy(active_b, 1.0, llm.BATCH_SIZE, llm.GPU_ENERGY_ALPHA, llm.GPU_ENERGY_BETA, llm.GPU_ENERGY_GAMMA)
     memory = llm.model_required_memory(total_b, llm.MODEL_QUANTIZATION_BITS)
     return float(token_kwh * llm.gpu_required_count(memory, llm.GPU_MEMORY)) * 3.6e6
 

@@ -71,6 +71,14 @@ def test_a_calibrated_estimate_uses_the_users_own_law(written):
     assert own.rows()[0]["tier"] == "calibrated"
 
 
+def test_a_calibration_knows_the_bits_of_its_runs(written):
+    pack = calibrate_edge(written([row | {"precision": "int8"} for row in pairs()]))
+    same, more = (edge("qwen1.5-0.5b", "raspberry-pi-5-8gb", 300, 200, calibration=pack, precision=p, draws=0)
+                  for p in (None, "bf16"))  # fmt: skip
+    assert float(same.total()[0]) * 3.6e6 == pytest.approx(POWER * seconds("qwen1.5-0.5b", 300, 200), rel=0.06)
+    assert more.total()[0] > same.total()[0]
+
+
 def test_a_calibration_of_another_board_is_refused(written):
     pack = calibrate_edge(written(pairs()))
     with pytest.raises(BadInput, match="measured on raspberry-pi-5-8gb"):

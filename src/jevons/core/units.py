@@ -81,7 +81,7 @@ def read(value: Any, unit: str, field: str = "value", *, minimum: float | None =
 
 def whole(value: Any, field: str) -> int:
     """A whole number. Errors: BadInput for anything else, yes and no among them."""
-    if isinstance(value, bool) or getattr(value, "ndim", 0) or not hasattr(value, "__index__"):
+    if isinstance(value, bool) or getattr(value, "ndim", None) or not hasattr(value, "__index__"):
         raise BadInput(field, value, "give a whole number")
     return operator.index(value)
 

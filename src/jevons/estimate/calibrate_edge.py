@@ -38,13 +38,18 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class EdgeCalibration:
-    """The law of one board: coefficients, what they were fitted on, how well they fit, and what was left out."""
+    """The law of one board: coefficients, what they were fitted on, how well they fit, and what was left out.
+
+    ``precision``: of the runs, empty where the file did not say; the law then holds for weights of whatever bits
+    they had.
+    """
 
     name: str
     board: str
     fit_date: str
     runs: int
     models: tuple[str, ...]
+    precision: str
     energy_j: Mapping[str, float]
     time_s: Mapping[str, float]
     units: Mapping[str, float]
@@ -68,6 +73,7 @@ class _Read:
     measured: Measured
     runs: Runs
     tasks: tuple[str, ...]
+    precision: str
 
 
 def calibrate_edge(path: str | Path, on: str = "", name: str = "") -> EdgeCalibration:
@@ -104,9 +110,14 @@ def load(path: str | Path) -> EdgeCalibration:
         raise BadInput("calibration", str(path), f"give a file saved by 'jevons calibrate edge' ({trouble})") from None
 
 
+def calibration_of(calibration: Any) -> EdgeCalibration:
+    """The calibration itself, or the one a file holds."""
+    return calibration if isinstance(calibration, EdgeCalibration) else load(calibration)
+
+
 def law_from(calibration: Any, board: EdgeBoard) -> EdgeLaw:
     """The law of a calibration, or of a file that holds one; BadInput where it is another board's."""
-    own = calibration if isinstance(calibration, EdgeCalibration) else load(calibration)
+    own = calibration_of(calibration)
     if own.board != board.id:
         raise BadInput("calibration", own.name, f"it was measured on {own.board}, not on {board.id}")
     note = Assumption("calibration", f"{own.runs} runs of {own.name}, {own.fit_date}",
@@ -127,6 +138,7 @@ def _fitted(name: str, board: EdgeBoard, found: _Read, runs: Runs, keep: Any, le
     inside = np.log(runs.observed) - edge_fit.log_cost(theta, runs)
     return EdgeCalibration(
         name, board.id, date.today().isoformat(), len(runs), tuple(sorted(set(found.measured.model[keep]))),
+        found.precision,
         named(edge_fit.coefficients(theta)), named(edge_fit.coefficients(clock)), units,
         (round(float(min(low, 0.0)), 4), round(float(max(high, 0.0)), 4)), _mape(inside), _mape(left), left_out,
         (*warnings, *apart),
@@ -187,7 +199,8 @@ def _read(file: Path, rows: list[catalog.Row], board: EdgeBoard) -> _Read:
                         joules)  # fmt: skip
     unit = np.array([tasks.index(task) for task in names])
     runs = Runs(shape, tokens, later, unit, joules, np.ones(len(rows)))
-    return _Read(measured, runs, tasks)
+    kinds = {_cell(row, "precision") for row in rows}
+    return _Read(measured, runs, tasks, kinds.pop() if len(kinds) == 1 else "")
 
 
 def _shape(file: Path, line: int, row: catalog.Row, board: EdgeBoard) -> tuple[float, ...]:

@@ -49,12 +49,12 @@ def edge(model: Any, on: str, input_tokens: Any, output_tokens: Any, *, precisio
     found, arch = _model(model)
     prompt, answer = _tokens(input_tokens, "input_tokens", 1), _tokens(output_tokens, "output_tokens", 0)
     count = _tokens(requests, "requests", 0)
-    bits, chosen = _bits(board, precision)
-    _check(board, arch, prompt, answer, bits)
     law = _law(board, arch.id, calibration)
+    bits, chosen = _bits(board, precision, calibration)
+    _check(board, arch, prompt, answer, bits)
     sampler = Draws(draws, seed)
     spread = _spread(law, board, answer, sampler)
-    energy, time = _phases(law, Shape.of(arch), prompt, answer, bits / board.bits)
+    energy, time = _phases(law, Shape.of(arch), prompt, answer, 1.0 if bits is None else bits / board.bits)
     scale = count[..., None] * spread
     rows = _law_rows(energy, scale)
     seconds = {stage: t[..., None] * scale for stage, t in time.items()}
@@ -100,8 +100,14 @@ def _tokens(value: Any, name: str, least: float) -> Any:
     return np.asarray(units.read(value, "", name, minimum=least), float)
 
 
-def _bits(board: EdgeBoard, precision: str | None) -> tuple[float, tuple[Assumption, ...]]:
-    """Bits a weight; by default as the board was measured."""
+def _bits(board: EdgeBoard, precision: str | None, calibration: Any) -> tuple[float | None, tuple[Assumption, ...]]:
+    """Bits a weight; by default as the board was measured (None: as a calibration that does not say)."""
+    if precision is None and calibration is not None:
+        from jevons.estimate.calibrate_edge import calibration_of
+
+        precision = calibration_of(calibration).precision
+        if not precision:
+            return None, (Assumption("precision", "as calibrated", "neither given nor in the calibration", "stated"),)
     if precision is not None:
         if precision not in BITS:
             raise BadInput("precision", precision, f"choose one of {', '.join(BITS)}")
@@ -111,11 +117,13 @@ def _bits(board: EdgeBoard, precision: str | None) -> tuple[float, tuple[Assumpt
     return BITS[name], (Assumption("precision", name, "not given: as the board was measured", board.source),)
 
 
-def _check(board: EdgeBoard, arch: Architecture, prompt: Any, answer: Any, bits: float) -> None:
+def _check(board: EdgeBoard, arch: Architecture, prompt: Any, answer: Any, bits: float | None) -> None:
     """Refuse what the model cannot attend to or the board cannot hold."""
     longest = float(np.max(prompt + answer))
     if arch.context and longest > arch.context:
         raise BadInput("input_tokens + output_tokens", longest, f"{arch.id} was trained for {arch.context} tokens")
+    if bits is None:
+        return
     needed = (parameters(arch) * bits / 8 + kv_bytes_per_token(arch) * longest) / units.BYTES_PER_GB
     if board.memory_gb is not None and needed > board.memory_gb:
         raise BadInput("model", arch.id, f"weights and cache take {needed:.1f} GB and {board.id} has {board.memory_gb:g}; "

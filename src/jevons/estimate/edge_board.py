@@ -80,10 +80,10 @@ def _of_row(row: catalog.Row) -> EdgeBoard:
 def law_of(board: EdgeBoard, known: bool = False, pack: Mapping[str, Any] | None = None) -> EdgeLaw:
     """The board's law; ``known``: the model is one it was fitted on. BadInput for a board without law or measurement."""
     pack = coefficient_pack("edge") if pack is None else pack
-    fitted = pack["boards"].get(board.law)
+    fitted = pack["coefficients"].get(board.law)
     if fitted is None:
-        return _scaled(board, pack["scaled"])
-    spread = fitted["residuals"]["known" if known else "new"]
+        return _scaled(board, pack["coefficients"]["scaled"])
+    spread = pack["residuals"][board.law]["known" if known else "new"]
     if board.law == board.id:
         return EdgeLaw(fitted["energy_j"], fitted["time_s"], spread, "calibrated" if known else "family", pack["name"])
     note = Assumption(f"law of {board.id}", f"that of {board.law}", "no measured runs of this module: kindred silicon",

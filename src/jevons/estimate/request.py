@@ -28,23 +28,35 @@ STAGES = {"prefill": "prefill", "cached": "prefill", "reasoning": "decode", "dec
 
 
 def request(provider: str, model: str, input_tokens: Any, output_tokens: Any, *, cached_tokens: Any = 0,
-            reasoning_tokens: Any = 0, requests: Any = 1, deployment: Mapping[str, Any] | None = None,
-            year: int | None = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
+            reasoning_tokens: Any = 0, requests: Any = 1, summed: bool = False,
+            deployment: Mapping[str, Any] | None = None, year: int | None = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
     """Activity of ``requests`` of one size, answered by ``model`` at ``provider``.
 
     Tokens are of one request; ``cached_tokens`` are part of the input, ``reasoning_tokens`` of the output. Numbers may
-    be arrays of scenarios (with ``draws=0`` for many). ``deployment``: how it is served, where you know (see
+    be arrays of scenarios (with ``draws=0`` for many), or, ``summed``, of requests of many sizes. ``deployment``: how it is served, where you know (see
     ``jevons.world.deployments.stated``); then any provider and model will do. ``year`` dates the rows.
     Errors: UnknownName with the nearest names and how to state a deployment; BadInput naming the field.
     """
-    tokens = _read(input_tokens, output_tokens, cached_tokens, reasoning_tokens)
+    tokens = tokens_of(input_tokens, output_tokens, cached_tokens, reasoning_tokens)
     many = np.asarray(units.read(requests, "", "requests"), float)
-    if deployment is None:
-        found = deployment_of(provider, model)
-    else:
-        found = stated(deployment, model)
-    r = rates(found, draws, seed)
-    return _activity(r, terms(*tokens), many, tokens, provider, model, year, seed)
+    r = _rates(provider, model, deployment, draws, seed)
+    kinds = terms(*tokens)
+    served = _served(tokens, many)
+    if summed:
+        kinds = {kind: {name: np.sum(x * many) for name, x in parts.items()} for kind, parts in kinds.items()}
+        served, many = {name: np.sum(x, axis=0, keepdims=x.ndim == 1) for name, x in served.items()}, np.ones(())
+    return _activity(r, kinds, many, served, (provider, model), _span(year), seed)
+
+
+def rated(kinds: Mapping[str, Terms], provider: str, model: str, deployment: Mapping[str, Any] | None, draws: int,
+          seed: int) -> Activity:  # fmt: skip
+    """Activity of given amounts of terms, for whoever prices them one by one."""
+    r = _rates(provider, model, deployment, draws, seed)
+    return _activity(r, kinds, np.ones(()), {}, (provider, model), _span(None), seed)
+
+
+def _rates(provider: str, model: str, deployment: Mapping[str, Any] | None, draws: int, seed: int) -> Rates:
+    return rates(deployment_of(provider, model) if deployment is None else stated(deployment, model), draws, seed)
 
 
 def terms(new: Array, cached: Array, reasoning: Array, output: Array) -> dict[str, Terms]:
@@ -60,8 +72,8 @@ def terms(new: Array, cached: Array, reasoning: Array, output: Array) -> dict[st
     return found
 
 
-def _read(input_tokens: Any, output_tokens: Any, cached_tokens: Any, reasoning_tokens: Any
-          ) -> tuple[Array, Array, Array, Array]:  # fmt: skip
+def tokens_of(input_tokens: Any, output_tokens: Any, cached_tokens: Any, reasoning_tokens: Any
+              ) -> tuple[Array, Array, Array, Array]:  # fmt: skip
     """New, cached, reasoning and answering tokens, as arrays of one shape; BadInput naming the field."""
     given = {"input_tokens": input_tokens, "output_tokens": output_tokens, "cached_tokens": cached_tokens,
              "reasoning_tokens": reasoning_tokens}  # fmt: skip
@@ -76,8 +88,14 @@ def _read(input_tokens: Any, output_tokens: Any, cached_tokens: Any, reasoning_t
     return taken - cached, cached, reasoning, made - reasoning
 
 
-def _activity(r: Rates, kinds: Mapping[str, Terms], many: Array, tokens: tuple[Array, ...], provider: str, model: str,
-              year: int | None, seed: int) -> Activity:  # fmt: skip
+def _served(tokens: tuple[Array, ...], many: Array) -> dict[str, Array]:
+    new, cached, reasoning, output = tokens
+    many, taken, out = (x[..., None] for x in np.broadcast_arrays(many, new + cached, reasoning + output))
+    return {"request": many, "token": many * (taken + out), "input token": many * taken, "output token": many * out}
+
+
+def _activity(r: Rates, kinds: Mapping[str, Terms], many: Array, served: Mapping[str, Array], names: tuple[str, str],
+              span: tuple[float, float], seed: int) -> Activity:  # fmt: skip
     count = many[..., None]
     electricity = [_sum(parts, r.kwh) * count for parts in kinds.values()]
     hours = [_sum(parts, r.hours) * count for parts in kinds.values()]
@@ -86,14 +104,10 @@ def _activity(r: Rates, kinds: Mapping[str, Terms], many: Array, tokens: tuple[A
     used = [i for i, share in enumerate(r.shares) if share.any()]
     made = [h * r.shares[i] if len(used) > 1 else h for h in hours for i in used for _ in range(2)]
     amount = _stack([*electricity, *[h * r.host_kw for h in hours], *made])
-    start_s, end_s = _span(year)
-    new, cached, reasoning, output = tokens
-    taken, out = (new + cached)[..., None], (reasoning + output)[..., None]
+    machines = tuple(r.machines[i].id for i in used)
     return Activity(
-        np.full(len(amount), start_s), np.full(len(amount), end_s),
-        _texts(tuple(kinds), tuple(r.machines[i].id for i in used), provider, model, r.tier), amount,
-        served={"request": count, "token": count * (taken + out), "input token": count * taken, "output token": count * out},
-        assumptions=r.assumptions, sources=r.sources, drivers=r.drivers, seed=seed,
+        np.full(len(amount), span[0]), np.full(len(amount), span[1]), _texts(tuple(kinds), machines, *names, r.tier), amount,
+        served=served, assumptions=r.assumptions, sources=r.sources, drivers=r.drivers, seed=seed,
     )  # fmt: skip
 
 
@@ -111,7 +125,7 @@ def _stack(rows: list[Array]) -> Array:
 
 
 @functools.lru_cache(maxsize=1024)
-def _texts(kinds: tuple[str, ...], machines: tuple[str, ...], provider: str, model: str, tier: str) -> Mapping[str, Array]:
+def _texts(kinds: tuple[str, ...], machines: tuple[str, ...], provider: str, model: str, tier: str) -> Mapping[str, Any]:
     """The text columns: electricity by kind, the host by kind, then hardware time by kind and machine."""
     from jevons.world import devices
 

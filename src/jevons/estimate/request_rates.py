@@ -129,7 +129,7 @@ def _idle_kw(r: Replica, sampler: Draws) -> Array:
 
 
 def _share(of: Array, machine: int) -> Array:
-    return (of == machine).astype(float)
+    return np.asarray(of == machine, float)
 
 
 def _sources(d: Deployment, machines: tuple[Device, ...]) -> tuple[str, ...]:

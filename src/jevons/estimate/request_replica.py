@@ -60,7 +60,7 @@ def replica(d: Deployment, sampler: Draws) -> Replica:
     held = [precision_of(name) for name in d.precisions]
     of = choice(len(machines), sampler, f"accelerator of {d.provider}")
     narrow = choice(len(held), sampler, f"precision at {d.provider}")
-    widths = {name: _pick([getattr(p, name) for p in held], narrow) for name in ("dense_bytes", "expert_bytes", "narrow")}
+    widths: dict[str, Any] = {name: _pick([getattr(p, name) for p in held], narrow) for name in ("dense_bytes", "expert_bytes", "narrow")}
     precision = replace(held[0], **widths)
     shape = spread_experts(served(_architecture(d)) if d.model else closed_shape(d, sampler), sampler.of(d.expert_spread))
     memory = _pick([_memory_gb(m) for m in machines], of)
@@ -119,7 +119,8 @@ def _architecture(d: Deployment) -> Any:
 def _together(d: Deployment, shape: Served, precision: Precision, memory_gb: Array, sampler: Draws) -> Array:
     """Devices of a replica: the span's, a power of two, and no fewer than hold the weights."""
     least = WEIGHTS_ROOM * weights_held_gb(shape, precision) / memory_gb
-    return 2.0 ** np.maximum(np.round(np.log2(sampler.of(d.together))), np.ceil(np.log2(np.maximum(least, 1.0))))
+    power = np.maximum(np.round(np.log2(sampler.of(d.together))), np.ceil(np.log2(np.maximum(least, 1.0))))
+    return np.asarray(2.0**power)
 
 
 def _machine(machines: Sequence[Device], held: Sequence[Precision], of: Array, narrow: Array, together: Array) -> Machine:
@@ -139,7 +140,7 @@ def _coefficients(machines: Sequence[Device], of: Array) -> dict[str, Array]:
 
 
 def _pick(values: Sequence[float], index: Array) -> Array:
-    return np.array(values, float)[index]
+    return np.asarray(np.array(values, float)[index])
 
 
 def _memory_gb(machine: Device) -> float:

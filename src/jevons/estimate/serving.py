@@ -9,7 +9,7 @@ outputs count reasoning tokens, as the usage fields of APIs do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -136,13 +136,11 @@ def _spent(d: Deployment, batch: Any, rate: Any, slo: Any, cap: Any, sampler: Dr
 
 def _draw_axis(d: Deployment) -> Deployment:
     """The deployment with a last axis for draws on whatever varies by scenario."""
-    from dataclasses import replace
-
     def last(value: Any) -> Any:
         return np.asarray(value)[..., None] if np.ndim(value) else value
 
     lengths = replace(d.lengths, **{f: last(getattr(d.lengths, f)) for f in d.lengths.__dataclass_fields__})
-    return replace(d, lengths=lengths, machine=replace(d.machine, devices=last(d.machine.devices)))
+    return replace(d, lengths=lengths)
 
 
 def _drawn_batch(d: Deployment, sampler: Draws) -> Any:
@@ -170,6 +168,8 @@ def _busy_share(utilisation: Any) -> Any:
 
 def _states(d: Deployment, rate: Any, slo: Any, cap: Any) -> _States:
     """The queue of one replica at its share of the rate."""
+    if np.ndim(rate) or any(np.ndim(getattr(d.lengths, f)) for f in d.lengths.__dataclass_fields__):
+        raise BadInput("request_rate", rate, "a queue is solved for one rate and one kind of request at a time")
     arrivals = float(units.read(rate, "", "request_rate")) / d.copies
     if not arrivals > 0:
         raise BadInput("request_rate", rate, "give requests a second, above 0")
@@ -213,7 +213,7 @@ def _host_w(host_w: Any, d: Deployment) -> Any:
         return units.read(host_w, "W", "host_w")
     share, limit = d.pack["host_share"], d.device.power_limit_w()
     d.notes.append(Assumption("host power per device", f"{share['best'] * limit:.0f} W ({share['low'] * limit:.0f} to "
-                              f"{share['high'] * limit:.0f})", share["why"], d.pack["name"]))  # fmt: skip
+                              f"{share['high'] * limit:.0f}), working or idle", share["why"], d.pack["name"]))  # fmt: skip
     return Uncertain(share["low"] * limit, share["best"] * limit, share["high"] * limit, f"host of {d.device.id}", "host share")
 
 

@@ -20,6 +20,7 @@ from jevons.world.hardware import Device
 PARAMS_A_LAYER_WIDTH = 12.0  # parameters of a block over hidden² (Kaplan et al. 2020, arXiv 2001.08361)
 WIDTH_A_LAYER = 128.0  # hidden over layers, where only counts are known (GPT-3 to Llama 3: 80 to 130)
 GIGA = 1e9
+LINK_SHARE = 32.0  # memory over link bandwidth where the link is not published, as in training
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,11 @@ def deployment(model: Any, on: str, n: Any, params: Any, active: Any, precision:
     _within_limit(found, shape, lengths)
     if found.architecture is not None and found.architecture.kind == "encoder" and np.any(np.asarray(lengths.output) > 1):
         raise BadInput("output_tokens", lengths.output, f"{found.name} is an encoder: its one result counts as 1 token")
-    cache_bytes = float(precision_of(cache_precision).dense_bytes)
+    cache_bytes = float(_cache(cache_precision).dense_bytes)
     group, copies = _devices(n, tensor, device, shape, held, lengths, batch, cache_bytes, notes)
     require_room(shape, held, device.memory_gb, group, lengths.context, 1.0 if batch is None else batch, cache_bytes,
                  f"{found.name} in {precision} on {group:g} {device.name}")  # fmt: skip
+    _note_unpublished(device, group, notes)
     limit = None if power_limit is None else float(units.read(power_limit, "W", "power_limit"))
     family = packs.family_of(found.architecture.id, pack) if found.architecture is not None else None
     return Deployment(found, shape, held, device, machine_of(device, held, group), copies, lengths, cache_bytes, limit,
@@ -117,7 +119,7 @@ def machine_of(device: Device, precision: Precision, group: Any, replicas: Any =
         raise BadInput("on", device.id, "its memory bandwidth is not published; name another accelerator")
     wide = device.peak("bf16").tflops
     narrow = device.peak(precision.arithmetic).tflops / wide if precision.arithmetic != "fp32" else 1.0
-    link = device.link_gb_s or device.memory_bw_gb_s / 32
+    link = device.link_gb_s or device.memory_bw_gb_s / LINK_SHARE
     return Machine(group, device.power_limit_w(), device.memory_bw_gb_s, wide, narrow, link, replicas)
 
 
@@ -125,6 +127,22 @@ def _required(on: str) -> str:
     if not on:
         raise BadInput("on", on, "name the accelerator, e.g. on='h100'")
     return on
+
+
+def _cache(name: str) -> Precision:
+    held = precision_of(name)
+    if held.name == "mxfp4":
+        raise BadInput("cache_precision", name, "a cache is held in bf16, fp8, int8 or int4")
+    return held
+
+
+def _note_unpublished(device: Device, group: float, notes: list[Assumption]) -> None:
+    """What the device's row does not say and is done without."""
+    if device.memory_gb is None:
+        notes.append(Assumption("memory", "not checked", f"the memory of {device.name} is not published", "jevons-rule"))
+    if device.link_gb_s is None and group > 1:
+        notes.append(Assumption("link", f"{(device.memory_bw_gb_s or 0) / LINK_SHARE:.0f} GB/s", "not published: a share of "
+                                "the memory bandwidth", "jevons-rule"))  # fmt: skip
 
 
 def _shape(found: models.Model, notes: list[Assumption]) -> Served:
@@ -147,21 +165,23 @@ def _within_limit(found: models.Model, shape: Served, lengths: Lengths) -> None:
 
 
 def _devices(n: Any, tensor: Any, device: Device, shape: Served, held: Precision, lengths: Lengths, batch: Any,
-             cache_bytes: float, notes: list[Assumption]) -> tuple[Any, float]:  # fmt: skip
+             cache_bytes: float, notes: list[Assumption]) -> tuple[float, float]:  # fmt: skip
     """Devices of a replica and the number of replicas."""
+    if np.ndim(n) or np.ndim(tensor):
+        raise BadInput("n", n, "give one number of devices; deployments of other sizes are other calls")
     if n is None and tensor is None:
         if device.memory_gb is None:
             raise BadInput("n", None, f"say how many {device.id} serve together; their memory is not published")
-        context, most = float(np.max(lengths.context)), 1.0 if batch is None else float(np.max(batch))
+        usual = float(packs.serving_pack()["usual_batch"]["best"])
+        context, most = float(np.max(lengths.context)), usual if batch is None else float(np.max(batch))
         n = fewest_devices(shape, held, device.memory_gb, context, most, cache_bytes)
         notes.append(Assumption("devices", f"{n} x {device.name}", "the fewest that hold the model and its batch",
                                 "jevons-rule"))  # fmt: skip
-    group = units.read(n if tensor is None else tensor, "", "tensor", minimum=1.0)
-    total = group if n is None else units.read(n, "", "n", minimum=1.0)
-    copies = np.asarray(total) / group
-    if np.any(copies != np.floor(copies)):
+    group = float(units.read(n if tensor is None else tensor, "", "tensor", minimum=1.0))
+    copies = (group if n is None else float(units.read(n, "", "n", minimum=1.0))) / group
+    if not copies.is_integer():
         raise Contradiction("tensor", tensor, f"it must divide n = {n}")
-    return group, float(np.max(copies))
+    return group, copies
 
 
 def _tier(found: models.Model, device: Device, family: str | None, notes: list[Assumption], pack: Any) -> str:

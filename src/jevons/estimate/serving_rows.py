@@ -58,7 +58,7 @@ def activity(d: Deployment, spent: Spent, requests: Any, spread: Any, tier: str,
              year: int | None) -> Activity:  # fmt: skip
     """The rows of ``requests`` such requests."""
     host = draws.of(host_w)
-    n, lengths = np.asarray(d.machine.devices)[..., None], d.lengths
+    n, lengths = d.machine.devices, d.lengths
     label = {"tier": tier, "device": d.device.id, "model": d.model.name, **({"year": str(year)} if year else {})}
     server = devices.host_of(d.device.id)
     kinds = [("prefill", "input", spent.prefill_j), ("decode", "output", spent.output_j)]

@@ -194,8 +194,8 @@ def _alike(found: Recorded, pack: Mapping[str, Any]) -> dict[tuple[str, int], ND
 def _predicted(board: EdgeBoard, found: Recorded, where: NDArray[np.int64], fold: int, pack: Mapping[str, Any]) -> Array:
     """Best, 10 % and 90 % of some rows of one board."""
     law = law_of(board, known=fold >= 0, pack=pack)
-    fitted = pack["boards"].get(board.law, {})
-    source = fitted["without"][fold] if fold >= 0 else {"energy_j": law.energy_j, "units": fitted.get("units", {})}
+    told = pack["boards"].get(board.law, {})
+    source = pack["without"][board.law][fold] if fold >= 0 else {"energy_j": law.energy_j, "units": told.get("units", {})}
     units = [source["units"].get(task, 1.0) for task in UNITS[1:]]
     runs = runs_of(found, where)
     best = np.exp(edge_fit.log_cost(edge_fit.theta_of(*vector(source["energy_j"]), units), runs))

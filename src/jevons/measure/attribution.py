@@ -21,10 +21,10 @@ from typing import Any, Protocol
 from jevons.core.errors import BadInput
 from jevons.measure.cgroup import Cgroup, container
 from jevons.measure.process_tree import TICKS_PER_S, ProcessTree
+from jevons.measure.live import IDLE
 from jevons.measure.sensor import OK, Meter, Reading, Sensor
 
 SCOPES = ("machine", "process", "cgroup")
-IDLE = " idle"
 WHOLE_NOTE = "the processes on it cannot be told: the whole device"
 
 
@@ -52,7 +52,7 @@ class Party:
     claim: str
     within: tuple[str, ...]
     consumer: Consumer
-    cores: float  # allotted, of the machine's
+    cores_share: float  # allotted, of the machine's
     memory_bytes: int | None  # allotted; None: no limit, so what is resident counts
 
 
@@ -180,6 +180,8 @@ class OnDevice:
         except Exception:  # a fault of the driver is never the user's
             return None
         used = self._utilisation(nvml, handle, device)
+        if present and not any(os.path.exists(f"/proc/{pid}") for pid in present):
+            return None  # it names processes of another namespace
         return used or dict.fromkeys(present, 1.0 / max(len(present), 1))
 
     def _utilisation(self, nvml: Any, handle: Any, device: str) -> dict[int, float]:
@@ -250,7 +252,7 @@ class Attributed:
         if meter.component == "memory":
             return {meter.device: divided(energy_uj, 0.0, 0.0, self._memory_share())[1]}
         busy, own = use
-        share = self.allotted("cores", self.who.cores)
+        share = self.allotted("cores", self.who.cores_share)
         if meter.component == "accelerator":
             busy, own = self._on_accelerator(meter.device)
             share = self.allotted(meter.device, 1.0)
@@ -261,6 +263,11 @@ class Attributed:
         limit, whole = self.who.memory_bytes, self.machine.memory_bytes
         held = self.who.consumer.resident_bytes if limit is None else limit
         return self.allotted("memory", _unit(held / whole)) if whole else 0.0
+
+    @property
+    def allotments(self) -> dict[str, float]:
+        """Shares of the machine's cores and memory, for other trackers to see."""
+        return {"cores": self.who.cores_share, "memory": self._memory_share()}
 
     def _on_accelerator(self, device: str) -> tuple[float, float]:
         """(busy, own part of it); the whole device where the processes on it cannot be told."""

@@ -23,14 +23,28 @@ class Cells:
 
     spent: dict[Cell, int] = field(default_factory=dict)
     fresh: dict[Cell, int] = field(default_factory=dict)
-    first_s: float = 0.0
-    last_s: float = 0.0
+    sums: dict[str, int] = field(default_factory=dict)
 
     def add(self, stamp_s: float, device: str, window: str, energy_uj: int) -> None:
         """Account energy to the hour of its stamp."""
         cell = (int(stamp_s) // HOUR_S * HOUR_S, device, window)
         self.spent[cell] = self.spent.get(cell, 0) + energy_uj
         self.fresh[cell] = self.fresh.get(cell, 0) + energy_uj
+        self.sums[device] = self.sums.get(device, 0) + energy_uj
+
+    def withdraw(self, device: str, energy_uj: int) -> int:
+        """Take back energy of a device from what no record holds yet, in proportion; returns what was not found there."""
+        held = {cell: energy for cell, energy in self.fresh.items() if cell[1] == device and energy}
+        whole = sum(held.values())
+        taken = left = min(energy_uj, whole)
+        for cell, energy in held.items():
+            cut = min(-(-taken * energy // whole), left)
+            left -= cut
+            self.fresh[cell] -= cut
+            self.spent[cell] -= cut
+        if taken:
+            self.sums[device] -= taken
+        return energy_uj - taken
 
     def take_fresh(self) -> list[list[Any]]:
         """What was added since the last call, as rows for the journal."""
@@ -40,10 +54,7 @@ class Cells:
 
     def totals(self) -> dict[str, int]:
         """Microjoules by device."""
-        sums: dict[str, int] = {}
-        for (_, device, _), energy in self.spent.items():
-            sums[device] = sums.get(device, 0) + energy
-        return sums
+        return dict(self.sums)
 
 
 def to_activity(spent: Mapping[Cell, int] | Iterable[tuple[Cell, int]], meters: Sequence[Meter], start_s: float,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import logging
 import os
 import signal
 import sys
@@ -27,13 +26,13 @@ from jevons.core.errors import BadInput
 from jevons.measure import journal as journals
 from jevons.measure.cells import HOUR_S, Cells, to_activity
 from jevons.measure.discover import sensors_found
-from jevons.measure.live import Live, portion
+from jevons.measure.live import Live
 from jevons.measure.sensor import OK, Meter, Reading, Sensor
 
 if TYPE_CHECKING:
     from jevons.core.activity import Activity
+    from jevons.measure.attribution import Attributed
 
-log = logging.getLogger("jevons")
 F = TypeVar("F", bound=Callable[..., Any])
 NS_PER_S = 1_000_000_000
 _running: set[Run] = set()
@@ -43,22 +42,25 @@ class Run:
     """A tracked run: live while it samples, then what it measured."""
 
     def __init__(self, sensors: Sequence[Sensor], period_s: float, flush_s: float, labels: Mapping[str, str],
-                 folder: Path | None):  # fmt: skip
+                 folder: Path | None, shared: Attributed | None = None):  # fmt: skip
         self.period_s, self.flush_s, self.labels = period_s, flush_s, dict(labels)
-        self.sensors = list(sensors)
+        self.sensors, self._shared = list(sensors), shared
+        self.share = shared.who.scope if shared else "whole"
         self.meters: list[Meter] = [m for s in self.sensors for m in s.meters]
         self.cells, self.statuses = Cells(), dict[str, dict[str, int]]()
         self._windows: list[str] = []
-        self._last: dict[str, int] = {}
+        self._last: dict[str, tuple[int, int]] = {}
+        self._owed: dict[str, int] = {}
+        self._looked_ns = time.monotonic_ns()
         self._lock, self._wake = threading.RLock(), threading.Event()
         self._owner, self._stopped = os.getpid(), False
         self.started_s = time.time()
         self._offset_ns = time.time_ns() - time.monotonic_ns()
         header = {"t": self.started_s, "m": time.monotonic_ns(), "pid_start": journals.process_start(os.getpid()),
-                  "period_s": period_s, "labels": self.labels, "meters": [asdict(m) for m in self.meters],
+                  "period_s": period_s, "share": self.share, "labels": self.labels, "meters": [asdict(m) for m in self.meters],
                   "python": sys.version.split()[0]}  # fmt: skip
         self.journal = journals.create(header, folder / "journal" if folder else None)
-        self.live = Live(self.journal.run, [m.device for m in self.meters], folder / "live" if folder else None)
+        self.live = self._among(folder / "live" if folder else None)
         self._hour = int(self.started_s) // HOUR_S
         self.ended_s, self._told = self.started_s, False
         self._sample()
@@ -78,7 +80,7 @@ class Run:
         with self._lock:
             spent = dict(self.cells.spent)
         return to_activity(spent, self.meters, self.started_s, max(self.ended_s, self.started_s),
-                           {"run": self.id, **self.labels})  # fmt: skip
+                           {"run": self.id, "share": self.share, **self.labels})  # fmt: skip
 
     @property
     def energy_kwh(self) -> float:
@@ -101,7 +103,7 @@ class Run:
             raise BadInput("window", name, "give a name without '/'")
         _synchronize()
         with self._lock:
-            self._sample()
+            self._sample(settle=True)
             self._windows.append(name)
 
     def end(self, name: str | None = None) -> None:
@@ -111,13 +113,13 @@ class Run:
             if not self._windows or (name is not None and self._windows[-1] != name):
                 shown = "/".join(self._windows) or "none"
                 raise BadInput("window", name, f"close the innermost first; open: {shown}")
-            self._sample()
+            self._sample(settle=True)
             self._windows.pop()
 
     def flush(self) -> None:
         """Sample now and write a record; a disk that refuses is told once, and the energy is kept in memory."""
         with self._lock:
-            self._sample()
+            self._sample(settle=True)
             self._write("flush")
 
     def stop(self) -> Run:
@@ -129,11 +131,11 @@ class Run:
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)
         with self._lock:
-            self._sample()
+            self._sample(settle=True)
             self._write("closed")
         with suppress(OSError):
             self.journal.close()
-        self.live.close()
+        self.live.close(self.cells.totals())
         for sensor in self.sensors:
             sensor.close()
         _running.discard(self)
@@ -153,18 +155,33 @@ class Run:
             if self._wake.wait(max(begin + count * self.period_s - time.monotonic(), 0.0)):
                 return
             try:
+                due = time.monotonic() - flushed >= self.flush_s
                 with self._lock:
-                    self._sample()
-                    if time.monotonic() - flushed >= self.flush_s:
+                    self._sample(settle=due)
+                    if due:
                         self._write("flush")
                         flushed = time.monotonic()
             except Exception:
-                log.debug("a sample failed", exc_info=True)
+                _log().debug("a sample failed", exc_info=True)
             behind = (time.monotonic() - begin) / self.period_s - count
             count += int(behind) if behind > 1 else 0
 
-    def _sample(self) -> None:
+    def _among(self, folder: Path | None) -> Live:
+        """This run's place among the trackers of the machine."""
+        devices, shared = [m.device for m in self.meters], self._shared
+        if shared is None:
+            return Live(self.journal.run, devices, folder, self.journal.path)
+        who = shared.who
+        live = Live(self.journal.run, devices, folder, self.journal.path, who.claim, who.within, shared.allotments)
+        shared.allotted = live.cut
+        return live
+
+    def _sample(self, settle: bool = False) -> None:
+        """Read every sensor; ``settle`` also looks up whose energy it was, where not all of it is ours."""
         window = "/".join(self._windows)
+        self.live.look()
+        if settle and self._shared is not None:
+            self._shared.settle()
         for sensor in self.sensors:
             for reading in sensor.read():
                 self._take(reading, window)
@@ -174,17 +191,30 @@ class Run:
         if reading.status != OK:
             counts = self.statuses.setdefault(reading.device, {})
             counts[reading.status] = counts.get(reading.status, 0) + 1
-        before = self._last.get(reading.device)
-        self._last[reading.device] = reading.energy_uj
-        if before is None or reading.energy_uj <= before:
+        before = self._last.setdefault(reading.device, (reading.energy_uj, reading.t_ns))
+        if reading.energy_uj <= before[0]:
             return
+        self._last[reading.device] = reading.energy_uj, reading.t_ns
         stamp_s = (reading.t_ns + self._offset_ns) / NS_PER_S
-        sharers, place = self.live.place(reading.device)
-        self.cells.add(stamp_s, reading.device, window, portion(reading.energy_uj - before, sharers, place))
+        energy_uj = self.live.part(reading.device, reading.energy_uj - before[0], before[1], reading.t_ns)
+        if owed := self._owed.get(reading.device):
+            self._owed[reading.device] -= min(owed, energy_uj)
+            energy_uj -= min(owed, energy_uj)
+        self.cells.add(stamp_s, reading.device, window, energy_uj)
+
+    def _leave_out(self) -> None:
+        """Take back what trackers inside this one took; what is not found is owed by the energy to come."""
+        since_ns, self._looked_ns = self._looked_ns, time.monotonic_ns()
+        for device, taken_uj in self.live.taken().items():
+            ours = self.live.part(device, taken_uj, since_ns, self._looked_ns)
+            left = self.cells.withdraw(device, ours)
+            if left:
+                self._owed[device] = self._owed.get(device, 0) + left
 
     def _write(self, kind: str) -> None:
         """Append a record. A flush holds what was added; an hour's and the last one hold cells as they stand, so
         that a reader needs the flushes of the current hour alone."""
+        self._leave_out()
         now = time.time()
         hour, since = int(now) // HOUR_S, self._hour
         if kind == "flush" and hour != since:
@@ -203,7 +233,7 @@ class Run:
     def _tell_once(self, trouble: OSError) -> None:
         if not self._told:
             self._told = True
-            log.warning("the journal cannot be written (%s); measuring goes on in memory", trouble)
+            _log().warning("the journal cannot be written (%s); measuring goes on in memory", trouble)
 
 
 class Track:
@@ -235,12 +265,16 @@ def track(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 
 
 def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flush_s: float = 10.0,
-          labels: Mapping[str, str] | None = None, home: str | Path | None = None) -> Run:  # fmt: skip
+          labels: Mapping[str, str] | None = None, home: str | Path | None = None, scope: str = "machine",
+          pid: int | None = None, cgroup: str | None = None) -> Run:  # fmt: skip
     """Begin to measure; ``stop()`` the Run, or leave it to the end of the process.
 
     ``sensors``: by default every counter this machine offers, and models where it offers none. ``period_s``: between
     samples. ``flush_s``: between records, the most a kill can lose. ``labels``: words kept with the run (owner, job).
-    Errors: BadInput for a period that is not positive, an unknown label type, or a folder that cannot be written.
+    ``scope``: "machine" (all of it), "process" (this one, or ``pid``, with everything it starts) or "cgroup" (the job
+    or container this process or ``pid`` is in, or the one of this path or id); idle energy is then kept apart.
+    Errors: BadInput for a period that is not positive, an unknown label type or scope, or a folder that cannot be
+    written.
     """
     for name, value in (("period_s", period_s), ("flush_s", flush_s)):
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0.01 <= value <= 86400:
@@ -249,7 +283,21 @@ def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flu
         if not isinstance(word, str):
             raise BadInput(f"labels.{name}", word, "give text")
     chosen = sensors_found() if sensors is None else list(sensors)
-    return Run(chosen, period_s, max(flush_s, period_s), labels or {}, Path(home) if home else None)
+    shared = None
+    if scope == "machine" and (pid is not None or cgroup is not None):
+        raise BadInput("scope", scope, "with pid or cgroup say scope='process' or scope='cgroup'")
+    if scope != "machine":
+        from jevons.measure.attribution import Attributed, party
+
+        shared = Attributed(chosen, party(scope, pid, cgroup))
+        chosen = [shared]
+    return Run(chosen, period_s, max(flush_s, period_s), labels or {}, Path(home) if home else None, shared)
+
+
+def _log() -> Any:
+    import logging  # here, for it is a tenth of the import and most runs have nothing to say
+
+    return logging.getLogger("jevons")
 
 
 def _synchronize() -> None:

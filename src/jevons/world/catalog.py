@@ -70,17 +70,23 @@ def _csv_rows(folder: Path, name: str) -> list[Row]:
 
 
 def _toml_rows(folder: Path, name: str) -> list[Row]:
-    """Rows of an overlay written as ``[[table]]`` entries of any TOML file in it; numbers become text cells."""
-    rows: list[Row] = []
-    for path in sorted(folder.glob("*.toml")) if folder != DATA else []:
-        import tomllib  # only where an overlay holds such a file: it compiles its patterns
+    """Rows of an overlay written as ``[[table]]`` entries of any TOML file in it."""
+    paths = sorted(folder.glob("*.toml")) if folder != DATA else []
+    return [row for path in paths for row in read_toml(path).get(name, [])]
 
-        try:
-            found = tomllib.loads(path.read_text(encoding="utf-8")).get(name, [])
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:
-            raise TableError(path.name, None, None, str(trouble), "mend the TOML") from None
-        rows += [defaultdict(str, {k: str(v) for k, v in row.items()}) for row in found]
-    return rows
+
+def read_toml(path: Path) -> dict[str, list[Row]]:
+    """The ``[[table]]`` entries of a TOML file by table; numbers become text cells. TableError for broken TOML."""
+    import tomllib  # only where an overlay holds such a file: it compiles its patterns
+
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        return {name: [defaultdict(str, {k: str(v) for k, v in row.items()}) for row in rows]
+                for name, rows in found.items()}  # fmt: skip
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:
+        raise TableError(path.name, None, None, str(trouble), "mend the TOML") from None
+    except (AttributeError, TypeError):
+        raise TableError(path.name, None, None, "no list of rows", "write each row below a [[table]] line") from None
 
 
 def read_csv(path: Path) -> Iterator[Row]:
@@ -146,11 +152,13 @@ def folders() -> list[Path]:
 
 
 def overlay(folder: Path | None) -> None:
-    """Put a folder of CSV tables before all others (None: remove every overlay). Rows must carry a source."""
+    """Put a folder of CSV tables before all others (None: remove every overlay). Errors: as ``world.overlay.check``."""
     if folder is None:
         _overlays.clear()
     elif folder not in _overlays:
-        _check_sources(folder)
+        from jevons.world.overlay import check
+
+        check(folder)
         _overlays.insert(0, folder)
     table.cache_clear()
     _aliases.cache_clear()
@@ -192,20 +200,6 @@ def _aliases(name: str) -> dict[str, str]:
     if not (DATA / "aliases.csv").exists():
         return {}
     return {row["alias"]: row["id"] for row in table("aliases") if row.get("table", name) in ("", name)}
-
-
-def _check_sources(folder: Path) -> None:
-    import tomllib
-
-    for path in sorted(folder.glob("*.toml")):
-        for name in tomllib.loads(path.read_text(encoding="utf-8")):
-            for number, row in enumerate(_toml_rows(folder, name), start=1):
-                if not row["source"].strip():
-                    raise TableError(path.name, number, f"{name}.source", "", "say where the value comes from")
-    for path in sorted(folder.glob("*.csv")):
-        for line, row in enumerate(read_csv(path), start=2):
-            if path.stem not in ("sources", "aliases", "schema") and not (row.get("source") or "").strip():
-                raise TableError(path.name, line, "source", "", "say where the value comes from")
 
 
 def _singular(name: str) -> str:

@@ -96,8 +96,8 @@ def stated(given: Mapping[str, Any], model: str) -> Deployment:
         raise BadInput("deployment", key, f"say some of {', '.join(sorted(known))}")
     if not given.get("on"):
         raise BadInput("deployment", dict(given), "name its accelerator, e.g. {'on': 'h100', 'batch': 16}")
-    spans = {name: _span(given.get(name), name, span) for name, span in USUAL.items()}
-    counts = {name: None if given.get(key) is None else _count(given[key], key)
+    spans: dict[str, Any] = {name: _span(given.get(name), name, span) for name, span in USUAL.items()}
+    counts: dict[str, Any] = {name: None if given.get(key) is None else _count(given[key], key)
               for name, key in (("params_b", "params"), ("active_b", "active"))}  # fmt: skip
     missing = [name for name in USUAL if given.get(name) is None and name not in ("expert_spread", "scale")]
     notes = tuple(Assumption(f"{name} of the deployment", _shown(spans[name]), "not stated", "jevons-rule") for name in missing)
@@ -114,11 +114,11 @@ USUAL = {"together": (1.0, 2.0, 8.0), "batch": (4.0, 48.0, 384.0), "expert_sprea
 
 def from_row(row: Mapping[str, str]) -> Deployment:
     """A row of api_deployments as a Deployment."""
-    spans = {name: _row_span(row, name) for name in SPANS}
+    spans: dict[str, Any] = {name: _row_span(row, name) for name in SPANS}
     note = Assumption("deployment", _described(row), row["note"] or "as the provider's row has it", row["source"].split(";")[0])
     return Deployment(
         row["provider"], row["model"], "" if row["open_model"] in ("", ANY) else row["open_model"],
-        tuple(row["devices"].split(";")), tuple(row["precisions"].split(";")), **spans,  # type: ignore[arg-type]
+        tuple(row["devices"].split(";")), tuple(row["precisions"].split(";")), **spans,
         prompt_tokens=catalog.number(row, "prompt_tokens") or 1.0, output_tokens=catalog.number(row, "output_tokens") or 1.0,
         tier=row["tier"], sources=tuple(row["source"].split(";")), note=row["note"], assumptions=(note,),
     )  # fmt: skip

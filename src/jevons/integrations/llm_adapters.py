@@ -1,0 +1,157 @@
+"""Clients of language models as rows: what their calls are named, and where their replies keep the tokens used.
+
+A path is written with points and is followed through attributes and keys alike. Another client is another row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Paths = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request: inputs count the cached ones, outputs those of reasoning."""
+
+    input_tokens: float
+    output_tokens: float
+    cached_tokens: float = 0.0
+    reasoning_tokens: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """One client library.
+
+    ``module``: where its client class is defined. ``calls``: paths from the client to what makes a request. ``apart``:
+    counts that its input (``cached``) or output (``reasoning``) leaves out. ``ask``: how to have usage sent at the end
+    of a stream.
+    """
+
+    module: str
+    provider: str
+    calls: Paths
+    apart: Paths = ()
+    ask: str = ""
+
+
+ADAPTERS = (
+    Adapter("openai", "", ("chat.completions.create", "chat.completions.parse", "chat.completions.stream",
+                           "beta.chat.completions.parse", "beta.chat.completions.stream", "completions.create",
+                           "responses.create", "responses.parse", "responses.stream", "embeddings.create"),
+            ask="pass stream_options={'include_usage': True}"),
+    Adapter("anthropic", "anthropic", ("messages.create", "messages.stream", "messages.parse", "beta.messages.create",
+                                       "beta.messages.stream"), apart=("cached",)),
+    Adapter("google.genai", "google", ("models.generate_content", "models.generate_content_stream", "models.embed_content",
+                                       "aio.models.generate_content", "aio.models.generate_content_stream",
+                                       "aio.models.embed_content"), apart=("reasoning",)),
+    Adapter("mistralai", "mistral", ("chat.complete", "chat.complete_async", "chat.stream", "chat.stream_async", "chat.parse",
+                                     "fim.complete", "fim.complete_async", "fim.stream", "fim.stream_async",
+                                     "agents.complete", "agents.complete_async", "embeddings.create",
+                                     "embeddings.create_async")),
+    Adapter("cohere", "cohere", ("chat", "chat_stream", "embed", "v2.chat", "v2.chat_stream", "v2.embed")),
+    Adapter("huggingface_hub", "huggingface", ("chat_completion", "chat.completions.create", "text_generation",
+                                               "feature_extraction"),
+            ask="pass stream_options={'include_usage': True}"),
+    Adapter("litellm", "", ("completion", "acompletion", "embedding", "aembedding", "responses", "aresponses",
+                            "text_completion", "atext_completion"),
+            ask="pass stream_options={'include_usage': True}"),
+)  # fmt: skip
+
+HOSTS = {
+    "api.openai.com": "openai", "openai.azure.com": "openai", "api.anthropic.com": "anthropic",
+    "api.deepseek.com": "deepseek", "api.mistral.ai": "mistral", "api.together.xyz": "together",
+    "api.fireworks.ai": "fireworks", "openrouter.ai": "openrouter", "generativelanguage.googleapis.com": "google",
+    "aiplatform.googleapis.com": "google", "router.huggingface.co": "huggingface", "api.cohere.com": "cohere",
+    "api.studio.nebius.com": "nebius", "api.scaleway.ai": "scaleway",
+}  # fmt: skip
+"""Whose servers answer at a host, by the end of its name."""
+
+FIELDS: Mapping[str, Paths] = {
+    "input_tokens": ("prompt_tokens", "input_tokens", "prompt_token_count", "tokens.input_tokens",
+                     "billed_units.input_tokens"),
+    "output_tokens": ("completion_tokens", "output_tokens", "candidates_token_count", "tokens.output_tokens",
+                      "billed_units.output_tokens", "generated_tokens"),
+    "cached_tokens": ("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens",
+                      "cache_read_input_tokens", "cached_content_token_count", "prompt_cache_hit_tokens",
+                      "cached_tokens"),
+    "written_tokens": ("cache_creation_input_tokens",),
+    "reasoning_tokens": ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens",
+                         "thoughts_token_count"),
+}  # fmt: skip
+CAMEL = {"promptTokenCount": "prompt_token_count", "candidatesTokenCount": "candidates_token_count",
+         "cachedContentTokenCount": "cached_content_token_count", "thoughtsTokenCount": "thoughts_token_count"}  # fmt: skip
+HOLDERS = ("usage", "usage_metadata", "usageMetadata", "response.usage", "message.usage", "data.usage", "delta.usage",
+           "response.meta", "meta", "details")  # fmt: skip
+"""Where a reply, or an event of a stream, keeps its usage."""
+
+
+def adapter_of(client: Any) -> Adapter | None:
+    """The row of a client object, or of a module such as litellm; None for an unknown one."""
+    kinds = [getattr(client, "__name__", "")] if _is_module(client) else [k.__module__ for k in type(client).__mro__]
+    for row in ADAPTERS:
+        if any(kind == row.module or kind.startswith(row.module + ".") for kind in kinds):
+            return row
+    return None
+
+
+def host_provider(url: str) -> str:
+    """Whose servers a base URL names; "" where it is nobody's known."""
+    from urllib.parse import urlsplit
+
+    host = urlsplit(url if "//" in url else f"//{url}").hostname or ""
+    return next((who for end, who in HOSTS.items() if host == end or host.endswith("." + end)), "")
+
+
+def counts(reply: Any) -> dict[str, float]:
+    """The token counts of a reply or event, by our names; {} where it has none."""
+    for holder in HOLDERS:
+        usage = follow(reply, holder)
+        if usage is None:
+            continue
+        if isinstance(usage, Mapping) and CAMEL.keys() & usage.keys():
+            usage = {CAMEL.get(key, key): value for key, value in usage.items()}
+        found = {name: value for name, paths in FIELDS.items() if (value := _first(usage, paths)) is not None}
+        if "input_tokens" in found or "output_tokens" in found:
+            return found
+    return {}
+
+
+def usage_of(found: Mapping[str, float], apart: Iterable[str] = ()) -> Usage | None:
+    """Counts as Usage, where cached or reasoning tokens counted ``apart`` join the inputs or outputs; None for none."""
+    if not found:
+        return None
+    taken, made = found.get("input_tokens", 0.0), found.get("output_tokens", 0.0)
+    cached, reasoning = found.get("cached_tokens", 0.0), found.get("reasoning_tokens", 0.0)
+    if "cached" in apart:
+        taken += cached + found.get("written_tokens", 0.0)
+    if "reasoning" in apart:
+        made += reasoning
+    return Usage(taken, made, min(cached, taken), min(reasoning, made))
+
+
+def follow(thing: Any, path: str) -> Any:
+    """What a path leads to, through keys and attributes; None where it ends."""
+    for word in path.split("."):
+        if thing is None:
+            return None
+        thing = thing.get(word) if isinstance(thing, Mapping) else getattr(thing, word, None)
+    return thing
+
+
+def _first(usage: Any, paths: Paths) -> float | None:
+    """The first count, as a number; absent ones and the clients' own marks of absence are none."""
+    for path in paths:
+        value = follow(usage, path)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+    return None
+
+
+def _is_module(thing: Any) -> bool:
+    from types import ModuleType
+
+    return isinstance(thing, ModuleType)
