@@ -43,6 +43,28 @@ def training(
         show.say(f"pack written to {save}")
 
 
+@app.command()
+@taking(options.FORM)
+def edge(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Ten to thirty prompts measured on your board.",
+                                         show_default=False)],
+    on: Annotated[str, typer.Option(metavar="BOARD", help="The board of the table it is, or is nearest to.")] = "",
+    save: Annotated[Path | None, typer.Option(metavar="PACK.json", help="Keep the pack.", show_default=False)] = None,
+    **given: Any,
+) -> None:
+    """Fit the law of edge inference to a board; early stops, mixed units and lagging sensors are found and left out."""
+    from jevons.estimate.calibrate_edge import calibrate_edge
+
+    pack = calibrate_edge(file, on)
+    if show.wants_json(given):
+        show.out_json(asdict(pack))
+    else:
+        show.console().print(show.rows(("", ""), [(k, str(v)) for k, v in asdict(pack).items() if k != "rows"]))
+    if save is not None:
+        pack.save(save)
+        show.say(f"pack written to {save}")
+
+
 def said(pack: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The pack for a reader."""
     moved = [(f"{group} ×", f"{value:.3f}") for group, value in pack["multipliers"].items()]

@@ -69,7 +69,7 @@ def edge(model: Any, on: str, input_tokens: Any, output_tokens: Any, *, precisio
     if supply is not None:
         rows += _supply(rows, sampler.of(supply.value))
     made, unmade = _making(board, busy_h, life, use_hours_per_day)
-    label = {"boundary": "facility", "tier": law.tier, "device": board.id, "model": found.name}
+    label = {"boundary": "facility", "cooling": "none", "tier": law.tier, "device": board.id, "model": found.name}
     used = [p for p in (*around, *(p for p, _ in links), supply) if p is not None]
     return Activity.of(
         [{**label, **row} for row in (*rows, *made)], served=_served(count, prompt, answer, busy_h),

@@ -70,7 +70,7 @@ def transfer(gigabytes: Any, *, accounting: str = "average", what: str | None = 
     per_gb = Uncertain.lognormal(float(row["kwh_per_gb"]), float(row["gsd"]), f"energy a GB by {row['id']}")
     size = units.read(gigabytes, "GB", "gigabytes")
     note = Assumption("energy of the network", f"{row['kwh_per_gb']} kWh/GB ({accounting})", row["what"], row["source"])
-    moved = {"stage": stage, "component": "network", "boundary": "facility", "tier": "physics",
+    moved = {"stage": stage, "component": "network", "boundary": "facility", "cooling": "none", "tier": "physics",
              "amount": _draw(size) * sampler.of(per_gb), "lifecycle": "operation"}  # fmt: skip
     return Activity.of([moved], served={"GB": _draw(size)}, assumptions=(note,), drivers=dict(sampler.drivers),
                        seed=seed)  # fmt: skip

@@ -102,8 +102,9 @@ class EmissionsTracker:
     def _finish(self) -> None:
         if self._task:
             self.stop_task()
+        duration_s = time.monotonic() - self._began_s
         self._run.stop()
-        self.final_emissions_data = self._persist()
+        self.final_emissions_data = self._persist(duration_s)
         self.final_emissions = self.final_emissions_data.emissions
         self._each("exit")
 
@@ -117,8 +118,9 @@ class EmissionsTracker:
             return None if data is None else float(data.emissions)
 
     def _flush(self) -> EmissionsData:
+        duration_s = time.monotonic() - self._began_s
         self._run.flush()
-        return self._persist()
+        return self._persist(duration_s)
 
     def start_task(self, task_name: str | None = None) -> None:
         """Measure what follows under a name of its own, until ``stop_task``."""
@@ -141,8 +143,9 @@ class EmissionsTracker:
                 return None
             name, self._task = self._task, ""
             self._run.end(_window(name))
+            duration_s = time.monotonic() - self._task_began_s
             used = self._run.activity.where(stage=_window(name))
-            data = self._guarded(lambda: self._rows.row(self._run, used, time.monotonic() - self._task_began_s))
+            data: EmissionsData | None = self._guarded(lambda: self._rows.row(self._run, used, duration_s))
             if data is not None:
                 self._tasks[name] = of_task(name, data)
             return data
@@ -163,8 +166,8 @@ class EmissionsTracker:
     def __exit__(self, *failure: object) -> None:
         self.stop()
 
-    def _persist(self) -> EmissionsData:
-        total = self._rows.row(self._run, self._run.activity, time.monotonic() - self._began_s)
+    def _persist(self, duration_s: float) -> EmissionsData:
+        total = self._rows.row(self._run, self._run.activity, duration_s)
         delta, self._before = since(total, self._before), total
         log.info("%.6g kWh, %.6g kg CO2e", total.energy_consumed, total.emissions)
         self._each("out", total, delta)

@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +25,7 @@ CONFIG = ".codecarbon.config"
 OF_ITS_CLOUD = {"organization_id", "project_id"}
 
 
-class OutputMethod(str, Enum):
+class OutputMethod(StrEnum):
     """Where a row goes. CSV and LOGGER are written here; the others send it elsewhere and are refused."""
 
     CSV = "csv"

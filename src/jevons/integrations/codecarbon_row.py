@@ -32,7 +32,7 @@ class Rows:
         self.options, self.place, self.run_id = options, place, run_id
         self._load = model.Load(Path("/proc/stat"))
         self._site: Any = None
-        self.fixed = {
+        self.fixed: dict[str, Any] = {
             "project_name": options.project_name, "run_id": run_id, "experiment_id": options.experiment_id,
             "country_name": place.country, "country_iso_code": place.iso3, "region": place.region,
             "cloud_provider": place.provider, "cloud_region": place.cloud_region, "on_cloud": "Y" if place.provider else "N",
@@ -52,8 +52,8 @@ class Rows:
         total = self._totals(activity)
         stamp = datetime.now().strftime("%Y-%m-%dT%H:%M:%S")
         rate = total["emissions"] / duration_s if duration_s else 0.0
-        return EmissionsData(timestamp=stamp, duration=duration_s, emissions_rate=rate, **total, **power_w, **energy,
-                             **self.fixed, **self._gpus(run), **self._used())  # fmt: skip
+        told: dict[str, Any] = {**self.fixed, **total, **power_w, **energy, **self._gpus(run), **self._used()}
+        return EmissionsData(timestamp=stamp, duration=duration_s, emissions_rate=rate, **told)
 
     def _totals(self, activity: Activity) -> dict[str, float]:
         """kg, kWh and L at the tracker's site; nothing used is nothing emitted."""
@@ -75,7 +75,7 @@ class Rows:
         """Processor load since the tracker was made, memory now; None where the machine does not say."""
         load = copy(self._load)()
         try:
-            import psutil
+            import psutil  # type: ignore[import-untyped]
 
             memory = psutil.virtual_memory()
         except Exception:

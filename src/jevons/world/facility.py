@@ -41,8 +41,12 @@ def overhead(demand: Activity, pue: Any, draws: Draws) -> Activity:
 
 
 def cooling_water(demand: Activity, pue: Any, wue_l_per_kwh: Any, draws: Draws) -> Activity:
-    """Water evaporated on site for every electricity row; a facility row's IT share is its amount over the PUE."""
-    rows = demand.take(np.flatnonzero(demand.flow_mask("electricity")))
+    """Water evaporated on site for every electricity row; a facility row's IT share is its amount over the PUE.
+
+    A row labelled cooling = none (a phone, a cable under a street) stands in no cooled hall.
+    """
+    cooled = demand.text["cooling"] != "none" if "cooling" in demand.text else True
+    rows = demand.take(np.flatnonzero(demand.flow_mask("electricity") & cooled))
     metered = (rows.text["boundary"] == "facility").reshape(-1, *[1] * (rows.amount.ndim - 1))
     it_kwh = np.where(metered, rows.amount / _drawn_pue(pue, draws), rows.amount)
     rows = rows.label(component="cooling", boundary="facility", flow="water/on_site", method="modelled")
