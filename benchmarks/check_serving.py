@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from jevons.estimate import scores, serving_pack
+from jevons.estimate.serving import serving
 from jevons.estimate.serving_deployment import machine_of
 from jevons.estimate.serving_memory import largest_batch
 from jevons.estimate.serving_physics import Load, capped, step
@@ -80,6 +81,17 @@ def at_the_wall(path: Path, pack: dict[str, Any]) -> None:
     line("MLPerf at the wall", *np.array(found).T)
 
 
+def encoders_at_the_wall(path: Path) -> None:
+    """MLPerf rows of BERT-large on SQuAD (184 tokens a sample remembered, not verified), int8 or fp8, 400 W a card."""
+    found = []
+    for row in rows_of(path):
+        if row["model"].startswith("bert"):
+            one = serving("bert-large", "h200", 8, tensor=1, batch=128, input_tokens=184, output_tokens=1, precision="fp8",
+                          power_limit=400).total() * 3.6e6  # fmt: skip
+            found.append((float(row["j_per_sample"]), float(one[0]), *np.quantile(one[1:], [0.1, 0.9])))
+    line("MLPerf BERT at the wall", *np.array(found).T)
+
+
 def wall_j(name: str, given: float, made: float, beams: int, cap: float, limit_w: float, rate: float, pack: dict[str, Any],
            server: bool) -> tuple[float, float, float]:  # fmt: skip
     """Joules a sample of one of eight replicas: its card and its share of the host. Beams share their prompt's cache.
@@ -134,6 +146,7 @@ def main() -> None:
     data, pack = Path(sys.argv[1]), serving_pack.serving_pack()
     another_laboratory(data / "inference" / "llm_inference_bench_power.csv", pack)
     at_the_wall(data / "power_truth" / "mlperf_wall" / "mlperf_inference_v41_wall.csv", pack)
+    encoders_at_the_wall(data / "power_truth" / "mlperf_wall" / "mlperf_inference_v41_wall.csv")
     beside_ecologits(data / "inference" / "mlenergy_llm_train.csv", pack)
 
 

@@ -122,8 +122,8 @@ def test_a_batch_nobody_gave_is_drawn_said_and_widens_the_interval():
 
 
 def test_devices_nobody_gave_are_the_fewest_that_hold_the_model():
-    found = serving("llama-3.1-70b", "h100", batch=8, **CHAT)
-    assert any(a.what == "devices" and a.value.startswith("4 x") for a in found.assumptions)
+    found = serving("llama-3.1-405b", "h100", batch=8, **CHAT)
+    assert any(a.what == "devices" and a.value.startswith("16 x") for a in found.assumptions)
 
 
 def test_a_batch_larger_than_memory_allows_is_refused_with_the_largest():
@@ -153,7 +153,7 @@ def test_a_batch_larger_than_memory_allows_is_refused_with_the_largest():
         ({"batch": None, "request_rate": [1, 2]}, BadInput, "one rate"),
         ({"requests": 5, "hours": 1}, Contradiction, "not both"),
         ({"on": ""}, BadInput, "name the accelerator"),
-        ({"model": "bert-base"}, BadInput, "encoder"),
+        ({"model": "bert-base", "input_tokens": 100}, BadInput, "encoder"),
     ],
 )
 def test_bad_input_is_refused_with_field_and_mend(given, error, words):

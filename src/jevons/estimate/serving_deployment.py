@@ -57,12 +57,19 @@ class Deployment:
     notes: list[Assumption] = field(default_factory=list)
     pack: Any = None
 
+    @property
+    def encodes(self) -> bool:
+        """Whether the model gives one result for a whole input, in batches that no scheduler takes apart."""
+        return self.model.architecture is not None and self.model.architecture.kind == "encoder"
+
     def step(self, batch: Any) -> Step:
         """The mean step of a replica at a batch, by physics, corrected where the family was measured."""
         requests, fresh = batch / self.lengths.output, self.lengths.input - self.lengths.cached
         load = Load(batch, self.lengths.context, requests, fresh, 0.0, self.lengths.cached, self.cache_bytes)
-        found = step(self.shape, self.precision, self.machine, load,
-                     packs.coefficients(self.device.generation, self.pack))  # fmt: skip
+        fitted = packs.coefficients(self.device.generation, self.pack)
+        if self.encodes:
+            fitted = {**fitted, "request_s": 0.0, "sequence_s": 0.0}
+        found = step(self.shape, self.precision, self.machine, load, fitted)
         if self.power_limit_w is None:
             return found
         return capped(found, self.machine.devices, self.power_limit_w, self.device.idle_power().best_w)
@@ -190,5 +197,9 @@ def _tier(found: models.Model, device: Device, family: str | None, notes: list[A
                                 "no measured servers of this generation", pack["name"]))  # fmt: skip
         return "guess"
     if found.architecture is None:
+        return "guess"
+    if found.architecture.kind == "encoder":
+        notes.append(Assumption("host work of a request", "none", "encoders run as compiled batches; none was fitted",
+                                pack["name"]))  # fmt: skip
         return "guess"
     return "family" if family is not None else "physics"

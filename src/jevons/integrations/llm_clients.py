@@ -17,7 +17,15 @@ from typing import Any
 
 from jevons.core.errors import BadInput
 from jevons.integrations.call_footprint import NO_PROVIDER, CallFootprint
-from jevons.integrations.llm_adapters import ADAPTERS, Adapter, adapter_of, counts, follow, host_provider, usage_of
+from jevons.integrations.llm_adapters import (
+    ADAPTERS,
+    Adapter,
+    adapter_of,
+    counts,
+    follow,
+    host_provider,
+    usage_of,
+)
 
 
 def wrap(client: Any, *, provider: str = "", at: Any = None, deployment: Mapping[str, Any] | None = None,
@@ -49,7 +57,7 @@ class _Meter:
     def measured(self, reply: Any, found: Mapping[str, float], asked: Mapping[str, Any], note: str = "") -> CallFootprint:
         """The footprint of a reply with these counts."""
         model = str(_text(reply, "model", "model_version") or asked.get("model") or "")
-        who = self.provider or _litellm_provider(reply, model)
+        who = self.provider or (_litellm_provider(reply, model) if self.adapter.module == "litellm" else "")
         usage = usage_of(found, self.adapter.apart)
         note = note if usage is None else "" if who or self.deployment else NO_PROVIDER
         done = CallFootprint(who, model, usage, self.at, deployment=self.deployment, year=self.year, note=note)

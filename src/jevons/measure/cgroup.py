@@ -36,7 +36,7 @@ class Place:
 def place(text: str) -> Place:
     """The place told by the text of /proc/<pid>/cgroup, each path cut at its workload."""
     paths, kind, identifier = {}, "", ""
-    for line in text.splitlines():
+    for line in filter(None, text.splitlines()):
         _, controllers, path = line.split(":", 2)
         found, name, cut = workload(path)
         kind, identifier = kind or found, identifier or name

@@ -108,7 +108,8 @@ class Live:
     def close(self, energy_uj: dict[str, int] | None = None) -> None:
         """Leave; the file stays a while where somebody needs to know."""
         self.look()
-        if any(e.claim == self.mine.claim or e.claim in self.mine.within for e in self.others.values()):
+        concerned = (self.mine.claim, *self.mine.within)
+        if any(e.claim in concerned and e.ended_ns is None for e in self.others.values()):
             self._put(replace(self.mine, ended_ns=time.monotonic_ns(), energy_uj=energy_uj or {}))
             return
         with suppress(OSError):

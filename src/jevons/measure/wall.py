@@ -17,8 +17,8 @@ from jevons.measure.coefficients import coefficient_pack
 
 SLOPE, SLOPE_SD = 1.2, 0.1
 """Supplies of 80 to 94 % (80 PLUS) give 1.06 to 1.25; server over components is published at 1.1 to 1.4."""
-RUN_SD_W = 15.0
-"""How far a run lies from a server's line: fans and temperature (mean residual of the DGX-1's runs, see the pack)."""
+LOAD_SD_W = 15.0
+"""How far a load lies from a server's line: fans, temperature, what drives the chips' own losses (DGX-1, see the pack)."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +43,33 @@ class Wall:
         return energy * (1 - self.error), energy * (1 + self.error)
 
 
-def fit(chips_w: Sequence[float], wall_w: Sequence[float]) -> Wall:
+def fit(chips_w: Sequence[float], wall_w: Sequence[float], loads: Sequence[str] = ()) -> Wall:
     """A server's line by least squares over mean powers of runs, the slope drawn towards SLOPE.
 
+    ``loads``: what each run ran; runs of one load are one point, for what lifts one of them lifts them all.
     Errors: BadInput for lists of other lengths, fewer than two runs, power that is not positive, or a wall below its chips.
     """
-    if len(chips_w) != len(wall_w) or len(chips_w) < 2:
+    names = list(loads) or [str(i) for i in range(len(chips_w))]
+    if len({len(chips_w), len(wall_w), len(names)}) > 1 or len(chips_w) < 2:
         raise BadInput("chips_w, wall_w", (len(chips_w), len(wall_w)), "give the mean power of at least two runs, both ways")
     if not all(0 < chips < wall < 1e6 for chips, wall in zip(chips_w, wall_w, strict=True)):
         raise BadInput("wall_w", list(wall_w)[:3], "give watts above 0, the wall's above the chips'")
-    count = len(chips_w)
-    middle, level = sum(chips_w) / count, sum(wall_w) / count
-    spread = sum((x - middle) ** 2 for x in chips_w)
-    joint = sum((x - middle) * (y - level) for x, y in zip(chips_w, wall_w, strict=True))
-    prior = (RUN_SD_W / SLOPE_SD) ** 2
-    slope = (joint + prior * SLOPE) / (spread + prior)
+    x, y = _means(chips_w, names), _means(wall_w, names)
+    middle, level = sum(x) / len(x), sum(y) / len(y)
+    prior = (LOAD_SD_W / SLOPE_SD) ** 2
+    joint = sum((a - middle) * (b - level) for a, b in zip(x, y, strict=True))
+    slope = (joint + prior * SLOPE) / (sum((a - middle) ** 2 for a in x) + prior)
     offset = level - slope * middle
-    error = max(abs((offset + slope * x) / y - 1) for x, y in zip(chips_w, wall_w, strict=True))
-    return Wall(offset, slope, max(error, 0.01))
+    error = max(abs((offset + slope * a) / b - 1) for a, b in zip(chips_w, wall_w, strict=True))
+    return Wall(float(offset), float(slope), max(float(error), 0.01))
+
+
+def _means(values: Sequence[float], names: Sequence[str]) -> list[float]:
+    """The mean of each name's values."""
+    by_name: dict[str, list[float]] = {}
+    for name, value in zip(names, values, strict=True):
+        by_name.setdefault(name, []).append(value)
+    return [sum(own) / len(own) for own in by_name.values()]
 
 
 def server(name: str) -> Wall:
