@@ -25,6 +25,7 @@ from jevons.estimate.throughput_prior import EarlierRun
 from jevons.estimate.validate_training import Run, predict, read_run
 
 PACK = Path(throughput_prior.__file__).with_name("coefficients") / "training.json"
+GIVEN_SD = 1e-3  # of a coefficient that is given by evidence of its own and not fitted
 SMALL_CLUSTER_DEVICES = 32.0  # issue 2 and projection.md: very small clusters (<= 32 devices) lose little
 TENSOR_TFLOPS = (-8.82079068e-20, 1.68591116e-09, 133.954735)  # LLMCarbon's code, projection.md section 3.1
 PIPELINE_TFLOPS = (-5.60233749e-23, 8.45435587e-11, 134.546129)
@@ -78,12 +79,19 @@ def log_hours(theta: np.ndarray, data: Runs, priors: dict[str, Any]) -> np.ndarr
     return np.log(data.ideal_hours) - log_mfu
 
 
+def log_per_token(data: Runs, keep: np.ndarray, priors: dict[str, Any]) -> float:
+    """ln k: the geometric mean of the stacks that tell of it, without those whose family is left out."""
+    out = set(data.families) - set(data.families[keep])
+    stacks = priors["per_token_params"]["stacks"].values()
+    return float(np.mean([np.log(s["value"]) for s in stacks if not out & set(s["families"])]))
+
+
 def fit(data: Runs, keep: np.ndarray, priors: dict[str, Any]) -> np.ndarray:
     """Maximum a posteriori theta from the kept runs."""
     named = [priors["overhead"], priors["small_cluster_gain"]]
-    cost = priors["per_token_params"]
-    centre = np.array([p["log"] for p in named] + [np.log(cost["median"])] + [0.0] * len(priors["step_mfu"]))
-    sd = np.array([p["log_sd"] for p in named] + [cost["log_sd"]] + [priors["step_mfu_log_sd"]] * len(priors["step_mfu"]))
+    steps = len(priors["step_mfu"])
+    centre = np.array([p["log"] for p in named] + [log_per_token(data, keep, priors)] + [0.0] * steps)
+    sd = np.array([p["log_sd"] for p in named] + [GIVEN_SD] + [priors["step_mfu_log_sd"]] * steps)
     scale, nu = priors["errors"]["scale"], priors["errors"]["degrees_of_freedom"]
     observed = np.log(data.hours)
 

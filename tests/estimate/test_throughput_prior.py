@@ -127,3 +127,15 @@ def test_the_pack_lists_its_rows_and_holds_a_fit_without_each_family():
 
 def test_every_prior_names_its_source():
     assert all(prior["source"] for prior in training_pack()["priors"]["step_mfu"].values())
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens", "hours"),
+    [("smollm2-1.7b", "11T", 140_000), ("smollm3-3b", "11.2T", 221_000), ("llama-3-8b", "15T", 1_300_000),
+     ("llama-3-70b", "15T", 6_400_000)],
+)  # fmt: skip
+def test_published_hopper_runs_of_any_size_lie_within_twofold(model, tokens, hours):
+    from jevons.estimate import training
+
+    run = training(model, tokens, "h100", 384, draws=0)
+    assert 0.5 < float(run.served["device hour"][0]) / hours < 2.0

@@ -95,13 +95,13 @@ def test_energy_of_an_output_is_that_of_its_tokens(predicted):
 def test_rows_that_are_not_ok_or_not_known_are_left_out_and_counted():
     rows = [
         ROW, {**ROW, "quality": "zero_energy"}, {**ROW, "gpu_model": "an abacus"}, {**ROW, "avg_batch_size": ""},
-        {**ROW, "layers": ""}, {**ROW, "quality": "ok"},
+        {**ROW, "layers": ""}, {**ROW, "weight_precision": "fp7"}, {**ROW, "quality": "ok"},
     ]  # fmt: skip
     told = predict(rows).scores()
     assert told["targets"]["energy_per_output_token"]["n"] == 2
     assert {why: found["n"] for why, found in told["left_out"].items()} == {
         "quality zero_energy": 1, "hardware not in the tables": 1, "no avg_batch_size": 1,
-        "model not in the tables and without its shape": 1,
+        "precision fp7 not known": 1, "model not in the tables and without its shape": 1,
     }  # fmt: skip
 
 

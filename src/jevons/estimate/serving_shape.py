@@ -91,11 +91,16 @@ SPELLINGS = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "4-bit": 
 
 def precision_of(name: str) -> Precision:
     """The precision of that name; BadInput listing those known."""
-    plain = str(name).strip().lower()
-    plain = SPELLINGS.get(plain, plain)
-    if plain not in PRECISIONS:
+    if not known_precision(name):
         raise BadInput("precision", name, f"use one of {', '.join(PRECISIONS)}")
-    return PRECISIONS[plain]
+    plain = str(name).strip().lower()
+    return PRECISIONS[SPELLINGS.get(plain, plain)]
+
+
+def known_precision(name: str) -> bool:
+    """Whether `precision_of` has it."""
+    plain = str(name).strip().lower()
+    return SPELLINGS.get(plain, plain) in PRECISIONS
 
 
 def experts_hit(experts: Number, active: Number, tokens: Number) -> Any:

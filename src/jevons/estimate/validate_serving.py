@@ -22,7 +22,14 @@ from jevons.estimate import serving_pack as packs
 from jevons.estimate.scores import Score, score
 from jevons.estimate.serving_deployment import machine_of
 from jevons.estimate.serving_physics import Load, Machine, Step, step
-from jevons.estimate.serving_shape import Precision, Served, from_counts, precision_of, served
+from jevons.estimate.serving_shape import (
+    Precision,
+    Served,
+    from_counts,
+    known_precision,
+    precision_of,
+    served,
+)
 from jevons.world import devices, models
 from jevons.world.hardware import Device
 
@@ -119,6 +126,8 @@ def read_row(row: Row, pack: Mapping[str, Any], file: str = "rows", number: int 
     if empty:
         return f"no {empty[0]}"
     device, model = _device(row["gpu_model"]), _model(row, file, number)
+    if not known_precision(row["weight_precision"]):
+        return f"precision {row['weight_precision']} not known"
     if device is None or model is None:
         return "hardware not in the tables" if device is None else "model not in the tables and without its shape"
     return _deployment(row, pack, needed, device, model, file, number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -84,13 +85,12 @@ class CallFootprint:
         if self.usage is None or self._note:
             return {}, self._note or "the reply carries no usage, so its tokens are not known"
         try:
-            priced = priced_at(self.provider, self.model, self._at, _frozen(self._deployment), self._year)
+            priced = priced_at(self.provider, self.model, self._at, frozen(self._deployment), self._year)
             u = self.usage
             found = priced.price(u.input_tokens, u.output_tokens, u.cached_tokens, u.reasoning_tokens)
         except JevonsError as trouble:
             return {}, str(trouble)
-        sums = {name: [found[i] for i in parts if i in found] for name, parts in INDICATORS.items()}
-        return {name: functools.reduce(lambda a, b: a + b, parts) for name, parts in sums.items() if parts}, ""
+        return summed(found), ""
 
     def _best(self, name: str) -> float | None:
         impacts = self._priced[0]
@@ -106,6 +106,12 @@ class CallFootprint:
         return f"<footprint of {self.model} at {self.provider}: {', '.join(shown)}>"
 
 
+def summed(impacts: Mapping[str, Any]) -> dict[str, Any]:
+    """Impacts of a tariff under the names of `INDICATORS`, parts added."""
+    sums = {name: [impacts[i] for i in parts if i in impacts] for name, parts in INDICATORS.items()}
+    return {name: functools.reduce(operator.add, parts) for name, parts in sums.items() if parts}
+
+
 def place(at: Any, year: int | None) -> Site:
     """The site given, or of that name, or the settings'."""
     from jevons.world.site import site
@@ -114,14 +120,15 @@ def place(at: Any, year: int | None) -> Site:
 
 
 @functools.lru_cache(maxsize=256)
-def priced_at(provider: str, model: str, at: Any, deployment: tuple[tuple[str, Any], ...] | None, year: int | None) -> Any:
+def priced_at(provider: str, model: str, at: Any, deployment: tuple[tuple[str, Any], ...] | None, year: int | None,
+              draws: int = 200) -> Any:  # fmt: skip
     """The tariff of a model at a site, made once."""
     from jevons.estimate.request_tariff import tariff
 
-    return tariff(provider, model, place(at, year), deployment=None if deployment is None else dict(deployment))
+    return tariff(provider, model, place(at, year), deployment=None if deployment is None else dict(deployment), draws=draws)
 
 
-def _frozen(deployment: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...] | None:
+def frozen(deployment: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...] | None:
     if deployment is None:
         return None
     return tuple(sorted((k, tuple(v) if isinstance(v, list) else v) for k, v in deployment.items()))

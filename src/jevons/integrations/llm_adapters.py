@@ -5,7 +5,7 @@ A path is written with points and is followed through attributes and keys alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,15 +26,13 @@ class Usage:
 class Adapter:
     """One client library.
 
-    ``module``: where its client class is defined. ``calls``: paths from the client to what makes a request. ``apart``:
-    counts that its input (``cached``) or output (``reasoning``) leaves out. ``ask``: how to have usage sent at the end
-    of a stream.
+    ``module``: where its client class is defined. ``calls``: paths from the client to what makes a request. ``ask``: how
+    to have usage sent at the end of a stream.
     """
 
     module: str
     provider: str
     calls: Paths
-    apart: Paths = ()
     ask: str = ""
 
 
@@ -44,10 +42,10 @@ ADAPTERS = (
                            "responses.create", "responses.parse", "responses.stream", "embeddings.create"),
             ask="pass stream_options={'include_usage': True}"),
     Adapter("anthropic", "anthropic", ("messages.create", "messages.stream", "messages.parse", "beta.messages.create",
-                                       "beta.messages.stream"), apart=("cached",)),
+                                       "beta.messages.stream")),
     Adapter("google.genai", "google", ("models.generate_content", "models.generate_content_stream", "models.embed_content",
                                        "aio.models.generate_content", "aio.models.generate_content_stream",
-                                       "aio.models.embed_content"), apart=("reasoning",)),
+                                       "aio.models.embed_content")),
     Adapter("mistralai", "mistral", ("chat.complete", "chat.complete_async", "chat.stream", "chat.stream_async", "chat.parse",
                                      "fim.complete", "fim.complete_async", "fim.stream", "fim.stream_async",
                                      "agents.complete", "agents.complete_async", "embeddings.create",
@@ -76,15 +74,16 @@ FIELDS: Mapping[str, Paths] = {
     "output_tokens": ("completion_tokens", "output_tokens", "candidates_token_count", "tokens.output_tokens",
                       "billed_units.output_tokens", "generated_tokens"),
     "cached_tokens": ("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens",
-                      "cache_read_input_tokens", "cached_content_token_count", "prompt_cache_hit_tokens",
-                      "cached_tokens"),
-    "written_tokens": ("cache_creation_input_tokens",),
-    "reasoning_tokens": ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens",
-                         "thoughts_token_count"),
+                      "cached_content_token_count", "prompt_cache_hit_tokens", "cached_tokens"),
+    "cached_beside": ("cache_read_input_tokens",),
+    "written_beside": ("cache_creation_input_tokens",),
+    "reasoning_tokens": ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens"),
+    "reasoning_beside": ("thoughts_token_count",),
 }  # fmt: skip
+"""Our counts, and where clients keep them; those beside are not part of the client's inputs or outputs."""
 CAMEL = {"promptTokenCount": "prompt_token_count", "candidatesTokenCount": "candidates_token_count",
          "cachedContentTokenCount": "cached_content_token_count", "thoughtsTokenCount": "thoughts_token_count"}  # fmt: skip
-HOLDERS = ("usage", "usage_metadata", "usageMetadata", "response.usage", "message.usage", "data.usage", "delta.usage",
+HOLDERS = ("usage", "usage_metadata", "usageMetadata", "response.usage", "message.usage", "data.usage", "delta.usage", "chunk.usage",
            "response.meta", "meta", "details")  # fmt: skip
 """Where a reply, or an event of a stream, keeps its usage."""
 
@@ -115,22 +114,25 @@ def counts(reply: Any) -> dict[str, float]:
         if isinstance(usage, Mapping) and CAMEL.keys() & usage.keys():
             usage = {CAMEL.get(key, key): value for key, value in usage.items()}
         found = {name: value for name, paths in FIELDS.items() if (value := _first(usage, paths)) is not None}
+        if follow(usage, "prompt_tokens") is not None:  # OpenAI's inputs hold all that was cached, whatever else is told
+            found = {name: value for name, value in found.items() if not name.endswith("_beside")}
         if "input_tokens" in found or "output_tokens" in found:
             return found
     return {}
 
 
-def usage_of(found: Mapping[str, float], apart: Iterable[str] = ()) -> Usage | None:
-    """Counts as Usage, where cached or reasoning tokens counted ``apart`` join the inputs or outputs; None for none."""
+def usage_of(found: Mapping[str, float]) -> Usage | None:
+    """Counts as Usage, those beside the inputs or outputs joined to them; None for none."""
     if not found:
         return None
-    taken, made = found.get("input_tokens", 0.0), found.get("output_tokens", 0.0)
-    cached, reasoning = found.get("cached_tokens", 0.0), found.get("reasoning_tokens", 0.0)
-    if "cached" in apart:
-        taken += cached + found.get("written_tokens", 0.0)
-    if "reasoning" in apart:
-        made += reasoning
-    return Usage(taken, made, min(cached, taken), min(reasoning, made))
+
+    def total(*names: str) -> float:
+        return sum(found.get(name, 0.0) for name in names)
+
+    taken = total("input_tokens", "cached_beside", "written_beside")
+    made = total("output_tokens", "reasoning_beside")
+    return Usage(taken, made, min(total("cached_tokens", "cached_beside"), taken),
+                 min(total("reasoning_tokens", "reasoning_beside"), made))  # fmt: skip
 
 
 def follow(thing: Any, path: str) -> Any:

@@ -58,7 +58,7 @@ class _Meter:
         """The footprint of a reply with these counts."""
         model = str(_text(reply, "model", "model_version") or asked.get("model") or "")
         who = self.provider or (_litellm_provider(reply, model) if self.adapter.module == "litellm" else "")
-        usage = usage_of(found, self.adapter.apart)
+        usage = usage_of(found)
         note = note if usage is None else "" if who or self.deployment else NO_PROVIDER
         done = CallFootprint(who, model, usage, self.at, deployment=self.deployment, year=self.year, note=note)
         if self.on_footprint is not None:
@@ -183,6 +183,8 @@ class _Stream:
         for chunk in self._stream:
             yield self._seen(chunk)
         self._finish()
+
+    # A stream that breaks off raises its own error, and its footprint stays one that has not ended.
 
     async def __anext__(self) -> Any:
         try:

@@ -20,8 +20,8 @@ from typing import Any, Protocol
 
 from jevons.core.errors import BadInput
 from jevons.measure.cgroup import Cgroup, container
-from jevons.measure.process_tree import TICKS_PER_S, ProcessTree
 from jevons.measure.live import IDLE
+from jevons.measure.process_tree import TICKS_PER_S, ProcessTree
 from jevons.measure.sensor import OK, Meter, Reading, Sensor
 
 SCOPES = ("machine", "process", "cgroup")

@@ -303,7 +303,7 @@ def repeated(trace: Trace, field: Field, loads_s: Sequence[tuple[float, float]],
     """What a load repeated at known (start, end) draws, however seldom the card looks.
 
     Each shown value is a mix of power with load and without, y = p₀ + (p₁ − p₀) f, f being the part of its look that
-    lies in a load; where in the refresh the look lies is found too. None where that explains less than four fifths of
+    lies in a load, p₁ > p₀; where in the refresh the look lies is found too. None where that explains less than four fifths of
     what is shown: then the loads come faster than the field shows, and `energy` is as good.
     """
     within, (moments, shown) = _time_in(loads_s), _regular(trace, field)
@@ -313,7 +313,7 @@ def repeated(trace: Trace, field: Field, loads_s: Sequence[tuple[float, float]],
         kept = (until - field.window_s > loads_s[0][0]) & (until < loads_s[-1][1])
         share = ((within(until) - within(until - field.window_s)) / field.window_s)[kept]
         fitted = _line(share, shown[kept])
-        if fitted is not None and (best is None or fitted[0] > best[0]):
+        if fitted is not None and fitted[1][1] > 0 and (best is None or fitted[0] > best[0]):
             best = fitted
     if best is None or best[0] < 0.8:
         return None

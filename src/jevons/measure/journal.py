@@ -65,7 +65,7 @@ def create(header: Mapping[str, Any], folder: Path | None = None) -> Journal:
     except OSError as trouble:
         raise BadInput("JEVONS_HOME", str(where), f"name a folder that can be written ({trouble.strerror})") from None
     journal = Journal(path, run, handle)
-    start = {"kind": "header", "v": VERSION, "run": run, "host": host(), "boot": boot_id(),
+    start = {"kind": "header", "v": VERSION, "run": run, "host": host(), "boot": boot_id(), "group": _folder_id(where),
              "pid": os.getpid(), **header}  # fmt: skip
     try:
         journal.append(start)
@@ -88,6 +88,11 @@ class Written:
     def run(self) -> str:
         """The run's id."""
         return str(self.header["run"])
+
+    @property
+    def group(self) -> str:
+        """The trackers that saw each other: one folder of live files on one machine."""
+        return f"{self.header.get('boot') or self.header.get('host')}:{self.header.get('group', '')}"
 
     @property
     def cells(self) -> dict[Cell, int]:
@@ -214,6 +219,20 @@ def _alive(header: Mapping[str, Any]) -> bool:
     if header.get("host") != host():
         return True
     return process_start(int(header["pid"])) == header.get("pid_start") is not None
+
+
+def _folder_id(folder: Path) -> str:
+    """What tells a folder from any other of the machine, also where containers give it one name."""
+    stat = folder.stat()
+    return f"{stat.st_dev}-{stat.st_ino}-{sight()}"
+
+
+def sight() -> str:
+    """What processes that can see one another have in common: a machine's start, and a namespace of process ids."""
+    try:
+        return f"{boot_id()}-{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return boot_id() or host()
 
 
 def host() -> str:

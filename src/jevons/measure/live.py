@@ -7,6 +7,7 @@ what those inside it took. A file outlives its tracker for a minute, so that the
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
@@ -14,9 +15,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from jevons.measure.home import home
-from jevons.measure.journal import process_start, totals_of
+from jevons.measure.journal import process_start, sight, totals_of
 
 SUFFIX = ".live"
 KEPT_NS = 60 * 1_000_000_000
@@ -48,7 +50,7 @@ class Live:
 
     def __init__(self, run: str, devices: Sequence[str], folder: Path | None = None, journal: Path | None = None,
                  claim: str = MACHINE, within: Sequence[str] = (), allotted: dict[str, float] | None = None):  # fmt: skip
-        self.folder = folder or home() / "live"
+        self.folder = (folder or home() / "live") / sight()  # a home may be mounted on many machines
         self.path = self.folder / f"{os.getpid()}-{run}{SUFFIX}"
         self.mine = Entry(process_start(os.getpid()), tuple(devices), time.monotonic_ns(), str(journal or ""), claim,
                           tuple(within), allotted or {})  # fmt: skip
@@ -68,7 +70,7 @@ class Live:
         except OSError:
             return
         for entry in entries:
-            with suppress(OSError, ValueError, TypeError):
+            with suppress(OSError, ValueError, TypeError, KeyError):
                 found = self._read(entry)
                 if found is not None:
                     self.others[entry.name] = found
@@ -126,8 +128,9 @@ class Live:
         stamp = entry.stat().st_mtime_ns
         known = self._known.get(entry.name)
         if known is None or known[0] != stamp:
-            read = json.loads(Path(entry.path).read_text())
-            known = stamp, Entry(**{k: tuple(v) if k in ("devices", "within") else v for k, v in read.items()})
+            read: dict[str, Any] = json.loads(Path(entry.path).read_text())
+            read["devices"], read["within"] = tuple(read["devices"]), tuple(read["within"])
+            known = stamp, Entry(**read)
             self._known[entry.name] = known
         found = known[1]
         if found.ended_ns is not None:
@@ -164,5 +167,5 @@ def equal_share(since_ns: int, until_ns: int, others: Iterable[Entry]) -> float:
     """Share of an interval that falls to one who was there throughout: ∫ dt / (1 + others there at t), over its length."""
     there = [e for e in others if e.overlaps(since_ns, until_ns)]
     edges = sorted({since_ns, until_ns, *(t for e in there for t in (e.began_ns, e.ended_ns) if t and since_ns < t < until_ns)})
-    spans = zip(edges, edges[1:], strict=False)
+    spans = itertools.pairwise(edges)
     return sum((b - a) / (1 + sum(e.overlaps(a, b) for e in there)) for a, b in spans) / max(until_ns - since_ns, 1)

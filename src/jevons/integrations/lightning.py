@@ -1,0 +1,60 @@
+"""Lightning: ``Trainer(callbacks=[JevonsCallback(at="France")])``; epochs and validations are windows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jevons.core.errors import MissingExtra
+from jevons.integrations.outcome import tell
+
+if TYPE_CHECKING:
+    from jevons.measure import Run
+
+try:
+    from lightning.pytorch import Callback
+except ImportError:
+    try:
+        from pytorch_lightning import Callback
+    except ImportError:
+        raise MissingExtra("lightning", "lightning", "the callback for Lightning") from None
+
+
+class JevonsCallback(Callback):  # type: ignore[misc]
+    """Measures a fit and logs its numbers to the trainer's loggers. One sampler a node: local rank 0."""
+
+    def __init__(self, at: Any = None, **options: Any):
+        self.at, self.options = at, options
+        self.run: Run | None = None
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """Begin, on the first process of each node."""
+        from jevons import measure
+
+        if trainer.local_rank == 0:
+            self.run = measure.start(**self.options)
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        """Open the window of an epoch."""
+        if self.run is not None:
+            self.run.begin("epoch")
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Close it."""
+        if self.run is not None:
+            self.run.end("epoch")
+
+    def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
+        """Open the window of a validation, inside the epoch's where one runs."""
+        if self.run is not None:
+            self.run.begin("validation")
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        """Close it."""
+        if self.run is not None:
+            self.run.end("validation")
+
+    def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
+        """End, also after an exception, and log."""
+        if self.run is not None:
+            run, self.run, step = self.run, None, trainer.global_step
+            tell(run, self.at, lambda numbers: [each.log_metrics(dict(numbers), step) for each in trainer.loggers])

@@ -1,0 +1,41 @@
+"""MLflow: the footprint as metrics of the active run.
+
+    with mlflow.start_run(), jevons.integrations.mlflow.track(at="France"):
+        train()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from jevons.core.errors import MissingExtra
+from jevons.integrations.outcome import outcome, tracked
+
+if TYPE_CHECKING:
+    from jevons.measure import Run
+
+try:
+    import mlflow
+except ImportError:
+    raise MissingExtra("mlflow", "mlflow", "logging to MLflow") from None
+
+
+@contextmanager
+def track(at: Any = None, **options: Any) -> Iterator[Run]:
+    """Measure a block and log it to the MLflow run that is active when it begins."""
+    active = mlflow.active_run()
+    with tracked(lambda numbers: _log(numbers, active.info.run_id if active else None), at, **options) as run:
+        if active is not None:
+            mlflow.set_tag("jevons.run", run.id)
+        yield run
+
+
+def log(run: Run, at: Any = None, step: int | None = None) -> None:
+    """Log how a run stands to the active MLflow run."""
+    mlflow.log_metrics(outcome(run, at), step=step)
+
+
+def _log(numbers: Mapping[str, float], run_id: str | None) -> None:
+    mlflow.log_metrics(dict(numbers), run_id=run_id)

@@ -1,0 +1,258 @@
+"""While a run goes on: what it has cost so far, when it will end, what it will cost in all, and whether that is too much.
+
+    rest = R · ( ē ± t₀.₉₅,ₙ₋₁ · s · √(1/n + 1/m) )
+
+The work done is cut into n blocks of equal size; ē and s are mean and deviation of the energy of a unit of work over
+them, R the work left, m the blocks it would make. This is the prediction interval of a mean of m further values (Student;
+Montgomery and Runger, Applied Statistics and Probability for Engineers, section 8-7, "prediction interval"), and supposes
+that the rest resembles what was seen. The first block, the warm-up, is left out once there are enough.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jevons.core import units
+from jevons.core.errors import BadInput
+from jevons.core.study import INDICATORS, Study
+
+if TYPE_CHECKING:
+    from jevons.core.factor import Place
+    from jevons.core.footprint import Footprint
+    from jevons.measure.tracker import Run
+
+BLOCKS, FEWEST_BLOCKS = 12, 4
+MOST_TICKS = 240
+TICK_S = 0.5
+WATER = ("water_on_site", "water_off_site")
+ON_EXCESS = ("warn", "stop")
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A moment of the run: seconds since its start, work done, energy so far."""
+
+    t_s: float
+    done: float
+    energy_kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is still to come of a quantity: best, and the bounds of its 90 % prediction interval."""
+
+    best: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A budget that is spent, or will be at this pace (``kind`` "spent" or "projected")."""
+
+    kind: str
+    indicator: str
+    limit: float
+    amount: float
+    unit: str
+
+    def __str__(self) -> str:
+        verb = "has used" if self.kind == "spent" else "is on its way to"
+        return f"the run {verb} {self.amount:.3g} {self.unit} of {self.indicator}; its budget is {self.limit:.3g} {self.unit}"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most a run may cost: ``Budget("5 kg")``, ``Budget("20 kWh", "energy")``, ``Budget("100 L", "water")``.
+
+    ``on_excess``: "warn" (the log), "stop" (the main thread is interrupted once it is spent), or a function that is
+    given the Excess. Told once when the projection passes the limit and once when it is spent.
+    """
+
+    limit: Any
+    indicator: str = "climate"
+    on_excess: str | Callable[[Excess], Any] = "warn"
+
+    def __post_init__(self) -> None:
+        if self.indicator != "water" and self.indicator not in INDICATORS:
+            raise BadInput("budget.indicator", self.indicator, f"use water or one of {', '.join(INDICATORS)}")
+        if not callable(self.on_excess) and self.on_excess not in ON_EXCESS:
+            raise BadInput("budget.on_excess", self.on_excess, "use 'warn', 'stop' or a function")
+        object.__setattr__(self, "limit", units.read(self.limit, self.unit, "budget"))
+
+    @property
+    def unit(self) -> str:
+        """The unit of its limit."""
+        return INDICATORS["water_on_site" if self.indicator == "water" else self.indicator][0]
+
+
+class LiveReport:
+    """Prices a run as it goes, and looks ahead where it is told how far the work has come (``step``).
+
+    ``site``: where it runs (default: the settings'; a Place with live intensity prices each hour as it was). ``total``:
+    the work in all, in the unit of ``step``. It is looked after by the run's own thread, once a flush.
+    """
+
+    def __init__(self, run: Run, site: str | Place | None = None, *, total: float | None = None, budget: Budget | None = None,
+                 study: Study | None = None, draws: int = 200):  # fmt: skip
+        from jevons.world.site import site as find
+
+        if total is not None and not (math.isfinite(total) and total > 0):
+            raise BadInput("total", total, "give the work in all, more than 0")
+        self.run, self.total, self.budget, self.study, self.draws = run, total, budget, study or Study(), draws
+        self.site = find(site or "") if site is None or isinstance(site, str) else site
+        self.ticks: list[Tick] = []
+        self.told: list[Excess] = []
+        self._began, self._next_s, self._gap_s = time.monotonic(), 0.0, TICK_S
+        self.step(0.0)
+
+    def step(self, done: float, total: float | None = None) -> None:
+        """The work has come so far; cheap enough for every step of a training loop."""
+        now = time.monotonic() - self._began
+        if now < self._next_s:
+            return
+        self.total = total or self.total
+        self._next_s = now + self._gap_s
+        self.ticks.append(Tick(now, float(done), self.run.energy_kwh))
+        if len(self.ticks) > MOST_TICKS:
+            del self.ticks[1:-1:2]
+            self._gap_s *= 2
+
+    @property
+    def footprint(self) -> Footprint:
+        """What the run has cost up to now."""
+        return self._priced(1.0)
+
+    @property
+    def eta_s(self) -> Rest | None:
+        """Seconds until the work is done; None until enough of it was seen, or where its total is not known."""
+        return remaining(self.ticks, self.total, lambda tick: tick.t_s)
+
+    @property
+    def rest_kwh(self) -> Rest | None:
+        """Energy still to be used; None as for ``eta_s``."""
+        return remaining(self.ticks, self.total, lambda tick: tick.energy_kwh)
+
+    @property
+    def projected(self) -> Footprint | None:
+        """What the whole run will cost, with the interval of what is still to come in its draws; None as for ``eta_s``."""
+        from jevons.core.uncertain import Draws
+
+        rest, used = self.rest_kwh, self.ticks[-1].energy_kwh
+        if rest is None or used <= 0:
+            return None
+        low, high = ((used + bound) / (used + rest.best) for bound in (rest.low, rest.high))
+        growth = (used + rest.best) / used
+        spread = Draws(self.draws).multiplier(min(low, 1.0), max(high, 1.0), "work still to come") if low < high else 1.0
+        return self._priced(growth * spread)
+
+    def check(self) -> None:
+        """Look after the budget; called by the run after each flush."""
+        if self.budget is None:
+            return
+        spent = _amount(self.footprint, self.budget.indicator)
+        ahead = self.projected
+        if spent > self.budget.limit:
+            self._tell("spent", spent)
+        elif ahead is not None and (expected := _amount(ahead, self.budget.indicator)) > self.budget.limit:
+            self._tell("projected", expected)
+
+    def __str__(self) -> str:
+        """One line: energy, carbon, water, and what is to come."""
+        now, ahead, eta = self.footprint, self.projected, self.eta_s
+        told = f"{now.best('energy'):.3g} kWh, {now.best('climate'):.3g} kg CO2e, {_amount(now, 'water'):.3g} L"
+        if ahead is None or eta is None:
+            return told
+        low, high = ahead.interval("climate")
+        return (f"{told}; {_clock(eta.best)} left [{_clock(eta.low)}, {_clock(eta.high)}], in all "
+                f"{ahead.best('energy'):.3g} kWh, {ahead.best('climate'):.3g} kg CO2e [{low:.3g}, {high:.3g}]")  # fmt: skip
+
+    def _priced(self, factor: Any) -> Footprint:
+        from dataclasses import replace
+
+        from jevons.core.assess import assess
+        from jevons.core.uncertain import Draws
+
+        activity = self.run.activity
+        if self.draws + 1 < activity.amount.shape[-1]:
+            activity = replace(activity, amount=activity.amount[..., : self.draws + 1],
+                               drivers={name: score[: self.draws] for name, score in activity.drivers.items()})  # fmt: skip
+        return assess(activity * factor, self.site, self.study, Draws(self.draws).n)
+
+    def _tell(self, kind: str, amount: float) -> None:
+        if self.budget is None or any(kind == told.kind for told in self.told):
+            return
+        excess = Excess(kind, self.budget.indicator, self.budget.limit, amount, self.budget.unit)
+        self.told.append(excess)
+        if callable(self.budget.on_excess):
+            self.budget.on_excess(excess)
+            return
+        import logging
+
+        logging.getLogger("jevons").warning("%s", excess)
+        if self.budget.on_excess == "stop" and kind == "spent":
+            import _thread
+
+            _thread.interrupt_main()
+
+
+def remaining(ticks: Sequence[Tick], total: float | None, of: Callable[[Tick], float]) -> Rest | None:
+    """What is still to come of a quantity (energy, time), by the module's equation; None with fewer than 4 blocks seen."""
+    if total is None or not ticks:
+        return None
+    left, rates, size = total - ticks[-1].done, *blocks(ticks, of)
+    if left <= 0:
+        return Rest(0.0, 0.0, 0.0)
+    if len(rates) < FEWEST_BLOCKS:
+        return None
+    rates = rates[1:] if len(rates) > FEWEST_BLOCKS else rates
+    n, mean = len(rates), sum(rates) / len(rates)
+    deviation = math.sqrt(sum((rate - mean) ** 2 for rate in rates) / (n - 1))
+    half = student(n - 1) * deviation * math.sqrt(1 / n + size / left)
+    return Rest(left * mean, left * max(mean - half, 0.0), left * (mean + half))
+
+
+def blocks(ticks: Sequence[Tick], of: Callable[[Tick], float], most: int = BLOCKS) -> tuple[list[float], float]:
+    """(amount of a unit of work in each block of equal work, size of a block); blocks are not finer than the ticks."""
+    moved = [tick for i, tick in enumerate(ticks) if not i or tick.done > ticks[i - 1].done]
+    n = min(most, len(moved) - 1)
+    if n < 1:
+        return [], 0.0
+    size = (moved[-1].done - moved[0].done) / n
+    edges = [_at(moved, moved[0].done + i * size, of) for i in range(n + 1)]
+    return [(b - a) / size for a, b in zip(edges, edges[1:], strict=False)], size  # noqa: RUF007
+
+
+def _at(ticks: Sequence[Tick], done: float, of: Callable[[Tick], float]) -> float:
+    """The quantity when so much was done, by straight lines between ticks."""
+    for before, after in zip(ticks, ticks[1:], strict=False):  # noqa: RUF007
+        if done <= after.done:
+            part = (done - before.done) / (after.done - before.done)
+            return of(before) + part * (of(after) - of(before))
+    return of(ticks[-1])
+
+
+def student(freedom: int, z: float = 1.6448536269514722) -> float:
+    """95 % quantile of Student's t: z + (z³ + z)/4ν + (5z⁵ + 16z³ + 3z)/96ν² + (3z⁷ + 19z⁵ + 17z³ − 15z)/384ν³.
+
+    Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5; good to 1 % from 3 degrees of freedom.
+    """
+    v = float(freedom)
+    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / v + second / v**2 + third / v**3
+
+
+def _amount(footprint: Footprint, indicator: str) -> float:
+    names = [name for name in (WATER if indicator == "water" else (indicator,)) if name in footprint.indicators]
+    return sum(float(footprint.best(name)) for name in names)
+
+
+def _clock(seconds: float) -> str:
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

@@ -1,0 +1,258 @@
+"""Modelled power where nothing can be read: laws, bands and calibration against measured load sweeps."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import random
+import time
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from jevons.core.errors import BadInput
+from jevons.measure import calibrate_host
+from jevons.measure.coefficients import coefficient_pack
+from jevons.measure.sensors import model
+from stand_ins import write_tree
+
+TDP_W = {"AMD": 90.0, "E3-": 69.0, "E5-": 170.0}
+LEAST_LOAD = 0.08
+
+
+@pytest.fixture(scope="module")
+def sweeps(shared):
+    """{file: (machine, load, W)}; power is each row's own energy over its own time, the start-up row left out."""
+    found = {}
+    for path in sorted((shared / "data/fixtures/codecarbon/cpu_load_vs_rapl").glob("*.csv")):
+        with path.open() as handle:
+            rows = list(csv.DictReader(handle))[1:]
+        load = np.array([float(r["cpu_load"]) / 100 for r in rows])
+        power_w = np.array([float(r["rapl_energy"]) * 3.6e6 / float(r["duration"]) for r in rows])
+        found[path.stem] = (path.stem[:3], load[load >= LEAST_LOAD], power_w[load >= LEAST_LOAD])
+    return found
+
+
+def drawn_fit(load, share):
+    """The pack's estimate: least squares of log power, drawn towards 0.95 at full load and 0.10 at idle (20 points)."""
+
+    def badness(x):
+        a, b = np.exp(x)
+        drawn = np.log((a + b) / 0.95) ** 2 + np.log(a / 0.10) ** 2
+        return np.sum((np.log(share) - np.log(a + b * load)) ** 2) + 20 * drawn
+
+    return np.exp(minimize(badness, np.log([0.1, 0.7])).x)
+
+
+def pooled(sweeps, keep):
+    chosen = [(load, power_w / TDP_W[machine]) for machine, load, power_w in sweeps.values() if keep(machine)]
+    return tuple(np.concatenate(part) for part in zip(*chosen, strict=True))
+
+
+# -- by TDP
+
+
+def test_a_machine_left_out_is_within_the_bars(sweeps):
+    errors, ratios, modelled_w, true_w = [], [], 0.0, 0.0
+    for left in TDP_W:
+        a, b = drawn_fit(*pooled(sweeps, lambda machine, left=left: machine != left))
+        load, share = pooled(sweeps, lambda machine, left=left: machine == left)
+        ours = a + b * load
+        errors += list(abs(ours / share - 1))
+        ratios += list(share / ours)
+        modelled_w, true_w = modelled_w + TDP_W[left] * ours.sum(), true_w + TDP_W[left] * share.sum()
+    low, high = coefficient_pack("processor")["band"]
+    assert len(errors) == 57
+    assert abs(modelled_w / true_w - 1) <= 0.20
+    assert np.mean(errors) <= 0.45
+    assert np.mean([(low <= r <= high) for r in ratios]) >= 0.90
+    told = coefficient_pack("processor")["residuals"]["one_machine_left_out"]
+    assert told["mape"] == pytest.approx(np.mean(errors), abs=2e-3)
+    assert told["energy_bias"] == pytest.approx(modelled_w / true_w - 1, abs=2e-3)
+
+
+def test_the_pack_is_the_fit_to_all_machines_rounded(sweeps):
+    a, b = drawn_fit(*pooled(sweeps, lambda machine: True))
+    pack = coefficient_pack("processor")
+    assert (pack["idle_share"], pack["load_share"]) == (pytest.approx(a, abs=0.05), pytest.approx(b, abs=0.05))
+    load, share = pooled(sweeps, lambda machine: True)
+    ours = np.array([model.processor_power_w(1.0, u) for u in load])
+    assert np.mean(abs(ours / share - 1)) == pytest.approx(pack["residuals"]["in_sample"]["mape"], abs=2e-3)
+    assert (pack["band"][0] <= share / ours).all()
+
+
+# -- calibrated
+
+
+def three_points(load, power_w):
+    at = [int(np.argmin(abs(load - u))) for u in (0.1, 0.5, 1.0)]
+    return calibrate_host.curve([(load[i], power_w[i]) for i in at])
+
+
+def test_three_points_bring_every_sweep_within_fifteen_percent(sweeps):
+    worst, ratios = {}, []
+    for name, (_, load, power_w) in sweeps.items():
+        ours = np.array([three_points(load, power_w).power_w(u) for u in load])
+        worst[name] = np.mean(abs(ours / power_w - 1))
+        ratios += list(power_w / ours)
+    low, high = coefficient_pack("processor")["calibrated_band"]
+    assert max(worst.values()) <= 0.15
+    assert np.mean([(low <= r <= high) for r in ratios]) >= 0.90
+    told = coefficient_pack("processor")["residuals"]["calibrated_at_10_50_100"]
+    assert told["worst_sweep_mape"] == pytest.approx(max(worst.values()), abs=2e-3)
+    assert told["mape"] == pytest.approx(np.mean(list(worst.values())), abs=2e-3)
+
+
+def test_calibrated_it_says_which_of_two_jobs_used_more_energy(sweeps):
+    """Jobs: a load of a sweep held for one to ten minutes."""
+    chance, right = random.Random(0), []
+    for _, load, power_w in sweeps.values():
+        curve = three_points(load, power_w)
+        for i, j in itertools.permutations(range(len(load)), 2):
+            minutes = [10 ** chance.random() for _ in "ab"]
+            true = [power_w[k] * m for k, m in zip((i, j), minutes, strict=True)]
+            ours = [curve.power_w(load[k]) * m for k, m in zip((i, j), minutes, strict=True)]
+            right.append((true[0] > true[1]) == (ours[0] > ours[1]))
+    assert len(right) > 400
+    assert np.mean(right) >= 0.95
+
+
+def test_a_curve_goes_through_its_points_and_stands_still_beyond_them():
+    curve = calibrate_host.curve([(1.0, 90), (0.1, 20), (0.5, 45)])
+    assert [curve.power_w(u) for u in (0.0, 0.1, 0.5, 1.0)] == pytest.approx([20, 20, 45, 90])
+    assert curve.power_w(0.75) == pytest.approx(67.5)
+    assert curve.power_w(0.3) == pytest.approx(30)
+
+
+@pytest.mark.parametrize("points", [[], [(0, 5), (1, 9)], [(0, 5), (0, 6), (1, 9)], [(0, 0), (0.5, 5), (1, 9)], [(0, 5), (0.5, 6), (2, 9)]])
+def test_points_that_make_no_curve_are_refused(points):
+    with pytest.raises(BadInput, match="give"):
+        calibrate_host.curve(points)
+
+
+def test_a_stored_curve_is_used_by_the_model_from_then_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("JEVONS_HOME", str(tmp_path / "home"))
+    assert calibrate_host.stored() is None
+    calibrate_host.store(calibrate_host.curve([(0.0, 20), (0.5, 45), (1.0, 90)], note="RAPL, 2026"))
+    (sensor,) = model.discover(machine(tmp_path), ["processor", "memory"]).sensors
+    processor, memory = sensor.meters
+    assert (processor.tier, processor.note) == ("calibrated", "RAPL, 2026")
+    assert (processor.low, processor.high) == tuple(coefficient_pack("processor")["calibrated_band"])
+    assert memory.component == "memory"
+
+
+def test_a_curve_measured_at_the_wall_is_one_model_of_the_whole_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("JEVONS_HOME", str(tmp_path / "home"))
+    calibrate_host.store(calibrate_host.curve([(0.0, 50), (0.5, 95), (1.0, 140)], "server"))
+    (sensor,) = model.discover(machine(tmp_path), ["processor", "memory"]).sensors
+    assert [(meter.component, meter.boundary) for meter in sensor.meters] == [("system", "server")]
+
+
+def test_another_hosts_curve_and_a_torn_file_are_not_used(tmp_path):
+    path = calibrate_host.store(calibrate_host.curve([(0, 1), (0.5, 2), (1, 3)]), tmp_path)
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({**kept, "host": "elsewhere"}))
+    assert calibrate_host.stored(tmp_path) is None
+    path.write_text('{"points": [[0')
+    assert calibrate_host.stored(tmp_path) is None
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="JEVONS_HOME"):
+        calibrate_host.store(calibrate_host.curve([(0, 1), (0.5, 2), (1, 3)]), tmp_path / "file" / "below")
+
+
+def test_measuring_a_host_keeps_its_processors_busy_and_asks_for_watts():
+    asked = []
+
+    def read_w(seconds):
+        asked.append(seconds)
+        time.sleep(0.3)
+        return 10.0 + len(asked)
+
+    points = calibrate_host.measure(read_w, shares=(0.0, 1.0), seconds=0.4)
+    assert asked == [0.4, 0.4]
+    assert points[1][0] > 0.9
+    assert [watts for _, watts in points] == [11.0, 12.0]
+
+
+# -- what the machine says
+
+
+def machine(root, name="AMD EPYC", count=2, gigabytes=25):
+    cpu = "\n".join(f"processor : {i}\nmodel name : {name}\nphysical id : 0" for i in range(count))
+    return write_tree(root / "machine", {"proc/cpuinfo": cpu, "proc/stat": "cpu  100 0 0 100 0 0 0 0 0 0",
+                                         "proc/meminfo": f"MemTotal: {gigabytes * 1_000_000} kB"})  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["AMD EPYC", "AMD EPYC Processor", "Intel(R) Xeon(R) Processor @ 2.20GHz", "Virtual CPU", ""])
+def test_two_virtual_processors_of_a_hidden_model_draw_3_to_15_watts_and_it_says_modelled(tmp_path, name):
+    root = machine(tmp_path, name)
+    assert 3 <= model.virtual_power_w(2, 0.5) <= model.virtual_power_w(2, 1.0) <= 15
+    meter = model.processor(root).meter
+    assert (meter.method, meter.tier) == ("modelled", "guess")
+    assert meter.low < 1 < meter.high
+    assert "no model of that name" in meter.note
+
+
+def test_a_named_model_is_taken_by_its_name_with_the_match_and_its_score(tmp_path):
+    watts, why = model.tdp(machine(tmp_path, "AMD EPYC 8024P 8-Core Processor", 16))
+    assert watts == 90
+    assert why == "AMD EPYC 8024P (spelling of amd-epyc-8024p, score 1.00), 100% of its threads"
+
+
+def test_a_part_of_a_processor_gets_its_threads_share(tmp_path):
+    assert model.tdp(machine(tmp_path, "AMD EPYC 8024P 8-Core Processor", 4))[0] == pytest.approx(90 / 4)
+
+
+@pytest.mark.parametrize("name", ["AMD EPYC", "Intel(R) Xeon(R) CPU @ 2.00GHz", "Xeon 9999X", "QEMU Virtual CPU version 2.5+"])
+def test_a_name_that_matches_nothing_well_is_refused_and_no_first_row_taken(tmp_path, name):
+    assert model.tdp(machine(tmp_path, name))[0] == 0.0
+
+
+def test_memory_power_rises_with_size_from_1_to_4096_gb():
+    powers = [model.memory_power_w(gb) for gb in np.geomspace(1, 4096, 200)]
+    assert (np.diff(powers) > 0).all()
+
+
+@pytest.mark.parametrize(("gigabytes", "modules"), [(8, 2), (16, 2), (32, 2), (64, 4), (128, 8), (256, 8), (512, 16), (1024, 16), (2048, 32), (4096, 32)])
+def test_memory_power_lies_within_its_band_of_five_watts_a_module(gigabytes, modules):
+    low, high = coefficient_pack("memory")["band"]
+    assert low <= 5.0 * modules / model.memory_power_w(gigabytes) <= high
+
+
+def test_memory_of_the_server_that_was_measured_lies_within_the_band():
+    low, high = coefficient_pack("memory")["band"]
+    assert low <= 26.0 / model.memory_power_w(550) <= high
+
+
+def test_modules_are_counted_where_the_memory_controller_shows_them(tmp_path):
+    edac = {f"sys/devices/system/edac/mc/mc0/dimm{i}/size": "16384" if i < 4 else "0" for i in range(8)}
+    meter = model.memory(write_tree(machine(tmp_path), edac)).meter
+    assert meter.note == "4 modules"
+
+
+def test_disks_are_counted_and_loops_are_not(tmp_path):
+    root = write_tree(tmp_path, {"sys/block/nvme0n1/size": "2000000000", "sys/block/nvme0n1/queue/rotational": "0", "sys/block/nvme0n1/device/x": "",
+                                 "sys/block/loop0/size": "100"})  # fmt: skip
+    assert model.disk_tb(root) == [("ssd", pytest.approx(1.024))]
+    assert model.storage(root).ask() == pytest.approx(1.2 * 1.024)
+
+
+def test_load_is_the_share_of_ticks_not_idle_and_waiting_for_a_disk_is_idle(tmp_path):
+    file = tmp_path / "stat"
+    file.write_text("cpu  100 0 100 800 0 0 0 0 50 0\n")
+    load = model.Load(file)
+    file.write_text("cpu  130 0 110 840 20 0 0 0 90 0\n")
+    assert load() == pytest.approx(0.4)
+    assert load() == pytest.approx(0.4)
+    file.unlink()
+    assert load() is None
+
+
+def test_the_two_socket_xeons_ticks_are_read(shared):
+    whole, busy = model._jiffies(shared / "data/fixtures/scaphandre/proc_stat_xeon_bisocket.txt")
+    assert 0 < busy < whole
