@@ -31,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
+        body = json.loads(self._body() or b"{}")
         model = body.get("model") or self.path.split("/models/")[-1].split(":")[0]
         if "x-error" in model:
             return self._json({"error": {"message": "out of order", "type": "server_error"}}, 500)
@@ -40,6 +40,16 @@ class Handler(BaseHTTPRequestHandler):
         if body.get("stream") or "streamGenerateContent" in self.path:
             return self._events(self._stream(model, body), "x-broken" in model)
         return self._json(self._whole(model, body))
+
+    def _body(self) -> bytes:
+        if "chunked" not in (self.headers.get("transfer-encoding") or ""):
+            return self.rfile.read(int(self.headers.get("content-length") or 0))
+        whole = b""
+        while size := int(self.rfile.readline(), 16):
+            whole += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return whole
 
     def _whole(self, model: str, body: dict[str, Any]) -> Any:
         silent = "x-silent" in model
@@ -111,11 +121,19 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
 
+class Server(ThreadingHTTPServer):
+    """Clients that go away are no matter."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Quiet."""
+
+
 @contextlib.contextmanager
 def serving() -> Iterator[str]:
     """The base URL of a running server."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

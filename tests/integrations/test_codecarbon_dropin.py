@@ -321,6 +321,38 @@ def test_a_handler_that_fails_keeps_none_from_the_next(tmp_path, caplog):
     assert len(rows(tmp_path)) == 1
 
 
+def test_a_home_that_cannot_be_written_is_said_and_the_run_is_measured(tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("JEVONS_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "spare"))
+    with EmissionsTracker(**FORCED) as tracker:
+        time.sleep(0.05)
+    assert tracker.final_emissions > 0
+    assert "JEVONS_HOME" in caplog.text
+    assert list((tmp_path / "spare").rglob("*.jsonl"))
+
+
+def test_a_sensor_that_fails_at_the_start_leaves_the_work_alone(monkeypatch, caplog):
+    class Broken(Steady):
+        def read(self):
+            raise OSError("gone")
+
+    monkeypatch.setattr("jevons.measure.tracker.sensors_found", lambda: [Broken(1.0)])
+    with EmissionsTracker(**FORCED) as tracker:
+        tracker.start_task("fit")
+        assert tracker.stop_task() is None
+    assert tracker.final_emissions is None
+    assert "nothing is measured" in caplog.text
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/stat"), reason="this platform has no /proc to tell processes by")
+def test_the_process_mode_measures_the_process_alone(tmp_path):
+    with EmissionsTracker(tracking_mode="process", **FORCED) as tracker:
+        time.sleep(0.3)
+    assert set(tracker._run.activity.text["share"]) <= {"process"}
+    assert rows(tmp_path)[0]["tracking_mode"] == "process"
+
+
 def test_calls_out_of_turn_do_no_harm(caplog):
     tracker = EmissionsTracker(**FORCED)
     assert tracker.stop() is None

@@ -65,8 +65,7 @@ def metered(shared: Path, name: str) -> Metered:
 
 
 def _columns(path: Path) -> dict[str, np.ndarray]:
-    handle = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with handle:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as handle:
         rows = list(csv.DictReader(handle))
     names = [n for n in rows[0] if n not in ("pstate",)]
     return {n: np.array([float(row[n]) for row in rows]) for n in names}

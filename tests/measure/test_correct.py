@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from gpu_meter import SQUARES, STEPS, metered
+
 from jevons.core.errors import BadInput
 from jevons.measure import correct
 from jevons.measure.correct import Field, Trace

@@ -131,10 +131,13 @@ def test_a_mig_instance_gets_its_slices_share_of_the_card_and_is_called_modelled
     assert meter.low < 0.5 < 2 < meter.high
 
 
-def test_the_figure_carries_the_gain_error_that_metered_cards_showed(made):
+def test_the_figure_carries_the_gain_error_that_metered_cards_showed_and_more_where_the_card_looks_part_time(made, monkeypatch):
     meter = made()[1].meters[0]
-    assert meter.low < 1 < meter.high
-    assert meter.high / meter.low < 1.2
+    assert (meter.low, meter.high) == nvml.PART_TIME_BAND
+    monkeypatch.setattr(FakeNvml, "nvmlDeviceGetName", lambda self, handle: "NVIDIA GeForce RTX 3090")
+    meter = made()[1].meters[0]
+    assert (meter.low, meter.high) == nvml.GAIN_BAND
+    assert meter.low < 1 < meter.high < 1.2
 
 
 def test_nvml_is_not_imported_where_no_driver_is(tmp_path, monkeypatch):

@@ -1,7 +1,8 @@
-"""``jevons calibrate``: a few measured steps of your own cluster sharpen the engine."""
+"""``jevons calibrate``: a few measurements of your own machines sharpen the engine."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,12 +13,12 @@ import typer
 from jevons.cli import options, show
 from jevons.cli.options import taking
 
-app = typer.Typer(no_args_is_help=True, help="Sharpen the engine with measured steps of your own cluster.")
+app = typer.Typer(no_args_is_help=True, help="Sharpen the engine with measurements of your own machines.")
 
 
 @app.callback()
 def room() -> None:
-    """Sharpen the engine with measured steps of your own cluster."""
+    """Sharpen the engine with measurements of your own machines."""
 
 
 @app.command()
@@ -63,6 +64,36 @@ def edge(
     if save is not None:
         pack.save(save)
         show.say(f"pack written to {save}")
+
+
+@app.command()
+@taking(options.FORM)
+def serving(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Measured points: model, on, n, precision, batch, "
+                                         "input_tokens, output_tokens, energy_per_output_token_j.", show_default=False)],  # fmt: skip
+    save: Annotated[Path | None, typer.Option(metavar="PACK.json", help="Keep the pack.", show_default=False)] = None,
+    **given: Any,
+) -> None:
+    """Fit the serving law to your own deployments; zero readings and mixed units are found, left out and counted."""
+    from jevons.estimate.calibrate_serving import calibrate_serving
+
+    pack = calibrate_serving(file)
+    if show.wants_json(given):
+        show.out_json(asdict(pack))
+    else:
+        show.console().print(show.rows(("", ""), served(asdict(pack))))
+    if save is not None:
+        pack.save(save)
+        show.say(f"pack written to {save}")
+
+
+def served(pack: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The pack of served models for a reader."""
+    moved = [(f"{key} ×", f"{math.exp(one['level']):.3f} (± {math.expm1(one['sd']):.0%}, {one['n']} rows)")
+             for key, one in pack["configurations"].items()]  # fmt: skip
+    dropped = [(f"left out: {why}", f"{len(lines)} (lines {', '.join(map(str, lines))})") for why, lines in pack["left_out"].items()]
+    return [("name", pack["name"]), ("fitted", pack["fit_date"]), *moved, *dropped,
+            ("mean error before", f"{pack['before_mape']:.1%}"), ("mean error after", f"{pack['after_mape']:.1%}")]  # fmt: skip
 
 
 def said(pack: Mapping[str, Any]) -> list[tuple[str, str]]:

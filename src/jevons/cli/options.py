@@ -103,6 +103,10 @@ SERVING: Group = {
     "busy": Row("Share of the time with work; the rest idles.", SHARE),
     "slo_s_per_token": Row("Slowest time between tokens that will do.", "SECONDS"),
     "max_batch": Row("Most requests in flight a replica.", COUNT),
+    "images": Row("Images of a request, on top of its prompt.", COUNT),
+    "image_tokens": Row("Tokens an image becomes.", COUNT),
+    "requests_per_user_month": Row("Requests a user makes a month, for figures a user-month.", COUNT),
+    "calibration": Row("A pack of `jevons calibrate serving`.", "PACK.json"),
 }
 REQUEST: Group = {
     "provider": Row("Who answers: openai, anthropic, google, mistral.", "NAME"),

@@ -231,7 +231,7 @@ def _lines(footprint: Footprint, priced: Priced) -> list[Line]:
 
 
 def _functional_unit(text: str) -> tuple[float, str]:
-    found = re.match(r"^\s*((?:[\d.,]+\s*(?:[kKMBT](?=\s))?)?)\s*([A-Za-z_ ]+?)s?\s*$", text)
+    found = re.match(r"^\s*((?:[\d.,]+\s*(?:[kKMBT](?=\s))?)?)\s*([A-Za-z_ -]+?)s?\s*$", text)
     if not found:
         raise BadInput("unit", text, "say a count and a unit, e.g. '1k tokens'")
     count = units.read(found[1].replace(" ", "") or "1", "", "unit")

@@ -18,6 +18,7 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, Contradiction
 from jevons.estimate.request_rates import Rates, rates
+from jevons.estimate.serving_extras import with_images
 from jevons.estimate.serving_shape import Array
 from jevons.world.deployments import deployment as deployment_of
 from jevons.world.deployments import stated
@@ -29,15 +30,18 @@ STAGES = {"prefill": "prefill", "cached": "prefill", "reasoning": "decode", "dec
 
 def request(provider: str, model: str, input_tokens: Any, output_tokens: Any, *, cached_tokens: Any = 0,
             reasoning_tokens: Any = 0, requests: Any = 1, summed: bool = False,
-            deployment: Mapping[str, Any] | None = None, year: int | None = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
+            deployment: Mapping[str, Any] | None = None, images: Any = None, image_tokens: Any = None,
+            year: int | None = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
     """Activity of ``requests`` of one size, answered by ``model`` at ``provider``.
 
     Tokens are of one request; ``cached_tokens`` are part of the input, ``reasoning_tokens`` of the output. Numbers may
     be arrays of scenarios (with ``draws=0`` for many), or, ``summed``, of requests of many sizes. ``deployment``: how it is served, where you know (see
-    ``jevons.world.deployments.stated``); then any provider and model will do. ``year`` dates the rows.
+    ``jevons.world.deployments.stated``); then any provider and model will do. ``images`` a request, of ``image_tokens``
+    each, come on top of ``input_tokens``: leave them out where the provider's count holds them. ``year`` dates the rows.
     Errors: UnknownName with the nearest names and how to state a deployment; BadInput naming the field.
     """
-    tokens = tokens_of(input_tokens, output_tokens, cached_tokens, reasoning_tokens)
+    taken, pictured = with_images(input_tokens, images, image_tokens)
+    tokens = tokens_of(taken, output_tokens, cached_tokens, reasoning_tokens)
     many = np.asarray(units.read(requests, "", "requests"), float)
     r = _rates(provider, model, deployment, draws, seed)
     kinds = terms(*tokens)
@@ -45,7 +49,8 @@ def request(provider: str, model: str, input_tokens: Any, output_tokens: Any, *,
     if summed:
         kinds = {kind: {name: np.sum(x * many) for name, x in parts.items()} for kind, parts in kinds.items()}
         served, many = {name: np.sum(x, axis=0, keepdims=x.ndim == 1) for name, x in served.items()}, np.ones(())
-    return _activity(r, kinds, many, served, (provider, model), _span(year), seed)
+    found = _activity(r, kinds, many, served, (provider, model), _span(year), seed)
+    return found.assume(*pictured) if pictured else found
 
 
 def rated(kinds: Mapping[str, Terms], provider: str, model: str, deployment: Mapping[str, Any] | None, draws: int,

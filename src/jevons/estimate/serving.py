@@ -20,8 +20,11 @@ from jevons.core.errors import BadInput, Contradiction
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90, Draws, Uncertain
 from jevons.estimate import serving_pack as packs
+from jevons.estimate.calibrate_serving import calibration_of
+from jevons.estimate.calibrate_serving import interval as own_interval
 from jevons.estimate.hours import Z80
 from jevons.estimate.serving_deployment import Deployment, deployment, lengths_of
+from jevons.estimate.serving_extras import amortised, by_user_month, with_images
 from jevons.estimate.serving_memory import largest_batch
 from jevons.estimate.serving_physics import Step
 from jevons.estimate.serving_queue import largest_within, occupancy
@@ -55,25 +58,32 @@ def serving(model: Any = None, on: str = "", n: Any = None, *, params: Any = Non
             output_tokens: Any = None, cached_tokens: Any = 0, reasoning_tokens: Any = 0, output_spread: Any = 1.0,
             tensor: Any = None, requests: Any = None, hours: Any = None, utilisation: Any = None,
             slo_s_per_token: Any = None, max_batch: Any = None, cache_precision: str = "bf16", power_limit: Any = None,
-            host_w: Any = None, measured: Measured | None = None, year: int | None = None, draws: int = 1000,
-            seed: int = 0) -> Activity:  # fmt: skip
+            host_w: Any = None, measured: Measured | None = None, calibration: Any = None, images: Any = None,
+            image_tokens: Any = None, training: Activity | None = None, lifetime_requests: Any = None,
+            requests_per_user_month: Any = None, year: int | None = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
     """Activity of serving ``requests`` of one kind (default 1), or of a deployment kept for ``hours``.
 
     ``n`` devices of the kind ``on``, ``tensor`` of them a replica (default: all). Either ``batch`` in flight a replica,
     or ``request_rate`` a second of the deployment, from which the batch follows under ``slo_s_per_token`` and
     ``max_batch``; neither: 8 to 256 are drawn. ``utilisation``: share of time with work (1: no idle row).
-    ``host_w``: watts of the host a device. Numbers may be arrays of scenarios, with ``draws=0`` for many.
+    ``host_w``: watts of the host a device. ``calibration``: a pack of `calibrate_serving`, or its file. ``images`` a
+    request, of ``image_tokens`` each (see `one_pass.image_tokens`), come on top of ``input_tokens``. ``training``, where
+    given, is shared out over ``lifetime_requests``. ``requests_per_user_month`` counts the months of a user served.
+    Numbers may be arrays of scenarios, with ``draws=0`` for many.
     Errors: BadInput and its kin, naming field and mend; DoesNotFit with the largest batch.
     """
-    lengths = lengths_of(input_tokens, output_tokens, cached_tokens, reasoning_tokens, output_spread)
+    taken, pictured = with_images(input_tokens, images, image_tokens)
+    lengths = lengths_of(taken, output_tokens, cached_tokens, reasoning_tokens, output_spread)
     given = _batch(batch)
     d = deployment(model, on, n, params, active, precision, tensor, lengths, given, cache_precision, power_limit)
+    d.notes.extend(pictured)
     sampler = Draws(draws, seed)
     spent = _spent(d, given, request_rate, slo_s_per_token, max_batch, sampler, utilisation)
-    low, high, tier = _band(d, spent, measured)
+    low, high, tier = _band(d, spent, measured, calibration)
     count = _requests(requests, hours, spent, d)
     spread = sampler.multiplier(low, high, f"serving energy, {tier}", "serving energy")
-    return activity(d, spent, count, spread, tier, _host_w(host_w, d), sampler, year)
+    served = activity(d, spent, count, spread, tier, _host_w(host_w, d), sampler, year)
+    return amortised(by_user_month(served, requests_per_user_month), training, lifetime_requests)
 
 
 def latency(model: Any = None, on: str = "", n: Any = None, *, params: Any = None, active: Any = None,
@@ -186,9 +196,17 @@ def _states(d: Deployment, rate: Any, slo: Any, cap: Any) -> _States:
     return _States(batch, weight / weight.sum(), found, queue.idle, queue.wait_s, queue.mean_batch, arrivals)
 
 
-def _band(d: Deployment, spent: Spent, measured: Measured | None) -> tuple[Any, Any, str]:
-    """The 5-95 % factors on energy and the tier; a measured point moves the best estimate into ``spent``."""
+def _band(d: Deployment, spent: Spent, measured: Measured | None, calibration: Any) -> tuple[Any, Any, str]:
+    """The 5-95 % factors on energy and the tier; what was measured moves the best estimate into ``spent``."""
     tier = d.tier
+    if measured is not None and calibration is not None:
+        raise Contradiction("calibration", str(calibration), "give measured or calibration, not both")
+    if calibration is not None:
+        own = calibration_of(calibration)
+        spent.scale(np.exp(own.of(d).level))
+        d.notes.append(own.note(d))
+        low, high = own_interval(own.of(d), d.pack)
+        return low ** (Z90 / Z80), high ** (Z90 / Z80), "calibrated"
     if measured is not None:
         tier = "calibrated"
         at = d.step(measured.batch)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-ROOMS = ("codecarbon", "ddp", "hf_trainer", "jupyter", "keras", "lightning", "mlflow", "ray", "tensorboard", "wandb")
+ROOMS = ("codecarbon", "ddp", "hf_trainer", "jupyter", "keras", "lightning", "mlflow", "otel", "proxy", "ray", "tensorboard",
+         "wandb")
 
 if TYPE_CHECKING:
     from jevons.integrations.llm_clients import wrap

@@ -14,6 +14,7 @@ import functools
 import logging
 import os
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -32,7 +33,6 @@ __all__ = ["EmissionsData", "EmissionsTracker", "OfflineEmissionsTracker", "Outp
 __version__ = "3.3.2"  # the version of CodeCarbon whose interface this is
 
 log = logging.getLogger("jevons.codecarbon")
-PROCESS = "the machine is measured, not the process alone: several trackers share what it uses"
 TOKEN = "an Electricity Maps token is given, but the annual mean of the location is used: jevons asks no network here"
 
 
@@ -57,8 +57,6 @@ class EmissionsTracker:
         self._task, self._task_began_s, self._began_s = "", 0.0, 0.0
         self._before: EmissionsData | None = None
         self._lock, self._stopped, self._owner = threading.RLock(), threading.Event(), os.getpid()
-        if self.options.tracking_mode == "process":
-            log.warning(PROCESS)
         if self.options.electricitymaps_api_token or self.options.co2_signal_api_token:
             log.warning(TOKEN)
 
@@ -72,20 +70,36 @@ class EmissionsTracker:
 
     def start(self) -> None:
         """Begin to measure; a tracker begins once."""
-        from jevons import measure
-
         with self._lock:
             if self._run is not None:
                 log.warning("this tracker has started already")
                 return
-            period_s = self.options.measure_power_secs or 1.0
-            labels = {"project": self.options.project_name, "experiment": self.options.experiment_name}
-            self._run = measure.start(sensors=codecarbon_place.sensors(self.options), period_s=period_s, labels=labels)
+            self._run = self._guarded(self._begun)
             self._began_s = time.monotonic()
+        if self._run is None:
+            return
         atexit.register(self.stop)
         if self.options.output_handlers and self.options.api_call_interval > 0:
-            every_s = period_s * self.options.api_call_interval
+            every_s = self._run.period_s * self.options.api_call_interval
             threading.Thread(target=self._live, args=(every_s,), name="jevons-live", daemon=True).start()
+
+    def _begun(self) -> Any:
+        """The run; where its journal cannot be written at home, it is kept with the temporary files, and that is said."""
+        from jevons import measure
+
+        options: dict[str, Any] = {
+            "sensors": codecarbon_place.sensors(self.options), "period_s": self.options.measure_power_secs or 1.0,
+            "labels": {"project": self.options.project_name, "experiment": self.options.experiment_name},
+            "scope": self.options.tracking_mode,
+        }  # fmt: skip
+        try:
+            return measure.start(**options)
+        except BadInput as trouble:
+            if trouble.field != "JEVONS_HOME":
+                raise
+            spare = Path(tempfile.gettempdir()) / f"jevons-{getattr(os, 'getuid', lambda: 0)()}"
+            log.warning("%s; the journal is kept in %s meanwhile", trouble, spare)
+            return measure.start(home=spare, **options)
 
     def stop(self) -> float | None:
         """End it, write the row, and give the emissions in kg; None where it never started."""
@@ -126,6 +140,8 @@ class EmissionsTracker:
         """Measure what follows under a name of its own, until ``stop_task``."""
         if self._run is None:
             self.start()
+        if self._run is None:
+            return
         with self._lock:
             if self._task:
                 log.warning("the task %r is under measure already", self._task)
@@ -186,7 +202,8 @@ class EmissionsTracker:
         try:
             return act()
         except Exception as trouble:
-            log.warning("%s: %s; what was measured is in the journal of run %s", type(trouble).__name__, trouble, self._run.id)
+            kept = f"what was measured is in the journal of run {self._run.id}" if self._run else "nothing is measured"
+            log.error("%s: %s; %s", type(trouble).__name__, trouble, kept)
             return None
 
     def _live(self, every_s: float) -> None:

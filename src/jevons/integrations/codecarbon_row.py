@@ -39,7 +39,7 @@ class Rows:
             "os": platform.platform(), "python_version": platform.python_version(),
             "codecarbon_version": f"jevons {__version__}", "cpu_count": os.cpu_count() or 0,
             "cpu_model": model.processor_name()[0], "longitude": None, "latitude": None,
-            "ram_total_size": model.memory_gb() / units.UNITS["GiB"][1], "tracking_mode": "machine",
+            "ram_total_size": model.memory_gb() / units.UNITS["GiB"][1], "tracking_mode": options.tracking_mode,
             "pue": options.pue, "wue": options.wue,
         }  # fmt: skip
 

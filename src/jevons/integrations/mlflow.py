@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from jevons.core.errors import MissingExtra
-from jevons.integrations.outcome import outcome, tracked
+from jevons.integrations.outcome import so_far, tracked
 
 if TYPE_CHECKING:
     from jevons.measure import Run
@@ -34,8 +34,10 @@ def track(at: Any = None, **options: Any) -> Iterator[Run]:
 
 def log(run: Run, at: Any = None, step: int | None = None) -> None:
     """Log how a run stands to the active MLflow run."""
-    mlflow.log_metrics(outcome(run, at), step=step)
+    mlflow.log_metrics(so_far(run, at), step=step)
 
 
 def _log(numbers: Mapping[str, float], run_id: str | None) -> None:
-    mlflow.log_metrics(dict(numbers), run_id=run_id)
+    """At the last step logged so far, so that MLflow takes these for the latest."""
+    before = mlflow.MlflowClient().get_metric_history(run_id, "energy_kwh") if run_id else []
+    mlflow.log_metrics(dict(numbers), step=max((metric.step for metric in before), default=0), run_id=run_id)

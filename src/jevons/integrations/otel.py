@@ -31,6 +31,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
 }
 """Our fields, and the attributes that hold them, the newest name first."""
+OPERATION = "gen_ai.operation.name"
+SUMS = ("invoke_agent", "create_agent", "execute_tool", "invoke_workflow")
+"""Operations whose spans hold the requests of others, which have spans of their own."""
 
 METRICS: Mapping[str, tuple[str, str]] = {
     "jevons.gen_ai.client.energy": ("J", "Energy of the provider's facility for the request"),
@@ -55,7 +58,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Spans:
-    """Requests found, spans passed over (no model, or no tokens) and lines that could not be read, by number."""
+    """Requests found, spans passed over (no model, no tokens, or a sum of others) and lines that could not be read."""
 
     requests: tuple[Request, ...]
     passed_over: int = 0
@@ -183,15 +186,22 @@ def _spans(document: Any) -> Iterator[Mapping[str, Any]]:
 def _request(span: Mapping[str, Any]) -> Request | None:
     attributes = _plain(span.get("attributes"))
     found = {name: next((attributes[key] for key in keys if attributes.get(key) is not None), None) for name, keys in NAMES.items()}
-    if not found["model"] or not found["provider"] or (found["input_tokens"] is None and found["output_tokens"] is None):
+    counted = found["input_tokens"] is not None or found["output_tokens"] is not None
+    if attributes.get(OPERATION) in SUMS or not found["model"] or not found["provider"] or not counted:
         return None
     try:
-        tokens = {name: float(found[name] or 0) for name in Usage.__dataclass_fields__}
+        usage = _usage({name: float(found[name] or 0) for name in Usage.__dataclass_fields__})
     except (TypeError, ValueError):
         return None
     start, end = (_seconds(span.get(camel) or span.get(snake)) for camel, snake in
                   (("startTimeUnixNano", "start_time"), ("endTimeUnixNano", "end_time")))  # fmt: skip
-    return Request(str(found["provider"]), str(found["model"]), Usage(**tokens), start, end, attributes)
+    return Request(str(found["provider"]), str(found["model"]), usage, start, end, attributes)
+
+
+def _usage(tokens: Mapping[str, float]) -> Usage:
+    """Tokens as Usage. The conventions count cached ones among the inputs; more of them than inputs lie beside them."""
+    taken, made, cached, reasoning = (tokens[name] for name in Usage.__dataclass_fields__)
+    return Usage(taken + (cached if cached > taken else 0.0), made + (reasoning if reasoning > made else 0.0), cached, reasoning)
 
 
 def _plain(attributes: Any) -> dict[str, Any]:

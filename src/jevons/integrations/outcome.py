@@ -1,6 +1,8 @@
 """What a run cost in a handful of numbers, as experiment trackers log them; and a run that logs them when it ends.
 
-    energy_kwh   co2e_g   co2e_g_low   co2e_g_high   water_l   measured_share
+    energy_kwh       what the meters moved
+    facility_kwh     with the facility's overhead (PUE): what the carbon is of
+    co2e_g, co2e_g_low, co2e_g_high, water_l, measured_share
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ INDICATORS = ("energy", "climate", "water_on_site")
 
 
 def outcome(run: Run, at: Any = None) -> dict[str, float]:
-    """The numbers of a run so far, priced at a site or its name (the settings' where none is given)."""
+    """The numbers of a run up to its last sample, priced at a site or its name (the settings' where none is given)."""
     import jevons
 
     if not len(run.activity):
@@ -28,8 +30,14 @@ def outcome(run: Run, at: Any = None) -> dict[str, float]:
     footprint = jevons.footprint(run.activity, at, jevons.Study(indicators=INDICATORS))
     kg = (footprint.best("climate"), *footprint.interval("climate"))
     co2e = {name: float(x) / units.UNITS["g"][1] for name, x in zip(("co2e_g", "co2e_g_low", "co2e_g_high"), kg)}
-    return {"energy_kwh": footprint.best("energy"), **co2e, "water_l": footprint.best("water_on_site"),
-            "measured_share": footprint.measured_share()}  # fmt: skip
+    return {"energy_kwh": run.energy_kwh, "facility_kwh": footprint.best("energy"), **co2e,
+            "water_l": footprint.best("water_on_site"), "measured_share": footprint.measured_share()}  # fmt: skip
+
+
+def so_far(run: Run, at: Any = None) -> dict[str, float]:
+    """The numbers of a run that goes on, up to this moment."""
+    run.flush()
+    return outcome(run, at)
 
 
 def tell(run: Run, at: Any, log_metrics: Callable[[Mapping[str, float]], Any]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from jevons.integrations.outcome import outcome, tracked
+from jevons.integrations.outcome import so_far, tracked
 
 if TYPE_CHECKING:
     from jevons.measure import Run
@@ -26,4 +26,4 @@ def track(board: Any, at: Any = None, **options: Any) -> Iterator[Run]:
 
 def log(board: Any, run: Run, at: Any = None, step: int | None = None) -> None:
     """Log how a run stands to ``board``, a W&B run."""
-    board.log({f"jevons/{name}": value for name, value in outcome(run, at).items()}, step=step)
+    board.log({f"jevons/{name}": value for name, value in so_far(run, at).items()}, step=step)

@@ -108,7 +108,7 @@ async def ask(to: Endpoint, model: str, prompt: Prompt, max_tokens: int, timeout
         exchange.trouble = exchange.trouble or _unfinished(exchange)
     except TimeoutError:
         exchange.trouble = f"no whole answer within {timeout_s:g} s"
-    except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as trouble:
+    except (OSError, EOFError, ValueError, AttributeError, TypeError, asyncio.LimitOverrunError) as trouble:
         exchange.trouble = _said(trouble)
     exchange.ended_ns = time.monotonic_ns()
     return exchange
@@ -179,6 +179,8 @@ async def _pieces(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> A
     """The body as it comes, whichever way its length is told."""
     if headers.get("transfer-encoding", "").lower() == "chunked":
         while size := int((await reader.readline()).split(b";")[0], 16):
+            if size > LINE_BYTES:
+                raise ValueError("a piece without end")
             yield (await reader.readexactly(size + 2))[:size]
         return
     left = int(headers["content-length"]) if "content-length" in headers else -1

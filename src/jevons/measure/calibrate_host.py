@@ -14,7 +14,6 @@ import json
 import math
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -113,6 +112,8 @@ def measure(read_w: Callable[[float], float], shares: Sequence[float] = (0.0, 0.
 @contextlib.contextmanager
 def busy(count: int) -> Iterator[None]:
     """Keep ``count`` processors busy, each by a process of its own."""
+    import subprocess
+
     workers = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(count)]
     try:
         yield

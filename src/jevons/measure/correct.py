@@ -24,7 +24,10 @@ from typing import Any
 import numpy as np
 
 from jevons.core.errors import BadInput
+from jevons.measure.sensors.nvml import seen_share_of
 
+__all__ = ["Energy", "Field", "Repeated", "Restored", "Trace", "choose", "energy", "field_of", "refresh_s", "repeated",
+           "restore", "rise_s", "seen_share_of", "two_points"]  # fmt: skip
 Array = np.ndarray[Any, np.dtype[np.float64]]
 MEAN_S = 1.0
 """Length of the driver's running mean (NVML documentation of nvmlDeviceGetPowerUsage)."""
@@ -131,16 +134,6 @@ def choose(traces: Mapping[str, Trace], start_s: float, end_s: float, seen_share
     return name, fields[name]
 
 
-def seen_share_of(card: str) -> float:
-    """The share of the time that a card of this name looks at its power: its row in power_sensors.csv, else 1."""
-    from jevons.world import catalog
-
-    said = card.lower().replace("_", " ").replace("-", " ")
-    rows = [row for row in catalog.table("power_sensors") if row["card"].lower() in said]
-    longest = max(rows, key=lambda row: len(row["card"]), default=None)
-    return 1.0 if longest is None else catalog.number(longest, "seen_share") or 1.0
-
-
 # ---- restoring power
 
 
@@ -202,8 +195,9 @@ def _far_apart(marks: Sequence[float], least_s: float) -> Array:
     if len(ordered) < 2:
         return ordered
     gaps = np.diff(ordered)
-    near = np.concatenate([[np.inf], gaps])
-    return np.asarray(ordered[np.minimum(near, np.concatenate([gaps, [np.inf]])) > least_s])
+    alone = np.array([np.inf])
+    nearest = np.minimum(np.concatenate([alone, gaps]), np.concatenate([gaps, alone]))
+    return np.asarray(ordered[nearest > least_s])
 
 
 def _weights(field: Field, moments: Array, edges: Array) -> Array:
@@ -231,21 +225,25 @@ def energy(trace: Trace, field: Field, start_s: float, end_s: float, marks_s: Se
     restored = restore(trace, field, marks_s)
     span_s = end_s - start_s
     best = gain * restored.energy_j(start_s, end_s) + offset_w * span_s
-    low, high = _unseen(restored, field, start_s, end_s)
-    edge_j = _edges_j(restored, field, start_s, end_s, _hidden(marks_s, field))
+    hidden = _hidden(marks_s, field)
+    low, high = _unseen(restored, field, start_s, end_s, () if hidden else marks_s)
+    edge_j = _edges_j(restored, field, start_s, end_s, hidden)
     bounds = [gain * low + offset_w * span_s - gain * edge_j, gain * high + offset_w * span_s + gain * edge_j]
     spread = CALIBRATED_95 if calibrated else GAIN_95
     low_j, high_j = max(bounds[0], 0.0) * spread[0], bounds[1] * spread[1]
     return Energy(best, min(low_j, best), max(high_j, best), _short(marks_s, start_s, end_s, field))
 
 
-def _unseen(restored: Restored, field: Field, start_s: float, end_s: float) -> tuple[float, float]:
-    """Bounds of the field's own energy, J: what a part-time card did not see may all lie at either end of its surroundings."""
+def _unseen(restored: Restored, field: Field, start_s: float, end_s: float, marks_s: Sequence[float]) -> tuple[float, float]:
+    """Bounds of the field's own energy, J: what a part-time card did not see may all lie at either end of what it saw
+    around the window, up to the next marks."""
     own = restored.energy_j(start_s, end_s)
     if field.kind != "look":
         return own, own
     unseen = 1 - field.window_s / field.refresh_s
-    around = restored.between(start_s - CONTEXT_S, end_s + CONTEXT_S)
+    first_s = max([m for m in marks_s if m <= start_s], default=start_s - CONTEXT_S)
+    last_s = min([m for m in marks_s if m >= end_s], default=end_s + CONTEXT_S)
+    around = restored.between(max(first_s, start_s - CONTEXT_S), min(last_s, end_s + CONTEXT_S))
     span_s = end_s - start_s
     return own + unseen * (around.min() * span_s - own), own + unseen * (around.max() * span_s - own)
 
@@ -258,7 +256,7 @@ def _edges_j(restored: Restored, field: Field, start_s: float, end_s: float, hid
     changes = [np.ptp(restored.between(edge - around_s, edge + around_s)) for edge in (start_s, end_s)]
     if hidden:
         changes = [np.ptp(restored.power_w)] * 2
-    return float(np.hypot(*changes) * reach_s)
+    return float(np.hypot(changes[0], changes[1]) * reach_s)
 
 
 def _hidden(marks_s: Sequence[float], field: Field) -> bool:
@@ -337,6 +335,6 @@ def _line(share: Array, shown: Array) -> tuple[float, Array] | None:
     matrix = np.stack([np.ones_like(share), share], axis=1)
     found = np.linalg.lstsq(matrix, shown, rcond=None)[0]
     left = ((shown - matrix @ found) ** 2).sum() / ((shown - shown.mean()) ** 2).sum()
-    return float(1 - left), found
+    return float(1 - left), np.asarray(found, dtype=np.float64)
 
 

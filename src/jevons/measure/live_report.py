@@ -3,9 +3,8 @@
     rest = R · ( ē ± t₀.₉₅,ₙ₋₁ · s · √(1/n + 1/m) )
 
 The work done is cut into n blocks of equal size; ē and s are mean and deviation of the energy of a unit of work over
-them, R the work left, m the blocks it would make. This is the prediction interval of a mean of m further values (Student;
-Montgomery and Runger, Applied Statistics and Probability for Engineers, section 8-7, "prediction interval"), and supposes
-that the rest resembles what was seen. The first block, the warm-up, is left out once there are enough.
+them, R the work left, m the blocks it would make. This is Student's prediction interval of the mean of m further values,
+and supposes that the rest resembles what was seen. The first block, the warm-up, is left out once there are enough.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from jevons.core import units
 from jevons.core.errors import BadInput
 from jevons.core.study import INDICATORS, Study
+from jevons.measure.cells import DRAWS
 
 if TYPE_CHECKING:
     from jevons.core.factor import Place
@@ -98,12 +98,12 @@ class LiveReport:
     """
 
     def __init__(self, run: Run, site: str | Place | None = None, *, total: float | None = None, budget: Budget | None = None,
-                 study: Study | None = None, draws: int = 200):  # fmt: skip
+                 study: Study | None = None):  # fmt: skip
         from jevons.world.site import site as find
 
         if total is not None and not (math.isfinite(total) and total > 0):
             raise BadInput("total", total, "give the work in all, more than 0")
-        self.run, self.total, self.budget, self.study, self.draws = run, total, budget, study or Study(), draws
+        self.run, self.total, self.budget, self.study = run, total, budget, study or Study()
         self.site = find(site or "") if site is None or isinstance(site, str) else site
         self.ticks: list[Tick] = []
         self.told: list[Excess] = []
@@ -117,7 +117,7 @@ class LiveReport:
             return
         self.total = total or self.total
         self._next_s = now + self._gap_s
-        self.ticks.append(Tick(now, float(done), self.run.energy_kwh))
+        self.ticks.append(Tick(now, float(done), self._energy_now_kwh()))
         if len(self.ticks) > MOST_TICKS:
             del self.ticks[1:-1:2]
             self._gap_s *= 2
@@ -147,7 +147,7 @@ class LiveReport:
             return None
         low, high = ((used + bound) / (used + rest.best) for bound in (rest.low, rest.high))
         growth = (used + rest.best) / used
-        spread = Draws(self.draws).multiplier(min(low, 1.0), max(high, 1.0), "work still to come") if low < high else 1.0
+        spread = Draws(DRAWS).multiplier(min(low, 1.0), max(high, 1.0), "work still to come") if low < high else 1.0
         return self._priced(growth * spread)
 
     def check(self) -> None:
@@ -164,7 +164,8 @@ class LiveReport:
     def __str__(self) -> str:
         """One line: energy, carbon, water, and what is to come."""
         now, ahead, eta = self.footprint, self.projected, self.eta_s
-        told = f"{now.best('energy'):.3g} kWh, {now.best('climate'):.3g} kg CO2e, {_amount(now, 'water'):.3g} L"
+        energy, climate, water = (_amount(now, name) for name in ("energy", "climate", "water"))
+        told = f"{energy:.3g} kWh, {climate:.3g} kg CO2e, {water:.3g} L"
         if ahead is None or eta is None:
             return told
         low, high = ahead.interval("climate")
@@ -172,16 +173,14 @@ class LiveReport:
                 f"{ahead.best('energy'):.3g} kWh, {ahead.best('climate'):.3g} kg CO2e [{low:.3g}, {high:.3g}]")  # fmt: skip
 
     def _priced(self, factor: Any) -> Footprint:
-        from dataclasses import replace
-
         from jevons.core.assess import assess
-        from jevons.core.uncertain import Draws
 
-        activity = self.run.activity
-        if self.draws + 1 < activity.amount.shape[-1]:
-            activity = replace(activity, amount=activity.amount[..., : self.draws + 1],
-                               drivers={name: score[: self.draws] for name, score in activity.drivers.items()})  # fmt: skip
-        return assess(activity * factor, self.site, self.study, Draws(self.draws).n)
+        return assess(self.run.activity * factor, self.site, self.study)
+
+    def _energy_now_kwh(self) -> float:
+        """Energy up to now: the meter's last word, and since then the run's mean power."""
+        used, ran_s = self.run.energy_kwh, self.run.ended_s - self.run.started_s
+        return used * (1.0 + max(time.time() - self.run.ended_s, 0.0) / ran_s) if ran_s > 0 else used
 
     def _tell(self, kind: str, amount: float) -> None:
         if self.budget is None or any(kind == told.kind for told in self.told):
@@ -195,9 +194,7 @@ class LiveReport:
 
         logging.getLogger("jevons").warning("%s", excess)
         if self.budget.on_excess == "stop" and kind == "spent":
-            import _thread
-
-            _thread.interrupt_main()
+            _interrupt()
 
 
 def remaining(ticks: Sequence[Tick], total: float | None, of: Callable[[Tick], float]) -> Rest | None:
@@ -250,6 +247,18 @@ def student(freedom: int, z: float = 1.6448536269514722) -> float:
 def _amount(footprint: Footprint, indicator: str) -> float:
     names = [name for name in (WATER if indicator == "water" else (indicator,)) if name in footprint.indicators]
     return sum(float(footprint.best(name)) for name in names)
+
+
+def _interrupt() -> None:
+    """KeyboardInterrupt in the main thread, also where it sleeps or waits."""
+    import signal
+    import threading
+
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)
+    else:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _clock(seconds: float) -> str:

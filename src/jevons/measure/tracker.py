@@ -32,6 +32,7 @@ from jevons.measure.sensor import OK, Meter, Reading, Sensor
 if TYPE_CHECKING:
     from jevons.core.activity import Activity
     from jevons.measure.attribution import Attributed
+    from jevons.measure.live_report import LiveReport
 
 F = TypeVar("F", bound=Callable[..., Any])
 NS_PER_S = 1_000_000_000
@@ -63,6 +64,7 @@ class Run:
         self.live = self._among(folder / "live" if folder else None)
         self._hour = int(self.started_s) // HOUR_S
         self.ended_s, self._told = self.started_s, False
+        self.report: LiveReport | None = None
         self._sample()
         self._thread = threading.Thread(target=self._loop, name="jevons", daemon=True)
         _running.add(self)
@@ -161,6 +163,8 @@ class Run:
                     if due:
                         self._write("flush")
                         flushed = time.monotonic()
+                if due and self.report is not None:
+                    self.report.check()
             except Exception:
                 _log().debug("a sample failed", exc_info=True)
             behind = (time.monotonic() - begin) / self.period_s - count
@@ -266,13 +270,14 @@ def track(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 
 def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flush_s: float = 10.0,
           labels: Mapping[str, str] | None = None, home: str | Path | None = None, scope: str = "machine",
-          pid: int | None = None, cgroup: str | None = None) -> Run:  # fmt: skip
+          pid: int | None = None, cgroup: str | None = None, live: bool | Mapping[str, Any] = False) -> Run:  # fmt: skip
     """Begin to measure; ``stop()`` the Run, or leave it to the end of the process.
 
     ``sensors``: by default every counter this machine offers, and models where it offers none. ``period_s``: between
     samples. ``flush_s``: between records, the most a kill can lose. ``labels``: words kept with the run (owner, job).
     ``scope``: "machine" (all of it), "process" (this one, or ``pid``, with everything it starts) or "cgroup" (the job
-    or container this process or ``pid`` is in, or the one of this path or id); idle energy is then kept apart.
+    or container this process or ``pid`` is in, or the one of this path or id); idle energy is then kept apart. ``live``:
+    price it as it goes (``run.report``), with True or the options of ``LiveReport``: site, total, budget, study.
     Errors: BadInput for a period that is not positive, an unknown label type or scope, or a folder that cannot be
     written.
     """
@@ -291,7 +296,21 @@ def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flu
 
         shared = Attributed(chosen, party(scope, pid, cgroup))
         chosen = [shared]
-    return Run(chosen, period_s, max(flush_s, period_s), labels or {}, Path(home) if home else None, shared)
+    run = Run(chosen, period_s, max(flush_s, period_s), labels or {}, Path(home) if home else None, shared)
+    if live:
+        run.report = _report(run, {} if live is True else live)
+    return run
+
+
+def _report(run: Run, options: Mapping[str, Any]) -> LiveReport:
+    """The live report; a run whose report cannot be made is not left running."""
+    from jevons.measure.live_report import LiveReport
+
+    try:
+        return LiveReport(run, **options)
+    except BaseException:
+        run.stop()
+        raise
 
 
 def _log() -> Any:

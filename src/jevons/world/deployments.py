@@ -69,7 +69,9 @@ def deployment(provider: str, model: str) -> Deployment:
         if not isinstance(value, str) or not value.strip():
             raise BadInput(field, value, f"name the {field}, as in provider='openai', model='gpt-4o'")
     who = _provider(provider)
-    rows = {_key(row["model"]): row for row in catalog.table("api_deployments").where(provider=who)}
+    rows: dict[str, catalog.Row] = {}
+    for row in catalog.table("api_deployments").where(provider=who):
+        rows.setdefault(_key(row["model"]), row)  # an overlay's row goes first
     for name in spellings(model):
         if _key(name) in rows:
             return _noted(from_row(rows[_key(name)]), model, name)

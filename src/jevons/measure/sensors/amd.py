@@ -37,7 +37,7 @@ def discover(root: Path = Path("/")) -> Found:
 
 def _by_amdsmi() -> Found:
     try:
-        import amdsmi
+        import amdsmi  # type: ignore[import-not-found]
     except (ImportError, OSError, KeyError) as trouble:
         return Found("amd", [], f"amdsmi: {trouble}", "pip install amdsmi")
     try:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jevons.measure.discover import Found
 from jevons.measure.sensor import MISSING, OK, Meter
 from jevons.measure.sensors.channel import Channel, Channels
+
+if TYPE_CHECKING:
+    import subprocess
 
 COMMAND = ("powermetrics", "--samplers", "cpu_power,gpu_power", "-i", "1000")
 SAMPLE = re.compile(r"Sampled system activity .*\((\d+(?:\.\d+)?)ms elapsed\)")
@@ -89,6 +91,9 @@ def discover(root: Path = Path("/")) -> Found:
     """powermetrics, where this process may run it."""
     if sys.platform != "darwin" or root != Path("/"):
         return Found("apple", [], "not macOS")
+    import shutil
+    import subprocess
+
     if shutil.which(COMMAND[0]) is None or os.geteuid() != 0:
         return Found("apple", [], "powermetrics may be run by root alone", MEND)
     process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from jevons.measure import calibrate_host
@@ -155,11 +156,11 @@ def tdp(root: Path = Path("/")) -> tuple[float, str]:
     name, sockets = processor_name(root)
     count = processors(root)
     model = " ".join(WRITTEN.sub(" ", name).split())
-    try:
-        row, match = catalog.table("cpus").find(model)
-        watts = catalog.number(row, "tdp_w")
-    except LookupError:
-        watts = None
+    watts = None
+    if any(letter.isdigit() for letter in model):  # a name without a number is a maker's, not a model's
+        with suppress(LookupError):
+            row, match = catalog.table("cpus").find(model)
+            watts = catalog.number(row, "tdp_w")
     if not watts:
         return 0.0, f"{name or 'unnamed processor'}: no model of that name, {count} virtual processors"
     threads = catalog.number(row, "threads") or catalog.number(row, "cores") or count

@@ -49,7 +49,7 @@ class Rapl(Channels):
 
     def __init__(self, channels: Sequence[Channel], twins: Sequence[tuple[int, int]] = ()):
         super().__init__(channels)
-        self._twins = dict(reversed(pair) for pair in twins)
+        self._twins = {second: first for first, second in twins}
 
     def read(self) -> Sequence[Reading]:
         """One reading a zone; a mirror's energy stays at zero."""
@@ -65,9 +65,12 @@ class Rapl(Channels):
     def _differ(self, first: int, second: int) -> bool:
         """True once the second's counter lies outside two reads of the first's, one before and one after it."""
         one, other = self.channels[first].into, self.channels[second].into
-        before = one.raw_uj
+        assert isinstance(one, Counter)
+        assert isinstance(other, Counter)
+        before, its = one.raw_uj or 0, other.raw_uj or 0
         self.channels[first].read(self.clock())
-        return bool(before <= one.raw_uj) and not before <= other.raw_uj <= one.raw_uj
+        after = one.raw_uj or 0
+        return before <= after and not before <= its <= after
 
 
 def discover(root: Path = Path("/")) -> Found:

@@ -15,6 +15,9 @@ from jevons.measure.counter import NS_PER_S, Counter, Integrator
 from jevons.measure.sensor import Meter
 from jevons.measure.sensors.channel import Accumulator, Channel, Channels
 
+PART_TIME_BAND = (0.95, 1.05)
+"""True over read of the part-time sensor in 95 % of runs of 5 s and longer, over waves of 0.05 to 3 s."""
+
 
 @dataclass(frozen=True)
 class SquareWave:
@@ -123,9 +126,10 @@ def power(device: Device) -> Channels:
 
 def part_time(device: Device) -> Channels:
     """The device by the sensor that looks a quarter of the time, integrated."""
-    return _sensor(device, device.part_time_w, Integrator(), "integrated")
+    return _sensor(device, device.part_time_w, Integrator(), "integrated", PART_TIME_BAND)
 
 
-def _sensor(device: Device, ask: Callable[[], float | None], into: Accumulator, method: str) -> Channels:
-    meter = Meter("simulated", "accelerator", "chip", method, "simulator")
+def _sensor(device: Device, ask: Callable[[], float | None], into: Accumulator, method: str,
+            band: tuple[float, float] = (1.0, 1.0)) -> Channels:  # fmt: skip
+    meter = Meter("simulated", "accelerator", "chip", method, "simulator", "", "", *band)
     return Channels([Channel(meter, ask, into)], clock=device.clock, slept=device.clock.slept)

@@ -1,0 +1,146 @@
+"""A run tells Prometheus and OpenTelemetry what it used, in base units, under the names it promises."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from importlib import resources
+from urllib.error import HTTPError
+
+import pytest
+from steady import Steady
+
+import jevons
+from jevons.core.errors import BadInput, MissingExtra
+from jevons.measure import exporter, start
+from means import means_missing
+
+PRICED = {"site": jevons.site("France", pue=1.0, intensity="100 g/kWh")}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("JEVONS_HOME", str(tmp_path))
+    made = start(sensors=[Steady(watts=1e6)], period_s=0.05, live=PRICED)
+    while made.energy_kwh == 0:
+        made.flush()
+    yield made
+    made.stop()
+
+
+def values(page):
+    """{name{labels}: value} of a page in the text format."""
+    rows = (line.rpartition(" ") for line in page.splitlines() if line and not line.startswith("#"))
+    return {name: float(value) for name, _, value in rows}
+
+
+def test_energy_is_a_counter_in_joules_with_device_scope_and_method(run):
+    run.stop()
+    found = values(exporter.Exporter(run).page())
+    name = 'jevons_energy_joules_total{device="steady",component="processor",scope="machine",method="counter"}'
+    assert found[name] == pytest.approx(run.energy_kwh * 3.6e6)
+
+
+def test_carbon_water_cost_and_intensity_are_there_where_the_run_is_priced(run):
+    run.stop()
+    found = values(exporter.Exporter(run).page())
+    assert found['jevons_co2e_grams_total{scope="machine",basis="location"}'] == pytest.approx(run.energy_kwh * 100)
+    assert found['jevons_water_liters_total{scope="machine"}'] > 0
+    assert found['jevons_cost_total{scope="machine",currency="USD"}'] > 0
+    assert found['jevons_grid_intensity_grams_per_kwh{zone="France",kind="avg"}'] == pytest.approx(100)
+
+
+def test_without_a_price_there_is_energy_alone(run):
+    run.report = None
+    assert {name.partition("{")[0] for name in values(exporter.Exporter(run).page())} <= {
+        "jevons_energy_joules_total", "jevons_power_watts"}  # fmt: skip
+
+
+def test_power_is_the_mean_between_two_scrapes(run):
+    run.stop()
+    told = exporter.Exporter(run)
+    assert told.power_w() == {"steady": pytest.approx(1e6, rel=0.2)}
+    assert told.power_w() == {}
+
+
+def test_every_metric_says_what_it_is_and_counters_end_in_total(run):
+    page = exporter.Exporter(run).page()
+    for name in {name.partition("{")[0] for name in values(page)}:
+        kind, text = exporter.HELP[name]
+        assert f"# HELP {name} {text}" in page
+        assert f"# TYPE {name} {kind}" in page
+        assert (kind == "counter") == name.endswith("_total")
+
+
+def test_a_label_is_escaped():
+    line = exporter._line(exporter.Sample("m", {"device": 'a"b\\c\n'}, 1.0))
+    assert line == 'm{device="a\\"b\\\\c\\n"} 1.0'
+
+
+def test_the_page_is_served_on_this_machine_alone_and_ends(run):
+    with exporter.serve(run, port=0) as served:
+        assert served.url.startswith("http://127.0.0.1:")
+        with urllib.request.urlopen(served.url, timeout=5) as answer:
+            assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+            assert "jevons_energy_joules_total" in answer.read().decode()
+        with pytest.raises(HTTPError, match="404"):
+            urllib.request.urlopen(served.url.replace("/metrics", "/other"), timeout=5)
+    with pytest.raises(OSError):
+        urllib.request.urlopen(served.url, timeout=5)
+
+
+def test_a_port_that_is_taken_is_said(run):
+    with exporter.serve(run, port=0) as served, pytest.raises(BadInput, match="give a free port"):
+        exporter.serve(run, port=served.server.server_address[1])
+
+
+def test_prometheus_client_reads_what_we_write(run):
+    parser = pytest.importorskip("prometheus_client.parser")
+    run.stop()
+    families = {f.name: f for f in parser.text_string_to_metric_families(exporter.Exporter(run).page())}
+    assert families["jevons_energy_joules"].type == "counter"
+    assert families["jevons_power_watts"].type == "gauge"
+
+
+def test_a_registry_of_prometheus_client_takes_the_run(run):
+    client = pytest.importorskip("prometheus_client")
+    registry = client.CollectorRegistry()
+    registry.register(exporter.collector(run))
+    run.stop()
+    assert registry.get_sample_value("jevons_co2e_grams_total", {"scope": "machine", "basis": "location"}) > 0
+    assert b"jevons_energy_joules_total{" in client.generate_latest(registry)
+
+
+def test_opentelemetry_gets_hardware_energy_in_joules(run):
+    try:
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+    except ImportError:
+        means_missing("opentelemetry-sdk is not installed")
+    reader = InMemoryMetricReader()
+    exporter.observe(run, MeterProvider([reader]).get_meter("test"))
+    run.stop()
+    (scoped,) = reader.get_metrics_data().resource_metrics[0].scope_metrics
+    found = {metric.name: metric for metric in scoped.metrics}
+    assert (found["hw.energy"].unit, found["hw.power"].unit) == ("J", "W")
+    (point,) = found["hw.energy"].data.data_points
+    assert point.value == pytest.approx(run.energy_kwh * 3.6e6)
+    assert (point.attributes["hw.id"], point.attributes["hw.type"]) == ("steady", "cpu")
+    assert found["hw.host.energy"].data.data_points[0].value == point.value
+
+
+@pytest.mark.parametrize(("ask", "module"), [(exporter.collector, "prometheus_client.core"), (exporter.observe, "opentelemetry.metrics")])
+def test_a_missing_package_is_named(run, monkeypatch, ask, module):
+    import sys
+
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtra, match="pip install"):
+        ask(run)
+
+
+def test_the_dashboard_asks_for_metrics_that_are_served():
+    board = json.loads(resources.files("jevons.measure").joinpath("deploy/grafana.json").read_text())
+    asked = {name for panel in board["panels"] for target in panel["targets"] for name in re.findall(r"jevons_\w+", target["expr"])}
+    assert asked == set(exporter.HELP) - {"jevons_power_watts"}
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
