@@ -32,6 +32,7 @@ from jevons.measure.sensors import (
     simulator,
     smart_plug,
 )
+from jevons.measure.sensors.channel import Channels
 from jevons.measure.sensors.replay import Replay
 from stand_ins import FakeAmdsmi, FakeNvml, powercap, write_tree
 
@@ -183,6 +184,14 @@ def test_its_source_may_vanish_and_no_fault_comes_out_of_read(sensor, tmp_path):
 def test_closing_it_twice_is_no_fault(sensor):
     assert sensor.close() is None
     assert sensor.close() is None
+
+
+def test_what_a_sensor_holds_is_given_back_once():
+    given_back = []
+    held = Channels([], lambda: given_back.append(1))
+    held.close()
+    held.close()
+    assert given_back == [1]
 
 
 @pytest.mark.parametrize("room", discover.ROOMS)

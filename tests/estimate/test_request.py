@@ -156,6 +156,17 @@ def test_a_stated_deployment_serves_any_provider_and_model():
     assert {w for w in run.text["device"] if w} == {"nvidia-h100-sxm5-80gb"}
 
 
+@pytest.mark.parametrize(("taken", "made", "cached"), [(500, 300, 0), (2000, 300, 1500), (300, 1500, 0)])
+def test_a_stated_deployment_gives_what_serving_gives_at_the_same_load(taken, made, cached):
+    from jevons.estimate.serving import serving
+
+    given = {"on": "h100", "batch": 32, "together": 4, "context": taken + made / 2, "utilisation": 1.0, "precision": "bf16"}
+    ours = request("mine", "llama-3.1-70b", taken, made, cached_tokens=cached, deployment=given, draws=0)
+    theirs = serving("llama-3.1-70b", "h100", 4, batch=32, input_tokens=taken, output_tokens=made, cached_tokens=cached, draws=0)
+    assert float(ours.total()[0]) == pytest.approx(float(theirs.total()[0]), rel=0.01)
+    assert float(ours.total("device_hours")[0]) == pytest.approx(float(theirs.total("device_hours")[0]), rel=0.01)
+
+
 def test_a_larger_batch_costs_less_a_request():
     def at(batch):
         return kwh("mine", "llama-3.1-70b", 500, 300, deployment={"on": "h100", "batch": batch, "together": 4})
@@ -272,6 +283,8 @@ def test_the_tariff_gives_what_pricing_the_request_gives():
     priced = jevons.footprint(request("openai", "gpt-4o", 500, 300, cached_tokens=100, reasoning_tokens=50, draws=200), at=site)
     for indicator in priced.indicators:
         assert by_tariff[indicator] == pytest.approx(priced.total(indicator))
+    plain = tariff("openai", "gpt-4o", site, draws=200).best(500, 300, 100, 50)
+    assert plain == pytest.approx({i: priced.best(i) for i in priced.indicators})
     assert bounds(by_tariff["climate"]) == pytest.approx(priced.interval("climate", 0.1, 0.9))
 
 

@@ -23,7 +23,8 @@ RESPONSES = {"input_tokens": INPUT, "output_tokens": OUTPUT, "total_tokens": INP
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers by path; ``x-silent`` in the model's name leaves usage out, ``x-broken`` cuts a stream, ``x-error`` fails."""
+    """Answers by path; ``x-silent`` in the model's name leaves usage out, ``x-broken`` cuts a stream, ``x-cut`` a reply,
+    ``x-slow`` waits, ``x-error`` fails."""
 
     protocol_version = "HTTP/1.1"
 
@@ -39,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(1.0)
         if body.get("stream") or "streamGenerateContent" in self.path:
             return self._events(self._stream(model, body), "x-broken" in model)
-        return self._json(self._whole(model, body))
+        return self._json(self._whole(model, body), missing=10 if "x-cut" in model else 0)
 
     def _body(self) -> bytes:
         if "chunked" not in (self.headers.get("transfer-encoding") or ""):
@@ -98,13 +99,14 @@ class Handler(BaseHTTPRequestHandler):
                 yield _data({**head, "choices": [], "usage": OPENAI})
             yield "data: [DONE]\n\n"
 
-    def _json(self, reply: Any, status: int = 200) -> None:
+    def _json(self, reply: Any, status: int = 200, missing: int = 0) -> None:
         text = json.dumps(reply).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
+        self.send_header("content-length", str(len(text) + missing))
         self.end_headers()
         self.wfile.write(text)
+        self.close_connection = self.close_connection or missing > 0
 
     def _events(self, events: Iterator[str], broken: bool) -> None:
         self.send_response(200)

@@ -296,6 +296,40 @@ def test_handlers_get_the_total_and_what_was_added():
     assert sum(delta for _, delta in totals) == pytest.approx(totals[-1][0])
 
 
+def test_a_logger_gets_the_row_where_it_is_asked_for():
+    class Kept:
+        def out(self, total, delta):
+            self.row = json.loads(total.toJSON())
+
+    kept = Kept()
+    with EmissionsTracker(output_methods="logger", logging_logger=kept, project_name="p", **FORCED):
+        pass
+    assert kept.row["project_name"] == "p"
+
+
+def test_a_block_and_a_function_can_be_tasks(tmp_path):
+    tracker = EmissionsTracker(**FORCED)
+
+    @codecarbon.track_task_emissions(tracker=tracker)
+    def fit():
+        return "fitted"
+
+    with codecarbon.TaskEmissionsTracker("load", tracker=tracker):
+        time.sleep(0.05)
+    assert fit() == "fitted"
+    tracker.stop()
+    assert [row["task_name"] for row in rows(tmp_path, f"emissions_base_{tracker.run_id}.csv")] == ["load", "fit"]
+
+
+def test_the_hardware_is_told_before_and_while_it_is_measured():
+    tracker = EmissionsTracker(**FORCED)
+    before = tracker.get_detected_hardware()
+    with tracker:
+        assert tracker.get_detected_hardware() == before
+    assert before["cpu_count"] == os.cpu_count()
+    assert before["ram_total_size"] > 0
+
+
 # -- it never stops the work -------------------------------------------------------------------------------------------
 
 

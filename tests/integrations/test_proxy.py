@@ -19,6 +19,7 @@ from jevons.integrations.llm_adapters import Usage
 from jevons.integrations.proxy import Proxy
 from jevons.integrations.proxy_http import BadMessage, Chunks
 from jevons.integrations.proxy_meter import MODELS_AT_MOST, Events, Totals, model_asked, usage_in
+from means import means_missing
 
 
 @contextlib.contextmanager
@@ -110,7 +111,10 @@ def test_a_streams_footprint_is_in_the_totals(url):
 
 
 def test_the_totals_are_what_prometheus_reads(url):
-    parser = pytest.importorskip("prometheus_client.parser")
+    try:
+        from prometheus_client import parser
+    except ImportError:
+        means_missing("the package prometheus-client is not installed")
     with running(url) as one:
         asked(one.port, CHAT)
         families = {f.name: f for f in parser.text_string_to_metric_families(totals(one))}
@@ -194,6 +198,12 @@ def test_a_stream_that_breaks_off_breaks_off_for_the_client_too(url):
             asked(one.port, {**STREAM, "model": "gpt-4o-x-broken"})
         assert 'outcome="broken"' in totals(one)
         assert asked(one.port, CHAT)[0].status == 200
+
+
+def test_a_reply_that_is_cut_short_is_a_502(proxied):
+    reply, body = asked(proxied.port, {**CHAT, "model": "gpt-4o-x-cut"})
+    assert reply.status == 502
+    assert json.loads(body)["error"]["type"] == "upstream_broke_off"
 
 
 def test_a_kept_connection_that_the_endpoint_closed_is_replaced(url):

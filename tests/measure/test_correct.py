@@ -51,6 +51,15 @@ def test_the_fast_field_is_chosen_before_the_running_mean(shared):
     assert (slow.kind, slow.window_s) == ("mean", 1.0)
 
 
+def test_a_field_that_shows_nothing_is_not_chosen(shared):
+    card = metered(shared, "K40m_step")
+    trace = card.fields["power_draw_w"]
+    empty = {"stuck": Trace(trace.t_s, np.full_like(trace.t_s, 25.0)), "absent": Trace(trace.t_s, np.full_like(trace.t_s, np.nan))}
+    assert correct.choose({**empty, **card.fields}, 0.0, card.end_s)[0] == "power_draw_w"
+    with pytest.raises(BadInput, match="give at least one field"):
+        correct.choose(empty, 0.0, card.end_s)
+
+
 @pytest.mark.parametrize(("card", "share"), [("NVIDIA A100-PCIE-40GB", 0.25), ("NVIDIA H100 80GB HBM3", 0.25), ("Quadro_RTX_8000", 0.2),
                                              ("NVIDIA GeForce RTX 3090", 1.0), ("a card nobody metered", 1.0)])  # fmt: skip
 def test_the_share_of_time_a_card_looks_is_a_row_of_a_table(card, share):

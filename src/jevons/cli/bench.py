@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Measure a model that is being served.")
 LOAD, WHERE, OUT = "How it is asked", "Where it runs", "What comes out"
-COLUMNS = ("in flight", "busy", "J/request", "J/token out", "prompt J/token in", "answer J/token out", "W",
-           "first token s", "p99", "ms/token", "p99 ", "tokens/s", "failed", "best")  # fmt: skip
+ENERGY = ("in flight", "busy", "J/request", "J/token", "J/prompt token", "J/answer token", "W", "best")
+SPEED = ("in flight", "first token s", "p99", "ms/token", "p99 ", "tokens/s", "requests/s", "failed")
 
 
 @app.callback()
@@ -65,13 +65,15 @@ def serve(
 
     if report is not None and report.suffix not in (".html", ".svg"):
         raise BadInput("--report", report.name, "end the name in .html or .svg")
+    if energy_score is not None and 1 not in levels(concurrency):
+        raise BadInput("--concurrency", concurrency, "AI Energy Score asks one query at a time: add level 1")
     site = priced_at(at)
     plan = bench.Plan(url, model, requests, levels(concurrency), arrivals, rate, max_tokens, timeout, period, seed, here,
                       key_of(key_env), own_prompts(prompts))  # fmt: skip
     found = bench.serve(plan, told=show.say)
     deployed = Deployment(model=table_model, gpu=on, count=n, precision=precision)
-    write_files(found, deployed, save, melodi, energy_score, report)
     tell(found, footprints(found, site), given)
+    write_files(found, deployed, save, melodi, energy_score, report)
     if not any(level.window_s for level in found.levels):
         raise BadInput("url", plan.url, "no level reached a steady state; what went wrong is above")
 
@@ -126,8 +128,8 @@ def write_files(found: Bench, deployed: Deployment, save: Path | None, melodi: P
     if score is not None:
         show.write(score, show.as_text(export.energy_score(found, deployed)) + "\n", "AI-Energy-Score-style export")
     if report is not None:
-        cells = [line(level) for level in found.levels]
-        show.write(report, plot.svg(found) if report.suffix == ".svg" else plot.page(found, COLUMNS, cells), "report")
+        tables = [(ENERGY, list(map(energy_line, found.levels))), (SPEED, list(map(speed_line, found.levels)))]
+        show.write(report, plot.svg(found) if report.suffix == ".svg" else plot.page(found, tables), "report")
 
 
 # ---- telling
@@ -142,10 +144,12 @@ def tell(found: Bench, prints: list[Any], given: Mapping[str, Any]) -> None:
 
     screen = show.console()
     screen.print(f"{found.plan.model}: {said(found)}")
-    screen.print(show.rows(COLUMNS, [line(level) for level in found.levels], right=COLUMNS))
+    screen.print(show.rows(ENERGY, map(energy_line, found.levels), right=ENERGY))
+    screen.print()
+    screen.print(show.rows(SPEED, map(speed_line, found.levels), right=SPEED))
     for level, footprint in zip(found.levels, prints):
         if footprint is not None:
-            screen.print(f"{level.concurrency} in flight, a request: {footprint.say('climate')}, {footprint.say('water')}")
+            screen.print(f"{level.concurrency} in flight, a request: {footprint.say('climate')} CO2e")
     screen.print(show.bullets([("note", note) for note in notes(found)]))
 
 
@@ -155,14 +159,24 @@ def notes(found: Bench) -> list[str]:
     return [*found.notes, *(f"{level.concurrency} in flight: {note}" for level, note in of_levels)]
 
 
-def line(level: Level) -> list[str]:
-    """A level as cells of the table."""
-    numbers = (level.energy_per_request_j, level.energy_per_output_token_j, level.prompt_energy_per_input_token_j,
-               level.answer_energy_per_output_token_j, level.power_w, level.ttft_s.get("median"), level.ttft_s.get("p99"),
-               ms(level.s_per_token.get("median")), ms(level.s_per_token.get("p99")), level.tokens_per_s)  # fmt: skip
-    cells = ["–" if value is None else f"{value:.3g}" if value < 1000 else f"{value:.0f}" for value in numbers]
+def energy_line(level: Level) -> list[str]:
+    """A level's energies as cells."""
     busy = f"{level.in_flight:.1f}" if level.window_s else "–"
-    return [str(level.concurrency), busy, *cells, str(sum(level.failed.values())), "*" if level.on_frontier else ""]
+    return [str(level.concurrency), busy, *figures(level.energy_per_request_j, level.energy_per_output_token_j,
+            level.prompt_energy_per_input_token_j, level.answer_energy_per_output_token_j, level.power_w),
+            "*" if level.on_frontier else ""]  # fmt: skip
+
+
+def speed_line(level: Level) -> list[str]:
+    """A level's speeds as cells."""
+    first, token = level.ttft_s, level.s_per_token
+    return [str(level.concurrency), *figures(first.get("median"), first.get("p99"), ms(token.get("median")),
+            ms(token.get("p99")), level.tokens_per_s, level.requests_per_s), str(sum(level.failed.values()))]  # fmt: skip
+
+
+def figures(*values: float | None) -> list[str]:
+    """Three digits of each; a dash for what is not known."""
+    return ["–" if value is None else f"{value:.3g}" if value < 1000 else f"{value:.0f}" for value in values]
 
 
 def ms(seconds: float | None) -> float | None:

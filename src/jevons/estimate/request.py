@@ -35,8 +35,8 @@ def request(provider: str, model: str, input_tokens: Any, output_tokens: Any, *,
     """Activity of ``requests`` of one size, answered by ``model`` at ``provider``.
 
     Tokens are of one request; ``cached_tokens`` are part of the input, ``reasoning_tokens`` of the output. Numbers may
-    be arrays of scenarios (with ``draws=0`` for many), or, ``summed``, of requests of many sizes. ``deployment``: how it is served, where you know (see
-    ``jevons.world.deployments.stated``); then any provider and model will do. ``images`` a request, of ``image_tokens``
+    be arrays of scenarios (with ``draws=0`` for many), or, ``summed``, of requests of many sizes. ``deployment``: how
+    it is served, where you know (`jevons.world.deployments.stated`); then any provider and model will do. ``images`` a request, of ``image_tokens``
     each, come on top of ``input_tokens``: leave them out where the provider's count holds them. ``year`` dates the rows.
     Errors: UnknownName with the nearest names and how to state a deployment; BadInput naming the field.
     """
@@ -64,10 +64,10 @@ def _rates(provider: str, model: str, deployment: Mapping[str, Any] | None, draw
     return rates(deployment_of(provider, model) if deployment is None else stated(deployment, model), draws, seed)
 
 
-def terms(new: Array, cached: Array, reasoning: Array, output: Array) -> dict[str, Terms]:
-    """Amounts of each term by kind of token. Tokens that reason stay in the cache of those that answer."""
+def terms(new: Any, cached: Any, reasoning: Any, output: Any) -> dict[str, Terms]:
+    """Amounts of each term by kind of token; numbers or arrays. Reasoning stays in the cache of the answer."""
     before = new + cached
-    found: dict[str, Terms] = {"prefill": {"request": np.ones(new.shape), "token": new, "pair": 0.5 * new * new}}
+    found: dict[str, Any] = {"prefill": {"request": 1.0 + 0.0 * new, "token": new, "pair": 0.5 * new * new}}
     if np.any(cached > 0):
         found["cached"] = {"read": cached, "pair": new * cached}
     if np.any(reasoning > 0):
@@ -99,19 +99,21 @@ def _served(tokens: tuple[Array, ...], many: Array) -> dict[str, Array]:
     return {"request": many, "token": many * (taken + out), "input token": many * taken, "output token": many * out}
 
 
-def _activity(r: Rates, kinds: Mapping[str, Terms], many: Array, served: Mapping[str, Array], names: tuple[str, str],
+def _activity(r: Rates, kinds: Mapping[str, Terms], many: Array, served: Mapping[str, Array], asked: tuple[str, str],
               span: tuple[float, float], seed: int) -> Activity:  # fmt: skip
     count = many[..., None]
     electricity = [_sum(parts, r.kwh) * count for parts in kinds.values()]
     hours = [_sum(parts, r.hours) * count for parts in kinds.values()]
-    hours.append(functools.reduce(np.add, hours) * r.idle_h)
-    electricity.append(hours[-1] * r.idle_kw)
+    names = (*kinds, "idle") if np.any(r.idle_h > 0) else tuple(kinds)
+    if len(names) > len(kinds):
+        hours.append(functools.reduce(np.add, hours) * r.idle_h)
+        electricity.append(hours[-1] * r.idle_kw)
     used = [i for i, share in enumerate(r.shares) if share.any()]
     made = [h * r.shares[i] if len(used) > 1 else h for h in hours for i in used for _ in range(2)]
     amount = _stack([*electricity, *[h * r.host_kw for h in hours], *made])
     machines = tuple(r.machines[i].id for i in used)
     return Activity(
-        np.full(len(amount), span[0]), np.full(len(amount), span[1]), _texts(tuple(kinds), machines, *names, r.tier), amount,
+        np.full(len(amount), span[0]), np.full(len(amount), span[1]), _texts(names, machines, *asked, r.tier), amount,
         served=served, assumptions=r.assumptions, sources=r.sources, drivers=r.drivers, seed=seed,
     )  # fmt: skip
 
@@ -134,7 +136,6 @@ def _texts(kinds: tuple[str, ...], machines: tuple[str, ...], provider: str, mod
     """The text columns: electricity by kind, the host by kind, then hardware time by kind and machine."""
     from jevons.world import devices
 
-    kinds = (*kinds, "idle")
     hosts = {m: getattr(devices.host_of(m), "id", "unknown") for m in machines}
     rows = [(k, "accelerator", "chip", "electricity", "operation", "") for k in kinds]
     rows += [(k, "host", "server", "electricity", "operation", "") for k in kinds]
@@ -142,7 +143,8 @@ def _texts(kinds: tuple[str, ...], machines: tuple[str, ...], provider: str, mod
         for m in machines:
             rows.append((k, "accelerator manufacture", "server", f"device_hours/{m}", "manufacture", m))
             rows.append((k, "host manufacture", "server", f"device_hours/server:{hosts[m]}", "manufacture", m))
-    columns = dict(zip(("kind", "component", "boundary", "flow", "lifecycle", "device"), zip(*rows, strict=True), strict=True))
+    names = ("kind", "component", "boundary", "flow", "lifecycle", "device")
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
     kind = columns.pop("kind")
     same = {"site": "", "method": "modelled", "tier": tier, "share": "whole", "provider": provider, "model": model}
     words = {**columns, "stage": [STAGES[k] for k in kind], "tokens": [TOKENS[k] for k in kind],

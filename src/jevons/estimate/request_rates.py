@@ -114,8 +114,8 @@ def _tier(d: Deployment, r: Replica, sampler: Draws, pack: Any) -> tuple[str, Ar
 def _host_kw(r: Replica, sampler: Draws, pack: Any) -> tuple[Array, Assumption]:
     share = pack["host_share"]
     drawn = sampler.of(Uncertain(share["low"], share["best"], share["high"], "host share"))
-    note = Assumption("host power over that of its accelerators", f"{share['best']:g} ({share['low']:g} to {share['high']:g})",
-                      share["why"], pack["name"])  # fmt: skip
+    span = f"{share['best']:g} ({share['low']:g} to {share['high']:g})"
+    note = Assumption("host power over that of its accelerators", span, share["why"], pack["name"])
     return drawn * r.machine.power_limit_w / 1000.0, note
 
 
@@ -133,7 +133,8 @@ def _share(of: Array, machine: int) -> Array:
 
 
 def _sources(d: Deployment, machines: tuple[Device, ...]) -> tuple[str, ...]:
-    model = (catalog.table("models").index[d.model]["source"].split(";")[0],) if d.model in catalog.table("models").index else ()
+    row = catalog.table("models").index.get(d.model)
+    model = () if row is None else (row["source"].split(";")[0],)
     return (*model, *dict.fromkeys(m.source.split(";")[0] for m in machines))
 
 

@@ -60,7 +60,8 @@ def replica(d: Deployment, sampler: Draws) -> Replica:
     held = [precision_of(name) for name in d.precisions]
     of = choice(len(machines), sampler, f"accelerator of {d.provider}")
     narrow = choice(len(held), sampler, f"precision at {d.provider}")
-    widths: dict[str, Any] = {name: _pick([getattr(p, name) for p in held], narrow) for name in ("dense_bytes", "expert_bytes", "narrow")}
+    fields_ = ("dense_bytes", "expert_bytes", "narrow")
+    widths: dict[str, Any] = {name: _pick([getattr(p, name) for p in held], narrow) for name in fields_}
     precision = replace(held[0], **widths)
     shape = spread_experts(served(_architecture(d)) if d.model else closed_shape(d, sampler), sampler.of(d.expert_spread))
     memory = _pick([_memory_gb(m) for m in machines], of)

@@ -41,6 +41,18 @@ class Tariff:
                 for indicator, by_term in self.prices.items()}  # fmt: skip
 
 
+    def best(self, input_tokens: float, output_tokens: float, cached_tokens: float = 0.0, reasoning_tokens: float = 0.0
+             ) -> dict[str, float]:  # fmt: skip
+        """The best estimates of one request in plain numbers, for whoever prices thousands a second."""
+        kinds: Any = terms(input_tokens - cached_tokens, cached_tokens, reasoning_tokens, output_tokens - reasoning_tokens)
+        amounts = [(name, amount) for parts in kinds.values() for name, amount in parts.items()]
+        return {i: sum(amount * by_term[name] for name, amount in amounts) for i, by_term in self._plain.items()}
+
+    @functools.cached_property
+    def _plain(self) -> dict[str, dict[str, float]]:
+        return {i: {name: float(price[0]) for name, price in by_term.items()} for i, by_term in self.prices.items()}
+
+
 def tariff(provider: str, model: str, at: Site, *, deployment: Mapping[str, Any] | None = None, draws: int = 200,
            seed: int = 0) -> Tariff:  # fmt: skip
     """The tariff of a model at a provider, whose servers stand at ``at``. Errors as `jevons.estimate.request`."""

@@ -19,8 +19,6 @@ SIDE = 1024
 
 def with_images(input_tokens: Any, images: Any, image_tokens: Any) -> tuple[Any, list[Assumption]]:
     """Tokens taken in, those of ``images`` added, and what was assumed. Errors: BadInput, Contradiction."""
-    from jevons.estimate import one_pass
-
     if images is None:
         if image_tokens is not None:
             raise Contradiction("image_tokens", image_tokens, "say too how many images a request has: images=1")
@@ -35,7 +33,7 @@ def with_images(input_tokens: Any, images: Any, image_tokens: Any) -> tuple[Any,
 
         image_tokens = float(tokens_of(SIDE, SIDE))
         notes.append(Assumption("tokens of an image", f"{image_tokens:.0f} ({SIDE} × {SIDE} pixels)",
-                                "image_tokens was not given; counted as Qwen2-VL does", one_pass.__name__))  # fmt: skip
+                                "image_tokens was not given; counted as Qwen2-VL does", "jevons-rule"))  # fmt: skip
     each = units.read(image_tokens, "", "image_tokens", minimum=1.0)
     return np.asarray(units.read(input_tokens, "", "input_tokens"), float) + np.asarray(count) * each, notes
 
@@ -56,11 +54,12 @@ def amortised(served: Activity, training: Activity | None, lifetime_requests: An
         raise BadInput("lifetime_requests", lifetime_requests, "give the requests a model answers in its life, at least 1")
     if np.any(served.served["request"] > lifetime[..., None]):
         raise Contradiction("requests", float(np.max(served.served["request"])), "more than the whole of lifetime_requests")
-    share = replace(training, served={}) * (served.served["request"] / lifetime[..., None])
+    share: Activity = replace(training, served={}) * (served.served["request"] / lifetime[..., None])
     stages = np.array([f"{AMORTISED}: {s}" if s else AMORTISED for s in share.column("stage")], dtype=object)
     note = Assumption("training behind the model", f"spread over {float(np.mean(lifetime)):.3g} requests",
                       "asked for: lifetime_requests", "stated")  # fmt: skip
-    return (served + replace(share, text={**share.text, "stage": stages}, served={})).assume(note)
+    shared: Activity = served + replace(share, text={**share.text, "stage": stages}, served={})
+    return shared.assume(note)
 
 
 def by_user_month(served: Activity, requests_per_user_month: Any) -> Activity:

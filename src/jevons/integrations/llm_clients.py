@@ -5,7 +5,8 @@
     reply.footprint.energy_kwh, reply.footprint.note
 
 The rows of `llm_adapters` say which calls are meant and where a reply keeps its tokens. A stream passes through chunk by
-chunk and has its footprint at its end. What goes wrong with a footprint is its note, never an error of the call.
+chunk and has its footprint at its end; raw replies (``with_raw_response``) are the client's own. What goes wrong with a
+footprint is its note, never an error of the call.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from jevons.integrations.proxy_http import HEAD_LIMIT, HOP, BadMessage, Head, pi
 from jevons.integrations.proxy_meter import Events, Meter, model_asked, usage_in
 
 WHOLE_AT_MOST = 32 * 1024 * 1024  # bytes of a reply that are kept to be read before its head goes on
+ASKED_AT_MOST = 256 * 1024 * 1024  # bytes of a request
 BODILESS = (204, 304)
 
 
@@ -104,7 +105,7 @@ class Proxy:
             return not head.closes
         if head.get(b"expect"):
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = b"".join([raw async for raw, _ in pieces(reader, head, reply=False)])
+        body = await _body(reader, head)
         try:
             line, answer = await self._answer(self._rewritten(head, words), body)
         except UpstreamDown as trouble:
@@ -239,6 +240,17 @@ async def _forever(one: Proxy) -> None:
         await asyncio.Event().wait()
     finally:
         await one.stop()
+
+
+async def _body(reader: asyncio.StreamReader, head: Head) -> bytes:
+    """A request's body as it came. Errors: BadMessage beyond what is kept in memory."""
+    raws, size = [], 0
+    async for raw, _ in pieces(reader, head, reply=False):
+        raws.append(raw)
+        size += len(raw)
+        if size > ASKED_AT_MOST:
+            raise BadMessage(f"a request of more than {ASKED_AT_MOST} bytes")
+    return b"".join(raws)
 
 
 async def _patient(source: Any, patience_s: float) -> Any:

@@ -74,10 +74,11 @@ class Meter:
             return {}, NO_PROVIDER
         try:
             tariff = priced_at(self.provider, model, self.at, self.deployment, self.year, 0)
-            impacts = summed(tariff.price(usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens))
         except JevonsError as trouble:
             return {}, str(trouble)
-        values = {name: float(impact[0]) for name, impact in impacts.items()}
+        values: dict[str, float] = summed(
+            tariff.best(usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
+        )
         self._sum(values, model)
         return values, ""
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 ARRIVALS = ("closed", "poisson")
 BOUNDS = {"requests": (3, 100_000), "max_tokens": (1, 131_072), "timeout_s": (0.1, 3600.0), "period_s": (0.005, 60.0)}
 MOST_CONCURRENT = 1024
-HERE = ("localhost", "127.0.0.1", "::1")
+HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ async def _knock(to: Endpoint, plan: Plan) -> None:
 
 def _sensors(to: Endpoint, plan: Plan, sensors: Sequence[Sensor] | None) -> tuple[list[Sensor], list[str]]:
     if sensors is None and to.host not in HERE and not plan.here:
-        return [], [f"no energy: {to.host} is not this machine, and sensors meter the machine they are on; "
-                    "run the bench there (or say that it is here)"]  # fmt: skip
+        why = f"no energy: {to.host} is not known to be this machine, and sensors meter the machine they are on"
+        return [], [f"{why}; run the bench there, or say that it is here"]
     from jevons.measure.discover import sensors_found
 
     used = sensors_found() if sensors is None else list(sensors)
@@ -211,8 +211,7 @@ def sampled(sensors: Sequence[Sensor], series: Series, period_s: float) -> Itera
 
     def look() -> None:
         if sensors:
-            readings = [reading for sensor in sensors for reading in sensor.read()]
-            series.add(time.monotonic_ns(), readings)
+            series.add([reading for sensor in sensors for reading in sensor.read()])
 
     def loop() -> None:
         while not done.wait(period_s):

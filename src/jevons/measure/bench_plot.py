@@ -20,7 +20,7 @@ STYLE = """:root{color-scheme:light dark;--paper:#faf9f6;--ink:#1f2a2c;--soft:#5
 """
 PAGE_STYLE = """body{margin:0 auto;max-width:900px;padding:32px 24px;background:var(--paper);color:var(--ink);
 font:16px/1.5 -apple-system,"Segoe UI",Roboto,Arial,sans-serif;font-variant-numeric:tabular-nums}
-h1{font-size:1.6rem;margin:0}p,li{color:var(--soft)}svg{width:100%;height:auto}.scroll{overflow-x:auto}
+h1{font-size:1.6rem;margin:0}p,li{color:var(--soft)}svg{width:100%;height:auto}.scroll{overflow-x:auto;margin-top:16px}
 table{border-collapse:collapse;font-size:.9rem}th,td{padding:5px 14px 5px 0;text-align:right;border-bottom:1px solid var(--line)}
 """
 
@@ -49,17 +49,21 @@ def svg(bench: Bench) -> str:
             f'<polyline class="way" points="{way}"/>{dots}</svg>\n')  # fmt: skip
 
 
-def page(bench: Bench, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    """A page with the drawing (where there is energy to draw), the table and the notes."""
+def page(bench: Bench, tables: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]]) -> str:
+    """A page with the drawing (where there is energy to draw), tables of (columns, rows of cells) and the notes."""
     drawing = svg(bench) if points(bench.levels) else "<p>No energy was metered, so there is no frontier to draw.</p>"
-    head = "".join(f"<th scope='col'>{escape(word)}</th>" for word in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in cells)
     told = [*bench.notes, *(f"concurrency {x.concurrency}: {note}" for x in bench.levels for note in x.notes)]
     notes = "".join(f"<li>{escape(note)}</li>" for note in told)
     title = escape(f"{bench.plan.model}, measured as served")
     return (f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f"<title>{title}</title><style>{STYLE}{PAGE_STYLE}</style><h1>{title}</h1><p>{escape(said(bench))}</p>{drawing}"
-            f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div><ul>{notes}</ul></html>\n')  # fmt: skip
+            f"{''.join(_table(*each) for each in tables)}<ul>{notes}</ul></html>\n")  # fmt: skip
+
+
+def _table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(word)}</th>' for word in columns)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in cells)
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def said(bench: Bench) -> str:

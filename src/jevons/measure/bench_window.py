@@ -47,28 +47,34 @@ class Series:
     """Cumulative energy of each meter, sampled while a level ran."""
 
     meters: Sequence[Meter]
-    t_ns: list[int] = field(default_factory=list)
-    energy_uj: list[list[int]] = field(default_factory=list)
+    samples: list[Sequence[Reading]] = field(default_factory=list)
     troubles: Counter[str] = field(default_factory=Counter)
 
-    def add(self, t_ns: int, readings: Sequence[Reading]) -> None:
+    def add(self, readings: Sequence[Reading]) -> None:
         """Keep a sample: one reading a meter, in their order."""
-        self.t_ns.append(t_ns)
-        self.energy_uj.append([reading.energy_uj for reading in readings])
+        self.samples.append(readings)
         self.troubles.update(f"{r.device}: {r.status}" for r in readings if r.status != OK)
 
-    def at(self, t_ns: Any, column: int) -> Array:
+    def moments(self) -> Array:
+        """When the meters were read, ns: (samples, meters)."""
+        return np.array([[reading.t_ns for reading in sample] for sample in self.samples], float)
+
+    def at(self, t_ns: Any, meter: int) -> Array:
         """Joules of a meter since sampling began, at any moments between the samples."""
-        curve = np.array([row[column] for row in self.energy_uj], float)
-        return np.interp(np.asarray(t_ns, float), np.array(self.t_ns, float), curve - curve[0]) / UJ_PER_J
+        curve = np.array([sample[meter].energy_uj for sample in self.samples], float)
+        return np.interp(np.asarray(t_ns, float), self.moments()[:, meter], curve - curve[0]) / UJ_PER_J
 
     def whole(self, t_ns: Any) -> Array:
         """Joules of all meters together."""
         return np.sum([self.at(t_ns, i) for i in range(len(self.meters))], axis=0)
 
-    def within(self, window: tuple[int, int]) -> int:
-        """How many samples lie in the window."""
-        return sum(window[0] <= t <= window[1] for t in self.t_ns)
+    def covers(self, window: tuple[int, int]) -> bool:
+        """Whether every meter was read before, after and often enough within the window."""
+        if not self.samples:
+            return False
+        read = self.moments()
+        within = ((read >= window[0]) & (read <= window[1])).sum(axis=0)
+        return bool((read[0] <= window[0]).all() and (read[-1] >= window[1]).all() and (within >= FEW_SAMPLES).all())
 
 
 @dataclass
@@ -203,8 +209,7 @@ def _spread(values: Any) -> dict[str, float]:
 
 def _energies(level: Level, window: tuple[int, int], series: Series) -> None:
     """Energy of the window, by component and by token. Nothing where the samples do not reach over it."""
-    few = series.within(window) < FEW_SAMPLES
-    if few or not series.t_ns or series.t_ns[0] > window[0] or series.t_ns[-1] < window[1]:
+    if not series.covers(window):
         level.notes.append(f"the window of {level.window_s:.2g} s is too short for the sensors; send more requests")
         return
     edges = np.array(window, float)
@@ -243,7 +248,7 @@ def _shares(level: Level, window: tuple[int, int], series: Series) -> None:
 def share_curve(exchanges: Sequence[Exchange], window: tuple[int, int], series: Series) -> tuple[Array, Array, float]:
     """(moments, S at them in joules a request, joules of the moments when no request was in flight)."""
     asked, ended = (np.sort(np.array([getattr(e, name) for e in exchanges], float)) for name in ("asked_ns", "ended_ns"))
-    inside = np.concatenate([asked, ended, np.array(series.t_ns, float)])
+    inside = np.concatenate([asked, ended, series.moments().ravel()])
     moments = np.unique(np.clip(inside, *window))
     steps = np.diff(series.whole(moments))
     flying = np.searchsorted(asked, moments[:-1], "right") - np.searchsorted(ended, moments[:-1], "right")

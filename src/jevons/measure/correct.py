@@ -126,10 +126,12 @@ def field_of(trace: Trace, start_s: float, end_s: float, seen_share: float = 1.0
 
 
 def choose(traces: Mapping[str, Trace], start_s: float, end_s: float, seen_share: float = 1.0) -> tuple[str, Field]:
-    """The name and kind of the field that follows the load fastest."""
-    fields = {name: field_of(trace, start_s, end_s, seen_share) for name, trace in traces.items()}
-    if not fields:
-        raise BadInput("traces", traces, "give at least one field's trace")
+    """The name and kind of the field that follows the load fastest; a field that shows nothing is not asked."""
+    telling = {name: trace for name, trace in traces.items()
+               if np.isfinite(trace.power_w).all() and np.ptp(trace.power_w) > 0}  # fmt: skip
+    if not telling:
+        raise BadInput("traces", list(traces), "give at least one field whose power changes and is there throughout")
+    fields = {name: field_of(trace, start_s, end_s, seen_share) for name, trace in telling.items()}
     name = min(fields, key=lambda n: fields[n].settle_s)
     return name, fields[name]
 

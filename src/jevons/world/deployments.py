@@ -196,7 +196,8 @@ def _count(value: Any, name: str) -> Uncertain:
 
 def _described(row: Mapping[str, str]) -> str:
     size = f"{row['params_b']}B parameters, {row['active_b']}B active" if row["params_b"] else "open weights"
-    return f"{size}; {row['together']} x {row['devices'].split(';')[0]}, {row['batch']} sequences at once"
+    return (f"{size}; {row['together']} x {row['devices'].split(';')[0]}, {row['batch']} sequences at once, at work "
+            f"{row['utilisation']} of the time; each with its span")  # fmt: skip
 
 
 def _shown(span: Uncertain) -> str:

@@ -75,10 +75,11 @@ class Channels:
         return readings
 
     def close(self) -> None:
-        """Give back what is held."""
+        """Give back what is held, once."""
+        held, self.on_close = self.on_close, None
         with suppress(Exception):
-            if self.on_close is not None:
-                self.on_close()
+            if held is not None:
+                held()
 
 
 class Polled:
