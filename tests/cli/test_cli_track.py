@@ -51,3 +51,11 @@ def test_recover_closes_a_killed_run_and_then_has_nothing_left(tmp_path):
     assert saved["duration_s"] > 0.1
     assert json.loads(call(tmp_path, "recover", "--json").stdout) == []
     assert "nothing to recover" in call(tmp_path, "recover", "--table").stdout
+
+
+def test_a_host_is_calibrated_from_what_a_meter_showed(tmp_path):
+    assert call(tmp_path, "calibrate", "host", "0=18", "0.5=31", "1=44").returncode == 0
+    assert (tmp_path / "host.json").exists() or list(tmp_path.glob("*.json"))
+    refused = call(tmp_path, "calibrate", "host", "0=18", "half=31", "1=44")
+    assert refused.returncode == 2
+    assert "write load=watts" in refused.stderr

@@ -12,6 +12,7 @@ import typer
 
 from jevons.cli import options, show
 from jevons.cli.options import taking
+from jevons.core.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, help="Sharpen the engine with measurements of your own machines.")
 
@@ -94,6 +95,39 @@ def served(pack: Mapping[str, Any]) -> list[tuple[str, str]]:
     dropped = [(f"left out: {why}", f"{len(lines)} (lines {', '.join(map(str, lines))})") for why, lines in pack["left_out"].items()]
     return [("name", pack["name"]), ("fitted", pack["fit_date"]), *moved, *dropped,
             ("mean error before", f"{pack['before_mape']:.1%}"), ("mean error after", f"{pack['after_mape']:.1%}")]  # fmt: skip
+
+
+@app.command()
+def host(
+    points: Annotated[list[str] | None, typer.Argument(metavar="LOAD=WATTS...", help="What a meter showed: 0=18 0.5=31 "
+                                                       "1=44. Without any, three loads are run and asked for.",
+                                                       show_default=False)] = None,
+    wall: Annotated[bool, typer.Option("--wall", help="The watts are the whole machine's, at the wall.")] = False,
+    seconds: Annotated[float, typer.Option(metavar="SECONDS", help="How long each load is held.")] = 20.0,
+) -> None:
+    """Keep this machine's power at idle, half and full load, so that what no counter reads is modelled from it."""
+    from jevons.measure import calibrate_host
+
+    read = [pair(text) for text in points] if points else calibrate_host.measure(ask_watts, seconds=seconds)
+    where = calibrate_host.store(calibrate_host.curve(read, "server" if wall else "chip"))
+    show.say(f"curve of this host kept in {where}")
+
+
+def pair(text: str) -> tuple[float, float]:
+    """One point as typed."""
+    load, sign, watts = text.partition("=")
+    try:
+        return float(load), float(watts)
+    except ValueError:
+        raise BadInput("points", text, "write load=watts, e.g. 0.5=31") from None
+
+
+def ask_watts(seconds: float) -> float:
+    """What the meter shows while the load is held."""
+    import time
+
+    time.sleep(seconds)
+    return float(typer.prompt("watts the meter shows now", type=float))
 
 
 def said(pack: Mapping[str, Any]) -> list[tuple[str, str]]:
