@@ -95,6 +95,14 @@ def test_the_recorded_run_is_what_codecarbon_totalled():
     assert [float(v[0]) for v in runs.values()] == pytest.approx([2.5833408273563955e-05, 2.3352605844371327e-05])
 
 
+@pytest.mark.parametrize("file", sorted(RECORDED.glob("codecarbon_[23].*.?.csv")), ids=lambda f: f.stem)
+def test_a_file_of_each_real_version_totals_as_its_last_row_says(file):
+    last = file.read_text().splitlines()[-1].split(",")
+    whole = float(last[file.read_text().splitlines()[0].split(",").index("energy_consumed")])
+    runs = account.read(file).by("run")
+    assert min(abs(float(v[0]) - whole) for v in runs.values()) < 1e-12
+
+
 def test_a_row_whose_parts_do_not_make_its_total_is_refused(tmp_path):
     with pytest.raises(Contradiction, match="emissions.csv, row 2, column energy_consumed"):
         account.read(written(tmp_path, {"energy_consumed": "0.2"}))

@@ -13,6 +13,9 @@ from jevons.core.errors import BadInput, TableError, UnknownName
 
 RECORDED = Path(__file__).parent / "recorded"
 FILES = {
+    "codecarbon_2.3.5.csv": "codecarbon",
+    "codecarbon_2.8.4.csv": "codecarbon",
+    "codecarbon_3.0.8.csv": "codecarbon",
     "codecarbon_3.3.2.csv": "codecarbon",
     "codecarbon_3.3.2_tasks.csv": "codecarbon",
     "carbontracker_2.4.7.log": "carbontracker",
