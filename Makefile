@@ -1,21 +1,28 @@
 # Each recipe sets up its own .venv; only Python 3.11+ need be present.
 PYTHON ?= python3
+comma := ,
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 DOCS := $(VENV)/.ready-docs
+# In CI no test may skip, so the packages that fuller tests face are installed too.
+TESTED := dev$(if $(JEVONS_NO_SKIP),$(comma)full)
 
-.PHONY: demo test lint bench docs refresh clean
+.PHONY: demo test test-frameworks bench docs refresh clean
 
 demo: $(READY)  ## estimate BLOOM and GPT-3, write report.html
 	$(BIN)/jevons demo
 
 test: $(DEV)  ## floors, types, style and every test
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks docs examples
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+test-frameworks: $(DEV)  ## the callbacks with real torch, Lightning, Keras, Ray (gigabytes)
+	$(BIN)/python -m pip install --quiet --editable '.[dev,full,frameworks]'
+	$(BIN)/python -m pytest -m frameworks
 
 bench: $(DEV)  ## speed and accuracy, with the rivals in the same run
 	$(BIN)/python benchmarks/accuracy.py
@@ -35,7 +42,7 @@ $(READY): pyproject.toml
 	touch $@
 
 $(DEV): $(READY)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[$(TESTED)]'
 	touch $@
 
 $(DOCS): $(READY)

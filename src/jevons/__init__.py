@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Activity", "Footprint", "Study", "Uncertain", "assess", "estimate", "footprint", "report", "settings",
-           "site", "world"]  # fmt: skip
+__all__ = ["Activity", "Footprint", "Study", "Uncertain", "account", "assess", "estimate", "footprint",
+           "integrations", "measure", "report", "settings", "site", "world"]  # fmt: skip
 
 _WHERE = {
     "Activity": ("jevons.core.activity", "Activity"),
@@ -18,12 +18,15 @@ _WHERE = {
     "site": ("jevons.world.site", "site"),
     "settings": ("jevons.world.settings", "settings"),
     "estimate": ("jevons.estimate", None),
+    "measure": ("jevons.measure", None),
+    "account": ("jevons.account", None),
+    "integrations": ("jevons.integrations", None),
     "report": ("jevons.report", None),
     "world": ("jevons.world", None),
 }
 
 if TYPE_CHECKING:
-    from jevons import estimate, report, world
+    from jevons import account, estimate, integrations, measure, report, world
     from jevons.core.activity import Activity
     from jevons.core.assess import assess
     from jevons.core.footprint import Footprint

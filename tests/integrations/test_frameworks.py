@@ -119,6 +119,7 @@ def trained(callback, folder):
     return trainer
 
 
+@pytest.mark.frameworks
 def test_codecarbons_own_callback_runs_unmodified_on_the_drop_in(tmp_path, monkeypatch):
     needed("torch", "transformers", "accelerate")
     from transformers.integrations import CodeCarbonCallback
@@ -134,6 +135,7 @@ def test_codecarbons_own_callback_runs_unmodified_on_the_drop_in(tmp_path, monke
     assert "FRA" in (tmp_path / "out" / "emissions.csv").read_text()
 
 
+@pytest.mark.frameworks
 def test_the_trainer_keeps_the_numbers_with_its_own(tmp_path):
     needed("torch", "transformers", "accelerate")
     from jevons.integrations.hf_trainer import JevonsCallback
@@ -149,6 +151,7 @@ def test_the_trainer_keeps_the_numbers_with_its_own(tmp_path):
 # -- Lightning and Keras ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.frameworks
 def test_lightning_tells_epochs_from_validations_and_logs(tmp_path):
     torch, lightning = needed("torch", "lightning")
     from lightning.pytorch.loggers import CSVLogger
@@ -187,6 +190,7 @@ def test_lightning_tells_epochs_from_validations_and_logs(tmp_path):
     assert "co2e_g" in Path(logger.log_dir, "metrics.csv").read_text()
 
 
+@pytest.mark.frameworks
 def test_keras_has_the_energy_in_its_history():
     needed("torch", "keras")
     import keras
@@ -219,6 +223,7 @@ print(json.dumps([run is not None, float(ddp.gathered(run).total()[0]), sorted(s
 """
 
 
+@pytest.mark.frameworks
 def test_two_ranks_of_one_node_have_one_sampler_and_know_the_same_total(tmp_path):
     needed("torch")
     code = DDP.format(paths=[SOURCE, str(Path(__file__).parents[1])], file=tmp_path / "meet")
@@ -243,6 +248,7 @@ def test_the_first_process_of_a_node_is_the_sampler(monkeypatch, name, rank, sam
         assert (run is not None) is samples
 
 
+@pytest.mark.frameworks
 def test_ray_measures_every_node_once(tmp_path):
     (ray,) = needed("ray")
     from jevons.integrations.ray import track
@@ -290,6 +296,7 @@ def test_wandb_offline_has_the_numbers_in_its_summary(tmp_path):
         assert board.summary["jevons/run"] == run.id
 
 
+@pytest.mark.frameworks
 def test_tensorboard_has_the_scalars(tmp_path):
     needed("torch", "tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

@@ -71,6 +71,7 @@ class Handler(BaseHTTPRequestHandler):
     """Streams chat completions."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     asked = itertools.count()
     bodies: list[dict[str, Any]] = []
     headers_seen: list[str] = []
@@ -130,12 +131,18 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
+class Server(ThreadingHTTPServer):
+    """A thread for each connection."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @contextmanager
 def served() -> Iterator[str]:
     """The address of a running server."""
     Handler.asked, Handler.bodies, Handler.headers_seen = itertools.count(), [], []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

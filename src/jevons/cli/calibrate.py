@@ -115,7 +115,7 @@ def host(
 
 def pair(text: str) -> tuple[float, float]:
     """One point as typed."""
-    load, sign, watts = text.partition("=")
+    load, _, watts = text.partition("=")
     try:
         return float(load), float(watts)
     except ValueError:

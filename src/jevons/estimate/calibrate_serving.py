@@ -5,7 +5,8 @@
     level    = m τ² / (τ² + s²/n)        shrunk towards the law; τ: how far the law is off from deployment to deployment
     variance = s² + 1 / (n/s² + 1/τ²)    of one more measurement
 
-Normal-normal shrinkage (Gelman et al., Bayesian Data Analysis, 2.5). σ and τ come from the coefficient pack.
+Normal-normal shrinkage (Gelman et al., Bayesian Data Analysis, 2.5). σ² + τ² is the variance of the tier the estimate
+has without calibration, σ² that of a row about its configuration, both from the coefficient pack.
 """
 
 from __future__ import annotations
@@ -105,14 +106,15 @@ def calibrate_serving(path: str | Path, name: str = "") -> ServingCalibration:
     if not rows:
         raise BadInput("file", str(path), f"give a CSV with the columns {', '.join(COLUMNS)} and {MEASURED}")
     read = [_row(file.name, line, row) for line, row in enumerate(rows, start=2)]
-    keys, ratio = np.array([key for key, _ in read], dtype=object), np.array([measured for _, measured in read])
+    keys, ratio = np.array([key for key, _, _ in read], dtype=object), np.array([measured for *_, measured in read])
+    tiers = {key: tier for key, tier, _ in read}
     left_out = _left_out(ratio)
     kept = np.array([all(line not in lines for lines in left_out.values()) for line in range(2, len(rows) + 2)])
     if not kept.any():
         told = ", ".join(f"{why}: {len(lines)}" for why, lines in left_out.items())
         raise BadInput("file", file.name, f"no usable row of {len(rows)} ({told}); give joules")
     logs, keys = np.log(ratio[kept]), keys[kept]
-    found = {str(key): _configuration(logs[keys == key]) for key in dict.fromkeys(keys)}
+    found = {str(key): _configuration(logs[keys == key], tiers[key]) for key in dict.fromkeys(keys)}
     after = logs - np.array([found[key].level for key in keys])
     lines = tuple(f"{line}: {key}" for line, key in zip(np.flatnonzero(kept) + 2, keys, strict=True))
     sd = float(np.sqrt(np.mean(after**2)))
@@ -132,22 +134,26 @@ def key_of(d: Deployment) -> str:
     return f"{d.model.name}|{d.device.id}|{d.precision.name}"
 
 
-def spreads(pack: packs.Pack) -> tuple[float, float]:
-    """σ and τ of the pack: residuals of its one-point tier are differences of two rows, √2 σ; physics hold σ and τ."""
-    scatter = pack["residuals"]["calibrated"]["log_sd"] / math.sqrt(2.0)
-    return scatter, math.sqrt(pack["residuals"]["physics"]["log_sd"] ** 2 - scatter**2)
+def spreads(tier: str, pack: packs.Pack) -> tuple[float, float]:
+    """σ and τ of a tier, prompts being known. Residuals of the one-point tier are differences of two rows, √2 σ; where
+    the tier is better than that, half its variance is taken to be scatter."""
+    residuals = pack["residuals"][tier]
+    widening = pack["guess_widening"] if tier == "guess" else 1.0
+    whole = widening**2 * residuals["log_sd"] ** 2 / (1.0 + residuals["mean_extra"])
+    scatter = min(pack["residuals"]["calibrated"]["log_sd"] ** 2 / 2.0, whole / 2.0)
+    return math.sqrt(scatter), math.sqrt(whole - scatter)
 
 
-def _configuration(logs: Any) -> Configuration:
+def _configuration(logs: Any, tier: str) -> Configuration:
     n, mean = len(logs), float(np.mean(logs))
-    sigma, tau = spreads(packs.serving_pack())
+    sigma, tau = spreads(tier, packs.serving_pack())
     scatter = (sigma**2 + float(np.sum((logs - mean) ** 2))) / n
     level = mean * tau**2 / (tau**2 + scatter / n)
     return Configuration(round(level, 4), round(math.sqrt(scatter + 1.0 / (n / scatter + 1.0 / tau**2)), 4), n)
 
 
-def _row(file: str, line: int, row: catalog.Row) -> tuple[str, float]:
-    """The configuration of a row, and its measured over its predicted joules an output token."""
+def _row(file: str, line: int, row: catalog.Row) -> tuple[str, str, float]:
+    """The configuration of a row, its tier without calibration, and its measured over its predicted joules an output token."""
     for column in ("model", "on"):
         if not (row.get(column) or "").strip():
             raise TableError(file, line, column, row.get(column, ""), f"fill the columns {', '.join(COLUMNS)}")
@@ -161,7 +167,7 @@ def _row(file: str, line: int, row: catalog.Row) -> tuple[str, float]:
     except BadInput as trouble:
         raise TableError(file, line, None, row["model"], str(trouble)) from None
     predicted = float(d.step(batch).energy_j * d.correction(batch)) / batch
-    return key_of(d), measured / predicted
+    return key_of(d), d.tier, measured / predicted
 
 
 def _measured(file: str, line: int, row: catalog.Row, made: float) -> float:

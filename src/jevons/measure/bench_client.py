@@ -130,7 +130,7 @@ def _said(trouble: Exception) -> str:
     if isinstance(trouble, ConnectionRefusedError):
         return "connection refused"
     if isinstance(trouble, (ConnectionError, EOFError)):
-        return "the connection was cut in the middle of an answer"
+        return "the connection was cut before the answer was whole"
     if isinstance(trouble, OSError):
         return f"no connection: {trouble.strerror or trouble}"
     return "an answer that is no HTTP with server-sent events"
@@ -163,11 +163,11 @@ def _head(to: Endpoint, length: int) -> bytes:
 
 
 async def _answer_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
-    words = (await reader.readline()).split()
+    words = (await _line(reader)).split()
     if len(words) < 2 or not words[0].startswith(b"HTTP/"):
         raise ValueError("no HTTP")
     headers: dict[str, str] = {}
-    while (line := await reader.readline()).strip():
+    while (line := await _line(reader)).strip():
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.strip().lower()] = value.strip()
         if len(headers) > 200:
@@ -175,10 +175,18 @@ async def _answer_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str
     return int(words[1]), headers
 
 
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """A whole line; EOFError where the connection ends before."""
+    line = await reader.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    return line
+
+
 async def _pieces(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
     """The body as it comes, whichever way its length is told."""
     if headers.get("transfer-encoding", "").lower() == "chunked":
-        while size := int((await reader.readline()).split(b";")[0], 16):
+        while size := int((await _line(reader)).split(b";")[0], 16):
             if size > LINE_BYTES:
                 raise ValueError("a piece without end")
             yield (await reader.readexactly(size + 2))[:size]

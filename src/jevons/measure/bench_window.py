@@ -216,12 +216,14 @@ def _energies(level: Level, window: tuple[int, int], series: Series) -> None:
     for i, meter in enumerate(series.meters):
         spent_j = float(np.diff(series.at(edges, i))[0])
         level.energy_j = {**level.energy_j, meter.component: level.energy_j.get(meter.component, 0.0) + spent_j}
+    silent = [component for component, joules in level.energy_j.items() if not joules]
+    if silent:
+        level.notes.append(f"no energy was seen of {', '.join(silent)} in the window: left out, not taken for zero")
+        level.energy_j = {component: joules for component, joules in level.energy_j.items() if joules}
+    if not level.energy_j:
+        return
     level.accelerator_j = level.energy_j.get("accelerator")
     spent_j = sum(level.energy_j.values())
-    if not spent_j:
-        level.notes.append("the sensors showed no energy in the window: left out, not taken for zero")
-        level.energy_j, level.accelerator_j = {}, None
-        return
     level.power_w = spent_j / level.window_s
     if level.output_tokens:
         level.energy_per_output_token_j = spent_j / level.output_tokens
