@@ -51,8 +51,9 @@ def line(name: str, observed: Any, best: Any, low: Any = None, high: Any = None)
           f"bias {scores.bias(observed, best):+.3f} within 2x {scores.within_factor(observed, best):.2f}{inside}")  # fmt: skip
 
 
-def another_laboratory(path: Path, pack: dict[str, Any]) -> None:
-    """LLM-Inference-Bench's power rows: joules an output token, prompts included."""
+def laboratory_rows(path: Path, pack: dict[str, Any]) -> dict[tuple[str, str], list[tuple[float, ...]]]:
+    """LLM-Inference-Bench's power rows by card and framework: joules an output token, prompts included; measured, best
+    and the ends of the 80 % interval."""
     found: dict[tuple[str, str], list[tuple[float, ...]]] = {}
     for row in rows_of(path):
         card = devices.device(CARDS[row["hardware"]])[0]
@@ -64,21 +65,34 @@ def another_laboratory(path: Path, pack: dict[str, Any]) -> None:
         best, ends = float(one.energy_j) / batch, serving_pack.interval(tier, pack)
         measured = 2 * float(row["energy_per_token_j"])  # theirs counts tokens in and out
         found.setdefault((card.name, row["framework"]), []).append((measured, best, best * ends[0], best * ends[1]))
+    return found
+
+
+def another_laboratory(path: Path, pack: dict[str, Any]) -> None:
+    """LLM-Inference-Bench, printed by card."""
+    found = laboratory_rows(path, pack)
     for name, values in found.items():
         line(" ".join(name), *np.array(values).T)
     line("all H100", *np.array([v for k, values in found.items() if "H100" in k[0] for v in values]).T)
 
 
-def at_the_wall(path: Path, pack: dict[str, Any]) -> None:
-    """MLPerf rows of language models: joules of the whole system a sample."""
+def wall_rows(path: Path, pack: dict[str, Any]) -> list[tuple[str, float, float, float, float]]:
+    """MLPerf rows of language models: name, joules of the whole system a sample, best and the ends of the interval."""
     found = []
     for row in rows_of(path):
         told = WALL.get(row["model"].replace("gptj-99.9", "gptj-99"))
         if told is not None:
             best, low, high = wall_j(*told, pack, server=row["scenario"] == "server")
-            print(f"  {row['model']} {row['scenario']}: {float(row['j_per_sample']):.2f} J, ours {best:.2f} [{low:.2f}, {high:.2f}]")
-            found.append((float(row["j_per_sample"]), best, low, high))
-    line("MLPerf at the wall", *np.array(found).T)
+            found.append((f"{row['model']} {row['scenario']}", float(row["j_per_sample"]), best, low, high))
+    return found
+
+
+def at_the_wall(path: Path, pack: dict[str, Any]) -> None:
+    """MLPerf at the wall, printed."""
+    found = wall_rows(path, pack)
+    for name, observed, best, low, high in found:
+        print(f"  {name}: {observed:.2f} J, ours {best:.2f} [{low:.2f}, {high:.2f}]")
+    line("MLPerf at the wall", *np.array([values for _, *values in found]).T)
 
 
 def encoders_at_the_wall(path: Path) -> None:

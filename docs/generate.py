@@ -23,6 +23,10 @@ ROOMS = {
     "world": "What exists: places, grids, hardware, models, and how they are found.",
     "estimate": "Before it runs.",
     "report": "A footprint on paper.",
+    "measure": "While it runs.",
+    "account": "After it ran.",
+    "account/readers": "What other tools recorded.",
+    "integrations": "Other people's frameworks and clients.",
 }
 FIRST = """# Python
 
@@ -95,7 +99,7 @@ def python_page() -> str:
     words = "\n".join(f"| `jevons.{name}` | `{module}` |" for name, (module, _) in jevons._WHERE.items())
     parts = [FIRST + words]
     for room, what in ROOMS.items():
-        parts.append(f"## jevons.{room}\n\n{what}")
+        parts.append(f"## jevons.{room.replace('/', '.')}\n\n{what}")
         parts += [f"::: {name}\n    options:\n      members: {json.dumps(public)}" for name, public in _modules(room)]
     return "\n\n".join(parts) + "\n"
 
@@ -106,7 +110,7 @@ def _modules(room: str) -> Iterator[tuple[str, list[str]]]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         public = [n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and n.name[0] != "_"]
         if public and path.name != "__init__.py":
-            yield f"jevons.{room}.{path.stem}", public
+            yield f"jevons.{room.replace('/', '.')}.{path.stem}", public
 
 
 def tables_page() -> str:

@@ -18,11 +18,22 @@ START, END = "<!-- --8<-- [start:compare] -->\n", "<!-- --8<-- [end:compare] -->
 SHOWN = ("LLMCarbon's five rows, tCO2e MAPE", "device-hours MAPE", "vTrain, up to 8 A100: step time MAPE",
          "vTrain, up to 512 A100: step time MAPE", "Mosaic FSDP: MFU MAPE",
          "jevons estimate training ..., whole call, JSON")  # fmt: skip
+ALONE = {"ML.ENERGY, unseen families: MAPE": "serving, joules an output token (ML.ENERGY)",
+         "image, unseen families: MAPE": "images, joules each (ML.ENERGY)",
+         "video, unseen families: MAPE": "video, joules each (ML.ENERGY)",
+         "Orin, leave one model out, totals: mean of two MAPE": "prompts on a Jetson Orin (CO2-Meter)",
+         "RK3588, leave one model out, totals: mean of two MAPE": "prompts on an RK3588 (CO2-Meter)"}  # fmt: skip
 HEAD = """Figures of `make bench`, the rivals on the same rows in the same run; errors are shares, lower is better, in brackets the
 90 % interval. Each prediction used coefficients fitted without its own model or family of models.
 
 | what | n | jevons | rival | jevons − rival |
 |---|---|---|---|---|
+"""
+INFERENCE = """
+Inference, each row predicted without its own model or family of models (mean absolute error):
+
+| what | n | jevons |
+|---|---|---|
 """
 FOOT = """
 A difference whose interval excludes zero is a win; n below 10 is shown and proves nothing. Every bar, those that were
@@ -34,7 +45,8 @@ def comparison() -> str:
     """The section: the main bars that have a rival measured on the same rows."""
     held = {bar["name"]: bar for name in ("accuracy", "speed") for bar in bars(name)}
     rows = [row for name in SHOWN if name in held for row in rows_of(held[name])]
-    return HEAD + "\n".join(rows) + "\n" + FOOT
+    alone = [alone_of(held[name], what) for name, what in ALONE.items() if name in held]
+    return HEAD + "\n".join(rows) + "\n" + INFERENCE + "\n".join(alone) + "\n" + FOOT
 
 
 def bars(name: str) -> list[dict[str, Any]]:
@@ -52,6 +64,11 @@ def rows_of(bar: Mapping[str, Any]) -> Iterator[str]:
         own = f"{say(bar['figure'], unit)} {span(bar['interval_90'], unit)}"
         cells = (bar["name"], f"{bar['n']:,}", own, f"{rival['name']}: {say(rival['figure'], unit)}", gap(rival, unit))
         yield "| " + " | ".join(cells) + " |"
+
+
+def alone_of(bar: Mapping[str, Any], what: str) -> str:
+    """The line of a bar that has no rival."""
+    return f"| {what} | {bar['n']:,} | {say(bar['figure'], bar['unit'])} {span(bar['interval_90'], bar['unit'])}".rstrip() + " |"
 
 
 def gap(rival: Mapping[str, Any], unit: str) -> str:

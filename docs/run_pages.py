@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE_WIDTH = "84"
-PERSONAL = ("JEVONS_SETTINGS", "XDG_CONFIG_HOME", "FORCE_COLOR", "TTY_COMPATIBLE")
+PERSONAL = ("JEVONS_SETTINGS", "JEVONS_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "FORCE_COLOR", "TTY_COMPATIBLE")
 FILE = re.compile(r'^```\w+ title="([\w.-]+)"\n(.*?)^```\n', re.DOTALL | re.MULTILINE)
 PYTHON = re.compile(r"^```python\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 PRINTED = re.compile(r"\n*```text\n(.*?)```\n", re.DOTALL)

@@ -27,7 +27,7 @@ RANK = """
 import sys; sys.path.insert(0, {here!r})
 from measure_run import Steady, start, time
 run = start(sensors=[Steady()], period_s={period}); time.sleep({seconds}); run.stop()
-print(run.energy_kwh * 3.6e6, run._last["steady"][1] - run.live.mine.began_ns)
+print(run.energy_kwh * 3.6e6)
 """
 
 
@@ -71,8 +71,7 @@ def second(n: str) -> dict[str, Any]:
 
 def own(scope: str, period: str, seconds: str) -> dict[str, Any]:
     """CPU share of the tracker while the process sleeps, everything it starts included."""
-    options = {"live": {"total": 1e6}} if scope == "live" else {"scope": scope}
-    run = start(period_s=float(period), **options)
+    run = start(period_s=float(period), **(_priced() if scope == "live" else {"scope": scope}))
     time.sleep(1.0)
     before, began = _cpu_s(), time.monotonic()
     time.sleep(float(seconds))
@@ -81,14 +80,19 @@ def own(scope: str, period: str, seconds: str) -> dict[str, Any]:
     return {"share": share, "peak_mib": _peak_mib()}
 
 
+def _priced() -> dict[str, Any]:
+    """Options by which the run is priced at every flush."""
+    from jevons.measure.live_report import Budget
+
+    return {"live": {"budget": Budget("1e9 kg")}}
+
+
 def ranks(n: str, seconds: str) -> dict[str, Any]:
     """Processes at once: energy told over WATTS × the time that at least one was there."""
     code = RANK.format(here=str(Path(__file__).parent), period=0.1, seconds=seconds)
-    began = time.monotonic()
     running = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(int(n))]
-    told = [tuple(map(float, process.communicate()[0].split())) for process in running]
-    del began
-    return {"ratio": _ratio(), "joules": sum(joules for joules, _ in told)}
+    joules = sum(float(process.communicate()[0]) for process in running)
+    return {"ratio": _ratio(), "joules": joules}
 
 
 def trackers(n: str, seconds: str) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import compileall
+import functools
 import json
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from benchmarks.bars import clock
@@ -44,6 +46,27 @@ def level_0(runs: int = 100) -> list[Bar]:
         Bar(SECTION, f"{name}, 1,000 draws", runs, clock.median(with_draws), "ms", clock.interval(with_draws), Limit(high=5), Limit(high=1)),
         Bar(SECTION, f"{name}, best estimate alone", runs, clock.median(best_only), "ms", clock.interval(best_only)),
     ]  # fmt: skip
+
+
+def served(count: int = 1_000_000, runs: int = 100) -> list[Bar]:
+    """One estimate of a served model and of an API request, best estimate and with draws; and a million at once."""
+    asked: dict[str, Any] = {"batch": 32, "input_tokens": 500, "output_tokens": 300}
+    calls = {
+        "one estimate of a served model": lambda n: estimate.serving("llama-3.1-8b", "h100", 1, draws=n, **asked),
+        "one estimate of an API request": lambda n: estimate.request("openai", "gpt-4o", 500, 300, draws=n),
+    }
+    out = []
+    for name, call in calls.items():
+        for draws, what, must in ((0, "best estimate alone", Limit(high=1.0)), (1000, "1,000 draws", None)):
+            call(draws)
+            taken = clock.of_call(functools.partial(call, draws), runs, loops=5) * MILLI
+            out.append(Bar(SECTION, f"{name}, warm, {what}", runs, clock.median(taken), "ms", clock.interval(taken), must))
+    draw = np.random.default_rng(0)
+    many = {"batch": draw.integers(1, 65, count).astype(float), "input_tokens": draw.integers(50, 1500, count).astype(float),
+            "output_tokens": draw.integers(50, 1000, count).astype(float)}  # fmt: skip
+    rate = count / clock.of_call(lambda: estimate.serving("llama-3.1-8b", "h100", 1, draws=0, **many), 5)
+    return [*out, Bar(SECTION, f"{count:,} scenarios of a served model, per CPU second", len(rate), clock.median(rate), "million/s",
+                      clock.interval(rate), Limit(low=3e5), note="arrays of batch, input and output tokens", proof=True)]  # fmt: skip
 
 
 def sweep(count: int = 1_000_000, runs: int = 11, rows: int = 100_000) -> list[Bar]:
@@ -136,4 +159,4 @@ def imports(runs: int = 21) -> Bar:
 
 def bars(rivals: bool, scenarios: int = 1_000_000) -> list[Bar]:
     """Every row of the table."""
-    return [*level_0(), *sweep(scenarios), search(), *command_line(rivals), imports()]
+    return [*level_0(), *served(scenarios), *sweep(scenarios), search(), *command_line(rivals), imports()]

@@ -60,7 +60,7 @@ def test_a_calibrated_estimate_is_moved_tiered_and_narrower(half_more):
     plain, own = serving("llama-3.1-8b", "h100", 1, **asked), serving("llama-3.1-8b", "h100", 1, calibration=half_more, **asked)
     moved = own.where(component="accelerator").total()[..., 0] / plain.where(component="accelerator").total()[..., 0]
     (one,) = half_more.configurations.values()
-    assert float(np.squeeze(moved[0])) == pytest.approx(math.exp(one.level))
+    assert float(np.squeeze(moved)) == pytest.approx(math.exp(one.level))
     assert set(own.column("tier")) == {"calibrated"}
     assert ratio_of(own) < ratio_of(plain)
     assert any(a.what == "calibration" and "6 rows" in a.value for a in own.assumptions)

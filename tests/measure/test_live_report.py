@@ -14,7 +14,8 @@ from steady import Steady
 import jevons
 from jevons.core.errors import BadInput
 from jevons.measure import start
-from jevons.measure.live_report import Budget, Rest, Tick, blocks, remaining, student
+from jevons.measure.live_report import Budget
+from jevons.measure.projection import Rest, Tick, blocks, remaining, student
 
 SITE = {"site": jevons.site("France", pue=1.0, intensity="100 g/kWh")}
 

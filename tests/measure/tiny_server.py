@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-WIDTH, LAYERS, HEADS, VOCABULARY, LONGEST = 64, 2, 4, 256, 4096
+WIDTH, LAYERS, HEADS, VOCABULARY, LONGEST = 32, 2, 4, 256, 192
 
 
 class Transformer:
@@ -108,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
                 break
         self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]})
         if model != "tiny-silent":
-            usage = {"prompt_tokens": len(prompt), "completion_tokens": body["max_tokens"]}
+            usage = {"prompt_tokens": min(len(prompt), LONGEST), "completion_tokens": body["max_tokens"]}
             self._event({"choices": [], "usage": usage})
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")

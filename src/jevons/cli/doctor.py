@@ -13,7 +13,7 @@ from jevons.cli.options import taking
 from jevons.core.errors import JevonsError
 
 app = typer.Typer()
-EXTRAS = {"sweep": "joblib"}
+EXTRAS = {"sweep": "joblib", "grid": "httpx", "scrape": "prometheus_client", "otel": "opentelemetry"}
 OLDEST = (3, 11)
 
 
@@ -29,7 +29,7 @@ class Check(NamedTuple):
 @taking(options.FORM)
 def doctor(**given: Any) -> None:
     """Check the installation: versions, tables, settings, packs, extras, GPUs. Exit code 1 where something is wrong."""
-    checks = [guarded(check) for check in CHECKS]
+    checks = [guarded(check) for check in CHECKS] + sensors()
     if show.wants_json(given):
         show.out_json([check._asdict() for check in checks])
     else:
@@ -115,6 +115,20 @@ def folder() -> Check:
     place = getcwd()
     return Check("this folder", "ok" if access(place, W_OK) else "wrong", f"{place} " + (
         "can be written" if access(place, W_OK) else "cannot be written: keep results elsewhere with --save PATH"))  # fmt: skip
+
+
+def sensors() -> list[Check]:
+    """What can be measured here: each kind of sensor, why not, and the one command that mends it."""
+    from jevons.measure.discover import look, sensors_found
+
+    told = []
+    for found in look():
+        names = [meter.device for sensor in found.sensors for meter in sensor.meters]
+        mend = f"; {found.mend}" if found.mend else ""
+        said = ", ".join(names) if names else f"{found.why_not or 'none here'}{mend}"
+        told.append(Check(f"sensor {found.room}", "ok" if names else "absent", said))
+    used = [f"{m.component} {m.method}" for s in sensors_found() for m in s.meters]
+    return [*told, Check("a run here is", "ok" if used else "absent", ", ".join(used) or "not measurable")]
 
 
 CHECKS = (python, version, factors, settings, packs, extras, gpus, folder)

@@ -18,6 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from jevons.core.errors import BadInput
 from jevons.measure import bench_load, bench_prompts
 from jevons.measure.bench_client import Endpoint, Exchange, ask, endpoint
@@ -123,10 +126,8 @@ class Bench:
         return replace(found, served=counts(request=requests, token=level.output_tokens))
 
 
-def counts(**numbers: float) -> dict[str, object]:
+def counts(**numbers: float) -> dict[str, NDArray[np.float64]]:
     """What was served, as an Activity carries it."""
-    import numpy as np
-
     return {name: np.array([float(number)]) for name, number in numbers.items()}
 
 
@@ -231,5 +232,5 @@ def sampled(sensors: Sequence[Sensor], series: Series, period_s: float) -> Itera
 def _require(name: str, value: object, least: float, most: float) -> None:
     whole = isinstance(least, int)
     kinds = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value) or not least <= value <= most:  # type: ignore[arg-type,operator]
+    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value) or not least <= value <= most:
         raise BadInput(name, value, f"give a {'whole ' if whole else ''}number from {least:,} to {most:,}")

@@ -18,8 +18,11 @@ from urllib.parse import urlsplit
 from jevons.core.errors import BadInput
 from jevons.measure.bench_prompts import Prompt
 
+STRANGE = (OSError, EOFError, ValueError, AttributeError, TypeError, RecursionError, asyncio.LimitOverrunError)
+"""What a broken connection, or an answer of another shape than it should have, makes the code below raise."""
 LINE_BYTES = 1 << 20
 ERROR_BYTES = 2000
+MOST_HEADERS = 200
 WORDS = ("content", "reasoning_content", "reasoning")
 """Where servers put what a model says; the last two hold its reasoning."""
 
@@ -108,7 +111,7 @@ async def ask(to: Endpoint, model: str, prompt: Prompt, max_tokens: int, timeout
         exchange.trouble = exchange.trouble or _unfinished(exchange)
     except TimeoutError:
         exchange.trouble = f"no whole answer within {timeout_s:g} s"
-    except (OSError, EOFError, ValueError, AttributeError, TypeError, asyncio.LimitOverrunError) as trouble:
+    except STRANGE as trouble:
         exchange.trouble = _said(trouble)
     exchange.ended_ns = time.monotonic_ns()
     return exchange
@@ -152,6 +155,8 @@ async def _converse(to: Endpoint, body: bytes, exchange: Exchange) -> None:
         async for event in _events(_lines(reader, headers)):
             if _take(event, exchange):
                 return
+        if not exchange.pieces_ns and "json" in headers.get("content-type", ""):
+            exchange.trouble = "an answer that is not streamed: the endpoint must stream"
     finally:
         writer.close()
 
@@ -166,13 +171,13 @@ async def _answer_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str
     words = (await _line(reader)).split()
     if len(words) < 2 or not words[0].startswith(b"HTTP/"):
         raise ValueError("no HTTP")
-    headers: dict[str, str] = {}
+    lines: list[str] = []
     while (line := await _line(reader)).strip():
-        name, _, value = line.decode("latin-1").partition(":")
-        headers[name.strip().lower()] = value.strip()
-        if len(headers) > 200:
+        lines.append(line.decode("latin-1"))
+        if len(lines) > MOST_HEADERS:
             raise ValueError("no end of headers")
-    return int(words[1]), headers
+    pairs = (line.partition(":") for line in lines)
+    return int(words[1]), {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

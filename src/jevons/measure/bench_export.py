@@ -98,7 +98,7 @@ def _joules(level: Level) -> dict[str, Any]:
 
 def _notes(bench: Bench, level: Level) -> str:
     of = "accelerators" if level.accelerator_j is not None else "+".join(level.energy_j) or "nothing"
-    return f"jevons bench serve; energy of {of} by {bench.method}; {bench.plan.arrivals} arrivals"
+    return f"jevons bench serve; energy of {of}: {bench.method}; {bench.plan.arrivals} arrivals"
 
 
 # ---- MELODI
@@ -158,5 +158,5 @@ def _differs(bench: Bench, level: Level, gpu: str) -> list[str]:
     if level.accelerator_j is None:
         told.append("no accelerator was metered: energy of the whole machine, not of the GPU")
     if bench.method != "counter":
-        told.append(f"energy by {bench.method}, not by counter")
+        told.append(f"energy {bench.method}, not by counter")
     return told

@@ -70,7 +70,7 @@ def said(bench: Bench) -> str:
     """What was run, in one line."""
     plan = bench.plan
     pace = f"{plan.rate:g} arrivals a second (Poisson)" if plan.rate is not None else "closed loop"
-    return f"{plan.requests} requests a level, {pace}, answers of at most {plan.max_tokens} tokens; energy by {bench.method}"
+    return f"{plan.requests} requests a level, {pace}, answers of at most {plan.max_tokens} tokens; energy: {bench.method}"
 
 
 def ticks(top: float) -> list[float]:

@@ -62,11 +62,12 @@ class Series:
     def at(self, t_ns: Any, meter: int) -> Array:
         """Joules of a meter since sampling began, at any moments between the samples."""
         curve = np.array([sample[meter].energy_uj for sample in self.samples], float)
-        return np.interp(np.asarray(t_ns, float), self.moments()[:, meter], curve - curve[0]) / UJ_PER_J
+        joules = np.interp(np.asarray(t_ns, float), self.moments()[:, meter], curve - curve[0]) / UJ_PER_J
+        return np.asarray(joules, float)
 
     def whole(self, t_ns: Any) -> Array:
         """Joules of all meters together."""
-        return np.sum([self.at(t_ns, i) for i in range(len(self.meters))], axis=0)
+        return np.asarray(np.sum([self.at(t_ns, i) for i in range(len(self.meters))], axis=0), float)
 
     def covers(self, window: tuple[int, int]) -> bool:
         """Whether every meter was read before, after and often enough within the window."""

@@ -9,7 +9,6 @@ time moves when it exits. One pass over /proc; where a process has no children, 
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import NamedTuple
 from jevons.core.errors import BadInput
 
 Key = tuple[int, int]  # pid and start: a pid alone may be reused
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
 class Stat(NamedTuple):
@@ -94,6 +93,8 @@ class ProcessTree:
 
     def _itself(self) -> Stat:
         """This process to the microsecond, where /proc counts ticks."""
+        import resource  # here, for it is not on every platform
+
         own, waited = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         resident = int((self.root / "proc/self/statm").read_bytes().split()[1]) * PAGE_BYTES
         return Stat(os.getppid(), own.ru_utime + own.ru_stime, waited.ru_utime + waited.ru_stime, resident)

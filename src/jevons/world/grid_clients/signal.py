@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -137,6 +138,6 @@ def amount(value: Any, where: str) -> float | None:
 
 def steps(starts: list[float], usual_s: float = HOUR_S) -> list[float]:
     """Where each step ends: at the next one's start, but no later than the usual step after its own."""
-    gaps = [b - a for a, b in zip(starts, starts[1:], strict=False)]  # noqa: RUF007
+    gaps = [b - a for a, b in itertools.pairwise(starts)]
     step = min(gaps, default=usual_s)
     return [start + min(step, usual_s) for start in starts]
