@@ -71,10 +71,10 @@ def test_every_file_asked_for_is_written(bench):
 
 
 def test_poisson_arrivals_are_asked_for_by_their_rate(bench):
-    said = bench("--arrivals", "poisson", "--rate", "15", "--json")
+    said = bench("--arrivals", "poisson", "--rate", "6", "--json")
     assert said.code == 0, said.err
-    assert said.json["plan"]["rate"] == 15
-    assert said.json["levels"][1]["requests_per_s"] == pytest.approx(15, rel=0.7)
+    assert said.json["plan"]["rate"] == 6
+    assert said.json["levels"][1]["requests_per_s"] == pytest.approx(6, rel=0.7)
 
 
 @pytest.mark.parametrize(("more", "why"), [

@@ -100,8 +100,8 @@ def root(
     version: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Say which version.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something goes wrong.")] = False,
 ) -> None:
-    """What AI work costs the planet: energy, carbon, water and money, before it runs.
+    """What AI work costs the planet: energy, carbon, water and money, before, while and after it runs.
 
-    Tables on a terminal; JSON when piped, or with --json. Nothing is sent anywhere.
+    Tables on a terminal; JSON when piped, or with --json. Nothing is sent unasked.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # small arrays: threads cost more than they give

@@ -287,15 +287,16 @@ def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flu
     for name, word in (labels or {}).items():
         if not isinstance(word, str):
             raise BadInput(f"labels.{name}", word, "give text")
-    chosen = sensors_found() if sensors is None else list(sensors)
-    shared = None
     if scope == "machine" and (pid is not None or cgroup is not None):
         raise BadInput("scope", scope, "with pid or cgroup say scope='process' or scope='cgroup'")
+    who = None
     if scope != "machine":
         from jevons.measure.attribution import Attributed, party
 
-        shared = Attributed(chosen, party(scope, pid, cgroup))
-        chosen = [shared]
+        who = party(scope, pid, cgroup)
+    chosen = sensors_found() if sensors is None else list(sensors)
+    shared = Attributed(chosen, who) if who is not None else None
+    chosen = [shared] if shared is not None else chosen
     run = Run(chosen, period_s, max(flush_s, period_s), labels or {}, Path(home) if home else None, shared)
     if live:
         run.report = _report(run, {} if live is True else live)
