@@ -28,6 +28,15 @@ SUMS = "Tracker: joules add up"
 RUN = Path(__file__).with_name("measure_run.py")
 IMPORT = "from jevons.measure import track"
 LIFECYCLE = "from jevons.measure import start\nstart().stop()"
+PEAK = """
+import sys as _sys
+try:
+    _peak = float(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1024
+except (OSError, IndexError):
+    import resource as _resource
+    _peak = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss / 1024
+print("\\n", _peak, file=_sys.stderr)
+"""
 SCOPES = ("machine", "process", "cgroup", "live")
 
 
@@ -40,17 +49,21 @@ class Cost(NamedTuple):
 
 
 def of_process(python: str | Path, code: str) -> Cost:
-    """The cost of a script. Errors: RuntimeError with its last words where it fails."""
+    """The cost of a script. Errors: RuntimeError with its last words where it fails.
+
+    The peak is asked of the process itself: that of wait4 begins with what was copied from us before exec.
+    """
     with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile() as errors:
         environment = {**os.environ, "JEVONS_HOME": home, "CUDA_VISIBLE_DEVICES": ""}
-        process = subprocess.Popen([str(python), "-c", code], stdout=subprocess.DEVNULL, stderr=errors, env=environment, cwd=home)
+        process = subprocess.Popen([str(python), "-c", code + PEAK], stdout=subprocess.DEVNULL, stderr=errors, env=environment, cwd=home)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         errors.seek(0)
         told = errors.read().decode(errors="replace").strip()
     if process.returncode:
         raise RuntimeError(f"exit {process.returncode}: {told[-200:]}")
-    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, told)
+    said, _, peak = told.rpartition("\n")
+    return Cost(used.ru_utime + used.ru_stime, float(peak), said.strip())
 
 
 def in_turn(scripts: Mapping[str, tuple[str | Path, str]], runs: int) -> tuple[dict[str, list[Cost]], dict[str, str]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from jevons.core.errors import BadInput
 
 MOUNT = "sys/fs/cgroup"
+CONTROLLERS = ("", "cpu", "cpuacct", "cpuset", "memory")
 NO_LIMIT_BYTES = 1 << 60  # version 1 writes a page-rounded 2⁶³ where there is no limit
 WORKLOADS = (  # kind and the part of a path that ends at its own group
     ("slurm", re.compile(r"^(.*/job_(?P<id>\d+))(?:/|$)")),
@@ -64,7 +65,7 @@ class Cgroup:
     resident_bytes: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.place = Place("", "", dict.fromkeys(("", "cpu", "cpuacct", "cpuset", "memory"), self.path)) if self.path else self._of_pid()
+        self.place = Place("", "", dict.fromkeys(CONTROLLERS, self.path)) if self.path else self._of_pid()
         self._usage = self._file("cpuacct", "cpu.stat", "cpuacct.usage")
         self._memory = self._file("memory", "memory.current", "memory.usage_in_bytes")
         self._before_s = self._used_s()

@@ -86,7 +86,8 @@ class Exporter:
     def _energy(self) -> Iterator[Sample]:
         joules, power = self.by_device(), self.power_w()
         for meter in self.run.meters:
-            labels = {"device": meter.device, "component": meter.component, "scope": scope(self.run), "method": meter.method}
+            labels = {"device": meter.device, "component": meter.component, "scope": scope(self.run),
+                      "method": meter.method}  # fmt: skip
             yield Sample("jevons_energy_joules_total", labels, joules[meter.device])
             if meter.device in power:
                 yield Sample("jevons_power_watts", labels, power[meter.device])

@@ -166,6 +166,6 @@ def portion(energy_uj: int, sharers: int, place: int) -> int:
 def equal_share(since_ns: int, until_ns: int, others: Iterable[Entry]) -> float:
     """Share of an interval that falls to one who was there throughout: ∫ dt / (1 + others there at t), over its length."""
     there = [e for e in others if e.overlaps(since_ns, until_ns)]
-    edges = sorted({since_ns, until_ns, *(t for e in there for t in (e.began_ns, e.ended_ns) if t and since_ns < t < until_ns)})
-    spans = itertools.pairwise(edges)
+    moves = (t for e in there for t in (e.began_ns, e.ended_ns) if t and since_ns < t < until_ns)
+    spans = itertools.pairwise(sorted({since_ns, until_ns, *moves}))
     return sum((b - a) / (1 + sum(e.overlaps(a, b) for e in there)) for a, b in spans) / max(until_ns - since_ns, 1)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 __all__ = ["CsvFile", "ElectricityMaps", "Entsoe", "GridClient", "GridUnavailable", "Point", "Signal", "SignalPlace",
            "UnitedKingdom", "WattTime", "live"]  # fmt: skip
 
-_WHERE = {"CsvFile": "csv_file", "ElectricityMaps": "electricity_maps", "Entsoe": "entsoe", "UnitedKingdom": "uk", "WattTime": "watttime",
-          "GridUnavailable": "fetch", "GridClient": "signal", "Point": "signal", "Signal": "signal", "SignalPlace": "place",
+_WHERE = {"CsvFile": "csv_file", "ElectricityMaps": "electricity_maps", "Entsoe": "entsoe", "UnitedKingdom": "uk",
+          "WattTime": "watttime", "GridUnavailable": "fetch", "GridClient": "signal", "Point": "signal", "Signal": "signal", "SignalPlace": "place",
           "live": "place"}  # fmt: skip
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from jevons.world.grid_clients.fetch import Fetch, Request
 from jevons.world.grid_clients.signal import Kind, Point, Signal, amount, iso, stamp, steps
 
 NAME = "Electricity Maps"
-SOURCE = Source("electricity-maps-api", "Electricity Maps API v3", "Electricity Maps", locator="https://api.electricitymap.org/v3/",
-                licence="as agreed with the key's owner", terms="fact")  # fmt: skip
+SOURCE = Source("electricity-maps-api", "Electricity Maps API v3", "Electricity Maps",
+                locator="https://api.electricitymap.org/v3/", licence="as agreed with the key's owner", terms="fact")  # fmt: skip
 
 
 @dataclass

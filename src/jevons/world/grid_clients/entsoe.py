@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 NAME = "ENTSO-E"
-FUELS = {"B01": "bioenergy", "B02": "coal", "B03": "coal", "B04": "gas", "B05": "coal", "B06": "oil", "B07": "oil", "B08": "coal",
-         "B09": "other_renewable", "B11": "hydro", "B12": "hydro", "B13": "other_renewable", "B14": "nuclear",
+FUELS = {"B01": "bioenergy", "B02": "coal", "B03": "coal", "B04": "gas", "B05": "coal", "B06": "oil", "B07": "oil",
+         "B08": "coal", "B09": "other_renewable", "B11": "hydro", "B12": "hydro", "B13": "other_renewable", "B14": "nuclear",
          "B15": "other_renewable", "B16": "solar", "B18": "wind", "B19": "wind"}  # fmt: skip
 STORAGE = ("B10", "B25")
 MOST_UNKNOWN = 0.05
@@ -133,7 +133,8 @@ def _series(series: Element) -> Iterator[Series]:
 
 def _points(period: Element, repeats: bool) -> Iterator[tuple[float, float, float]]:
     """Steps of a period. Where the curve leaves out what repeats (A03), a value stands until the next; else it is missing."""
-    begin, until, step = stamp(_text(period, "start"), NAME), stamp(_text(period, "end"), NAME), _text(period, "resolution")
+    begin, until = (stamp(_text(period, name), NAME) for name in ("start", "end"))
+    step = _text(period, "resolution")
     if step not in RESOLUTIONS:
         raise TableError(NAME, None, "resolution", step, f"one of {', '.join(RESOLUTIONS)} was expected")
     step_s = RESOLUTIONS[step].total_seconds()

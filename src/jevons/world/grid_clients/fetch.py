@@ -92,13 +92,15 @@ class Fetch:
                 self._refused = 0
                 return reply.body
             if reply.status in (401, 403):
-                raise GridUnavailable(host, f"it refused the key ({reply.status})", "check the key and what it gives access to", reply.status)
+                mend = "check the key and what it gives access to"
+                raise GridUnavailable(host, f"it refused the key ({reply.status})", mend, reply.status)
             if reply.status not in BUSY:
                 raise GridUnavailable(host, f"it answered {reply.status}", "check zone and times", reply.status)
             wait_s = max(wait_s, _seconds(reply.headers.get("retry-after", "")))
             if self.clock() - began + wait_s >= self.deadline_s:
                 self._hush(wait_s)
-                raise GridUnavailable(host, f"it is busy ({reply.status})", f"ask again in {self._quiet_until - self.clock():.0f} s", reply.status)
+                mend = f"ask again in {self._quiet_until - self.clock():.0f} s"
+                raise GridUnavailable(host, f"it is busy ({reply.status})", mend, reply.status)
             self.sleep(wait_s)
             wait_s *= 2
 
@@ -125,7 +127,8 @@ class Fetch:
         asking.join(max(left_s, 0.0))
         host = _host(request.url)
         if not found:
-            raise GridUnavailable(host, f"no answer within {self.deadline_s:g} s", "check the network; the table's mean stands meanwhile")
+            mend = "check the network; the table's mean stands meanwhile"
+            raise GridUnavailable(host, f"no answer within {self.deadline_s:g} s", mend)
         if isinstance(found[0], BaseException):
             raise GridUnavailable(host, f"no answer ({type(found[0]).__name__})", "check the network") from None
         return found[0]

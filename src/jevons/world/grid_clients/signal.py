@@ -46,7 +46,8 @@ class Signal:
 
     def __add__(self, other: Signal) -> Signal:
         if (self.zone, self.kind) != (other.zone, other.kind):
-            raise BadInput("signal", f"{other.zone} {'/'.join(other.kind)}", f"add one of {self.zone} {'/'.join(self.kind)}")
+            mine, theirs = (f"{s.zone} {'/'.join(s.kind)}" for s in (self, other))
+            raise BadInput("signal", theirs, f"add one of {mine}")
         return Signal.of(self.zone, self.kind, (*self.points, *other.points), self.source)
 
     @property
@@ -114,7 +115,8 @@ def stamp(text: Any, where: str) -> float:
     try:
         moment = datetime.fromisoformat(str(text).strip().replace("Z", "+00:00"))
     except ValueError:
-        raise TableError(where, None, "time", text, "it is no ISO time: the reply has another shape than documented") from None
+        mend = "it is no ISO time: the reply has another shape than documented"
+        raise TableError(where, None, "time", text, mend) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

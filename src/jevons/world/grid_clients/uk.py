@@ -58,8 +58,8 @@ class UnitedKingdom:
             raise BadInput("zone", zone, "this provider knows GB alone")
         found: Any = self.fetch.json(Request(self.base + path, {}, {"accept": "application/json"}))
         try:
-            points = [Point(stamp(row["from"], NAME), stamp(row["to"], NAME), amount(row["intensity"][which], NAME), which == "forecast")
-                      for row in found["data"]]  # fmt: skip
+            points = [Point(stamp(row["from"], NAME), stamp(row["to"], NAME), amount(row["intensity"][which], NAME),
+                            which == "forecast") for row in found["data"]]  # fmt: skip
         except (KeyError, TypeError) as trouble:
             raise TableError(NAME, None, str(trouble), "missing", "the reply has another shape than documented") from None
         return Signal.of(zone, self.kind, points, SOURCE)
