@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from jevons.core.errors import TableError, UnknownName
 from jevons.estimate.generation_cost import generation_pack, rates_of
 from jevons.estimate.generation_interval import Setting, batch_cost, interval, never_measured
-from jevons.estimate.scores import score
+from jevons.estimate.predictions import PredictedColumns, counted
 from jevons.world import diffusion
 from jevons.world.devices import device
 from jevons.world.diffusion import DiffusionModel
@@ -49,21 +49,11 @@ class Rows:
                        given["ring_degree"])  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """Predicted and observed values of one target, one element per row."""
-
-    observed: Array
-    best: Array
-    p10: Array
-    p90: Array
-
-
 @dataclass
 class Prediction:
     """The whole of `predict`: rows, targets, by what coefficients each row was predicted, and what was left out."""
 
-    targets: dict[str, Predictions]
+    targets: dict[str, PredictedColumns]
     models: list[str]
     families: list[str]
     outputs: list[str]
@@ -73,21 +63,10 @@ class Prediction:
 
     def scores(self) -> dict[str, Any]:
         """`{"targets": {target: score or None}, "by_output": {image|video: score}, "left_out": ...}`; fractions."""
-        left_out = {why: {"n": len(rows), "rows": rows} for why, rows in self.left_out.items()}
-        outputs = np.array(self.outputs, dtype=object)
-        by_output = {o: self._score(outputs == o) for o in dict.fromkeys(self.outputs)}
-        everything = self._score(np.ones(len(outputs), bool))
-        return {"targets": {"energy_per_output": everything}, "by_output": by_output, "left_out": left_out}
-
-    def _score(self, where: NDArray[np.bool_]) -> dict[str, Any] | None:
-        target = self.targets["energy_per_output"]
-        kept = where & np.isfinite(target.observed)
-        if not kept.any():
-            return None
-        of = [family for family, keep in zip(self.families, kept) if keep]
-        fit = " and ".join(sorted({f for f, keep in zip(self.fit, kept) if keep}))
-        columns = (target.observed[kept], target.best[kept], target.p10[kept], target.p90[kept])
-        return score(*columns, families=of, fit=fit).to_dict()
+        energy, outputs = self.targets["energy_per_output"], np.array(self.outputs, dtype=object)
+        by_output = {o: energy.score(outputs == o, self.families, self.fit) for o in dict.fromkeys(self.outputs)}
+        every = energy.score(np.ones(len(outputs), bool), self.families, self.fit)
+        return {"targets": {"energy_per_output": every}, "by_output": by_output, "left_out": counted(self.left_out)}
 
 
 def recognise(header: Sequence[str]) -> bool:
@@ -118,7 +97,7 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
             told[name] += [word] * n
     columns = [np.concatenate(c) for c in zip(*parts)] if parts else [np.empty(0)] * 4
     _other_units(columns, told["numbers"], left_out)
-    return Prediction({"energy_per_output": Predictions(*columns)}, left_out=left_out, **told)
+    return Prediction({"energy_per_output": PredictedColumns(*columns)}, left_out=left_out, **told)
 
 
 def read(rows: Iterable[Row], file: str = "rows") -> tuple[list[Rows], dict[str, list[int]]]:

@@ -23,7 +23,7 @@ from jevons.estimate.edge_fit import Runs
 from jevons.estimate.edge_interval import factors
 from jevons.estimate.edge_law import Array, Shape, vector
 from jevons.estimate.packs import coefficient_pack
-from jevons.estimate.scores import score
+from jevons.estimate.predictions import PredictedColumns, counted
 
 Row = Mapping[str, str]
 LAYOUT = ("device", "model", "task", "phase", "input_tokens", "output_tokens_requested", "layers", "n_heads",
@@ -53,20 +53,10 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """Predicted and observed values of one target, one element a row."""
-
-    observed: Array
-    best: Array
-    p10: Array
-    p90: Array
-
-
-@dataclass(frozen=True)
 class Prediction:
     """The whole of `predict`: rows, the target ``energy`` in joules, and by what coefficients each was predicted."""
 
-    targets: dict[str, Predictions]
+    targets: dict[str, PredictedColumns]
     families: list[str]
     models: list[str]
     phases: list[str]
@@ -76,20 +66,10 @@ class Prediction:
 
     def scores(self) -> dict[str, Any]:
         """``{"targets": {"energy": score}, "phases": {phase: score}, "left_out": {reason: {n, rows}}}``; fractions."""
-        left_out = {why: {"n": len(rows), "rows": rows} for why, rows in self.left_out.items()}
-        every = np.ones(len(self.numbers), bool)
-        apart = {phase: self._score(np.array(self.phases) == phase) for phase in PHASES}
-        return {"targets": {"energy": self._score(every)}, "phases": apart, "left_out": left_out}
-
-    def _score(self, where: NDArray[np.bool_]) -> dict[str, Any] | None:
-        target = self.targets["energy"]
-        seen = where & np.isfinite(target.observed)
-        if not seen.any():
-            return None
-        at = np.flatnonzero(seen)
-        fit = " and ".join(sorted({self.fit[i] for i in at}))
-        columns = (target.observed[at], target.best[at], target.p10[at], target.p90[at])
-        return score(*columns, families=[self.families[i] for i in at], fit=fit).to_dict()
+        energy, phases = self.targets["energy"], np.array(self.phases)
+        every = energy.score(np.ones(len(phases), bool), self.families, self.fit)
+        apart = {phase: energy.score(phases == phase, self.families, self.fit) for phase in PHASES}
+        return {"targets": {"energy": every}, "phases": apart, "left_out": counted(self.left_out)}
 
 
 def recognise(header: Sequence[str]) -> str | None:
@@ -113,7 +93,7 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
             fit[i] = "unseen" if fold < 0 else "leave-one-out"
     keep = _in_joules(found, quantities[0])
     models = [f"{m} {p} (row {n})" for m, p, n in zip(found.families, found.phases, found.numbers)]
-    target = Predictions(np.array(found.observed, dtype=float)[keep], *quantities[:, keep])
+    target = PredictedColumns(np.array(found.observed, dtype=float)[keep], *quantities[:, keep])
     columns: dict[str, list[Any]] = {"families": list(found.families), "models": list(models), "phases": list(found.phases),
                                      "numbers": list(found.numbers), "fit": list(fit)}  # fmt: skip
     kept: dict[str, Any] = {name: [column[i] for i in keep] for name, column in columns.items()}

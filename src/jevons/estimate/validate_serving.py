@@ -11,15 +11,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from jevons.core.errors import BadInput, TableError, UnknownName
 from jevons.estimate import serving_pack as packs
-from jevons.estimate.scores import Score, score
+from jevons.estimate.predictions import Predictions, counted, score_of
 from jevons.estimate.serving_deployment import machine_of
 from jevons.estimate.serving_physics import Load, Machine, Step, step
 from jevons.estimate.serving_shape import (
@@ -61,24 +58,6 @@ class Deployment:
 
 
 @dataclass
-class Predictions:
-    """Predictions of one target, one element per row that could be predicted; `observed` is NaN where unknown."""
-
-    models: list[str] = field(default_factory=list)
-    families: list[str] = field(default_factory=list)
-    fit: list[str] = field(default_factory=list)
-    observed: list[float] = field(default_factory=list)
-    best: list[float] = field(default_factory=list)
-    p10: list[float] = field(default_factory=list)
-    p90: list[float] = field(default_factory=list)
-    assumptions: list[tuple[str, ...]] = field(default_factory=list)
-
-    def arrays(self) -> tuple[NDArray[np.float64], ...]:
-        """observed, best, p10, p90 as arrays, in this order."""
-        return tuple(np.array(column, dtype=float) for column in (self.observed, self.best, self.p10, self.p90))
-
-
-@dataclass
 class Prediction:
     """The whole of `predict`: predictions by target, and the rows left out by reason."""
 
@@ -87,10 +66,9 @@ class Prediction:
 
     def scores(self) -> dict[str, Any]:
         """`{"targets": {target: score}, "left_out": {reason: {"n", "rows"}}}`; fractions, not percent."""
-        targets = {name: _score(found) for name, found in self.targets.items()}
+        targets = {name: score_of(found) for name, found in self.targets.items()}
         told = {name: found.to_dict() if found else None for name, found in targets.items()}
-        counted = {why: {"n": len(rows), "rows": rows} for why, rows in self.left_out.items()}
-        return {"targets": told, "left_out": counted}
+        return {"targets": told, "left_out": counted(self.left_out)}
 
 
 def recognise(header: Sequence[str]) -> bool:
@@ -199,16 +177,6 @@ def _assumed(run: Deployment, pack: Mapping[str, Any]) -> tuple[str, ...]:
     length = pack["prompts"].get(run.task, pack["prompts"][""])["tokens"]
     return (f"prompts of {length:.0f} tokens: {'as fitted for this task' if known else 'the task is not known'}",)
 
-
-def _score(found: Predictions) -> Score | None:
-    observed, best, p10, p90 = found.arrays()
-    kept = observed > 0
-    if not kept.any():
-        return None
-    families = [f for f, keep in zip(found.families, kept) if keep]
-    fits = {f for f, keep in zip(found.fit, kept) if keep}
-    fit = "leave-one-out" if "leave-one-out" in fits else "unseen"
-    return score(observed[kept], best[kept], p10[kept], p90[kept], families, fit)
 
 
 def _device(name: str) -> Device | None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from jevons.core.errors import TableError
 from jevons.estimate.parallelism import Array, Block, Layout, Machine
-from jevons.estimate.scores import score
+from jevons.estimate.predictions import PredictedColumns, counted
 from jevons.estimate.step_time import Coefficients, regime, spread, step_time, step_time_pack
 from jevons.world.devices import device
 
@@ -64,20 +64,10 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """Predicted and observed values of one target, one element per row."""
-
-    observed: Array
-    best: Array
-    p10: Array
-    p90: Array
-
-
-@dataclass(frozen=True)
 class Prediction:
     """The whole of `predict`: rows, targets, and by what coefficients each row was predicted."""
 
-    targets: dict[str, Predictions]
+    targets: dict[str, PredictedColumns]
     families: list[str]
     keys: list[str]
     numbers: list[int]
@@ -86,18 +76,9 @@ class Prediction:
 
     def scores(self) -> dict[str, Any]:
         """`{"targets": {target: score or None}, "left_out": {reason: {"n", "rows"}}}`; fractions, not percent."""
-        left_out = {why: {"n": len(rows), "rows": rows} for why, rows in self.left_out.items()}
-        return {"targets": {name: self._score(name) for name in TARGETS}, "left_out": left_out}
-
-    def _score(self, name: str) -> dict[str, Any] | None:
-        target = self.targets[name]
-        seen = np.isfinite(target.observed)
-        if not seen.any():
-            return None
-        of = [family for family, known in zip(self.families, seen) if known]
-        fit = " and ".join(sorted({f for f, known in zip(self.fit, seen) if known}))
-        columns = (target.observed[seen], target.best[seen], target.p10[seen], target.p90[seen])
-        return score(*columns, families=of, fit=fit).to_dict()
+        every = np.ones(len(self.numbers), bool)
+        scored = {name: self.targets[name].score(every, self.families, self.fit) for name in TARGETS}
+        return {"targets": scored, "left_out": counted(self.left_out)}
 
 
 def recognise(header: Sequence[str]) -> str | None:
@@ -123,7 +104,7 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
         for name in TARGETS:
             quantities[name][:, where] = predicted[name]
     observed = _observed_mfu(steps, quantities)
-    targets = {name: Predictions(observed[name], *quantities[name]) for name in TARGETS}
+    targets = {name: PredictedColumns(observed[name], *quantities[name]) for name in TARGETS}
     fit = ["leave-one-out" if fold else "unseen" for fold in folds]
     return Prediction(targets, steps.families, steps.keys, steps.numbers, fit, steps.left_out)
 

@@ -10,15 +10,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from jevons.core.errors import BadInput, TableError, UnknownName
 from jevons.estimate.flops import encoder_decoder_flops, six_nd
-from jevons.estimate.scores import Score, score
+from jevons.estimate.predictions import Predictions, score_of
 from jevons.estimate.throughput_prior import DeviceHours, device_hours, training_pack, without_family
 from jevons.world.catalog import table
 from jevons.world.hardware import Device
@@ -46,24 +43,6 @@ class Run:
 
 
 @dataclass
-class Predictions:
-    """Predictions of one target, one element per row that could be predicted; `observed` is NaN where unknown."""
-
-    models: list[str] = field(default_factory=list)
-    families: list[str] = field(default_factory=list)
-    fit: list[str] = field(default_factory=list)
-    observed: list[float] = field(default_factory=list)
-    best: list[float] = field(default_factory=list)
-    p10: list[float] = field(default_factory=list)
-    p90: list[float] = field(default_factory=list)
-    assumptions: list[tuple[str, ...]] = field(default_factory=list)
-
-    def arrays(self) -> tuple[NDArray[np.float64], ...]:
-        """observed, best, p10, p90 as arrays, in this order."""
-        return tuple(np.array(column, dtype=float) for column in (self.observed, self.best, self.p10, self.p90))
-
-
-@dataclass
 class Prediction:
     """The whole of `predict`: predictions by target, and the models left out by target and reason."""
 
@@ -75,7 +54,7 @@ class Prediction:
         left_out = {t: {why: list(models) for why, models in reasons.items()} for t, reasons in self.left_out.items()}
         targets = {}
         for name, predictions in self.targets.items():
-            scored = _score(predictions)
+            scored = score_of(predictions)
             targets[name] = scored.to_dict() if scored else None
             unseen = [m for m, y in zip(predictions.models, predictions.observed) if not y > 0]
             if unseen:
@@ -206,16 +185,6 @@ def _emission_factors(run: Run, pack: Mapping[str, Any]) -> tuple[float, float, 
             assumed += (f"{column} {default['best']:g}: {default['source']}",)
     return rate, below, above, assumed
 
-
-def _score(predictions: Predictions) -> Score | None:
-    observed, best, p10, p90 = predictions.arrays()
-    kept = observed > 0
-    if not kept.any():
-        return None
-    families = [f for f, keep in zip(predictions.families, kept) if keep]
-    fits = {f for f, keep in zip(predictions.fit, kept) if keep}
-    fit = "leave-one-out" if "leave-one-out" in fits else "unseen"
-    return score(observed[kept], best[kept], p10[kept], p90[kept], families, fit)
 
 
 def _device(hardware: str, pack: Mapping[str, Any]) -> Device | None:
