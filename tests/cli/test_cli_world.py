@@ -99,3 +99,9 @@ def test_every_command_has_help(jevons):
         assert jevons(f"{name} --help").code == 0
     for name in ("training", "fine-tuning", "generic", "storage", "transfer"):
         assert "--report" in jevons(f"estimate {name} --help").out
+
+
+def test_the_doctor_says_what_can_be_measured_here_and_why_the_rest_cannot(jevons):
+    checks = {check["what"]: check for check in jevons("doctor --json").json}
+    assert checks["a run here is"]["state"] == "ok"
+    assert all(check["said"] for name, check in checks.items() if name.startswith("sensor "))
