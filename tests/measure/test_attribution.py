@@ -383,3 +383,18 @@ def test_a_tracker_that_just_ended_has_its_part_of_the_interval(tmp_path):
     assert one.part("cpu", 1000, began, began + 2 * (ended - began)) == pytest.approx(750, abs=1)
     one.close()
     assert not one.path.exists()
+
+
+def test_a_slurm_job_is_not_found_by_the_beginning_of_its_number(tmp_path):
+    from jevons.core.errors import BadInput
+    from jevons.measure import cgroup
+
+    process = tmp_path / "proc" / "77"
+    process.mkdir(parents=True)
+    (process / "cgroup").write_text("0::/system.slice/slurmstepd.scope/job_123/step_0\n")
+    group = tmp_path / "sys/fs/cgroup/system.slice/slurmstepd.scope/job_123"
+    group.mkdir(parents=True)
+    (group / "cpu.stat").write_text("usage_usec 5\n")
+    assert cgroup.container("123", tmp_path).pid == 77
+    with pytest.raises(BadInput, match="container: '12' will not do"):
+        cgroup.container("12", tmp_path)

@@ -168,13 +168,14 @@ class Cgroup:
 
 
 def container(name: str, root: Path = Path("/")) -> Cgroup:
-    """The group of the container, pod's container or Slurm job whose id begins with ``name``."""
+    """The group of the container whose id begins with ``name``, or of the Slurm job whose number it is."""
     for entry in sorted((root / "proc").glob("[0-9]*/cgroup")):
         try:
             found = place(entry.read_text())
         except (OSError, ValueError):
             continue
-        if name and found.id.startswith(name):
+        begins = found.id.startswith(name) and found.kind != "slurm"
+        if name and (begins or found.id == name):
             return Cgroup(pid=int(entry.parent.name), root=root)
     raise BadInput("container", name, "give the beginning of the id of a container or job that runs here")
 
