@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from jevons.estimate import scores, serving_pack
+from jevons.estimate import scores
+from jevons.estimate.server import pack as serving_pack
+from jevons.estimate.server.deployment import machine_of
+from jevons.estimate.server.memory import largest_batch
+from jevons.estimate.server.physics import Load, capped, step
+from jevons.estimate.server.shape import precision_of, served
+from jevons.estimate.server.validate import predict
 from jevons.estimate.serving import serving
-from jevons.estimate.serving_deployment import machine_of
-from jevons.estimate.serving_memory import largest_batch
-from jevons.estimate.serving_physics import Load, capped, step
-from jevons.estimate.serving_shape import precision_of, served
-from jevons.estimate.validate_serving import predict
 from jevons.world import devices, models
 
 CARDS = {"Nvidia H100 GPU": "h100", "Nvidia A100 GPU": "a100-40gb", "Nvidia GH200 GPU": "gh200"}

@@ -3,7 +3,7 @@
     python benchmarks/fit_diffusion.py ../shared/data/inference/mlenergy_diffusion_train.csv [--write]
 
 Needs scipy. Maximum a posteriori: logs of energy and latency of a run are about the prediction of
-jevons.estimate.generation_cost with a soft L1 loss, each model weighing the same; logs of coefficients are normal
+jevons.estimate.diffusion.cost with a soft L1 loss, each model weighing the same; logs of coefficients are normal
 about the named priors below. Latency steers the fit (it tells time from power); it is no input of a prediction.
 The pack keeps a fit without each family; its residual quantiles come from leaving out each remaining family in turn.
 """
@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import least_squares
 
-from jevons.estimate import generation_cost, scores
-from jevons.estimate.generation_cost import Coefficients, Rates, cost, rates_of
-from jevons.estimate.generation_interval import FLOOR
-from jevons.estimate.generation_work import Work, latent_tokens, work
-from jevons.estimate.validate_diffusion import predict, read
+from jevons.estimate import scores
+from jevons.estimate.diffusion.cost import Coefficients, Rates, cost, rates_of
+from jevons.estimate.diffusion.interval import FLOOR
+from jevons.estimate.diffusion.validate import predict, read
+from jevons.estimate.diffusion.work import Work, latent_tokens, work
 
-PACK = Path(generation_cost.__file__).with_name("coefficients") / "diffusion.json"
+PACK = Path(scores.__file__).with_name("coefficients") / "diffusion.json"
 PRIORS: dict[str, tuple[float, float]] = {  # median, log standard deviation
     "linear": (1.5, 0.1),  # matrix products reach two thirds of the dense peak
     "attention": (2.0, 0.5),

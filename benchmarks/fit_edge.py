@@ -21,12 +21,14 @@ from pathlib import Path
 
 import numpy as np
 
-from jevons.estimate import edge_fit, scores, validate_edge
-from jevons.estimate.edge_fit import Runs
-from jevons.estimate.edge_interval import factors, quantiles
-from jevons.estimate.edge_law import named
+from jevons.estimate import scores
+from jevons.estimate.board import fit as edge_fit
+from jevons.estimate.board import validate as validate_edge
+from jevons.estimate.board.fit import Runs
+from jevons.estimate.board.interval import factors, quantiles
+from jevons.estimate.board.law import named
 
-PACK = Path(edge_fit.__file__).with_name("coefficients") / "edge.json"
+PACK = Path(scores.__file__).with_name("coefficients") / "edge.json"
 MODEL_IDS = {"internlm": "internlm2-1.8b", "qwen1.5-0.5b": "qwen1.5-0.5b"}
 FOLDS, DRAWS, PREFILL_WEIGHT = validate_edge.FOLDS, 20, 0.25
 

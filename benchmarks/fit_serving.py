@@ -3,7 +3,7 @@
     python benchmarks/fit_serving.py ../shared/data/inference/mlenergy_llm_train.csv [--write]
 
 Needs scipy. Maximum a posteriori: soft-L1 errors of log energy and log time of a step about
-jevons.estimate.serving_physics.step, log coefficients normal about the priors named in coefficients/serving.json.
+jevons.estimate.server.physics.step, log coefficients normal about the priors named in coefficients/serving.json.
 The pack keeps, beside the full fit, one fit without each family. Residual quantiles by tier: physics from families
 left out, family from configurations left out at random (five folds), calibrated from one measured point each.
 """
@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import least_squares
 
-from jevons.estimate import scores, serving_pack
-from jevons.estimate.serving_physics import Machine, Step, step
-from jevons.estimate.serving_shape import Precision, Served
-from jevons.estimate.validate_serving import Deployment, load_of, predict, read_row
+from jevons.estimate import scores
+from jevons.estimate.server import pack as serving_pack
+from jevons.estimate.server.physics import Machine, Step, step
+from jevons.estimate.server.shape import Precision, Served
+from jevons.estimate.server.validate import Deployment, load_of, predict, read_row
 
-PACK = Path(serving_pack.__file__).with_name("coefficients") / "serving.json"
+PACK = Path(scores.__file__).with_name("coefficients") / "serving.json"
 Theta = np.ndarray
 
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from jevons.core.errors import BadInput, DoesNotFit, UnknownName
+from jevons.estimate.diffusion.cost import generation_pack
+from jevons.estimate.diffusion.memory import memory_gb
+from jevons.estimate.diffusion.validate import read
 from jevons.estimate.generation import generation
-from jevons.estimate.generation_cost import generation_pack
-from jevons.estimate.generation_memory import memory_gb
-from jevons.estimate.validate_diffusion import read
 from jevons.world.diffusion import find
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from jevons.core.errors import BadInput, DoesNotFit, UnknownName
-from jevons.estimate.generation_cost import rates_of
+from jevons.estimate.diffusion.cost import rates_of
 from jevons.estimate.one_pass import audio_tokens, image_tokens, one_pass, pass_work, video_tokens
 from jevons.world import devices, models
 

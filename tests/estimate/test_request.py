@@ -11,9 +11,9 @@ import pytest
 import jevons
 from jevons.core.errors import BadInput, Contradiction, UnknownName
 from jevons.core.uncertain import interval
+from jevons.estimate.api.replica import choice, closed_shape, spread_experts
+from jevons.estimate.api.tariff import bounds, tariff
 from jevons.estimate.request import request
-from jevons.estimate.request_replica import choice, closed_shape, spread_experts
-from jevons.estimate.request_tariff import bounds, tariff
 from jevons.world import catalog
 from jevons.world.deployments import deployment, from_row, stated
 

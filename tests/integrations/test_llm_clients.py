@@ -139,7 +139,7 @@ def test_a_stream_has_no_footprint_before_its_end(openai):
 
 def test_a_stream_that_breaks_off_raises_the_clients_error_and_gives_no_number(openai):
     stream = openai.chat.completions.create(model="gpt-4o-x-broken", messages=ASKED, stream=True)
-    with pytest.raises(Exception, match="closed"):
+    with pytest.raises(Exception, match="closed|onnection"):
         drained(stream)
     assert stream.footprint.energy_kwh is None
 

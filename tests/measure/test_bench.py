@@ -14,7 +14,7 @@ from steady import Steady
 from tiny_server import Handler, served
 
 from jevons.core.errors import BadInput, TableError
-from jevons.estimate import validate_serving
+from jevons.estimate.server import validate as validate_serving
 from jevons.measure import bench, bench_export, bench_load, bench_plot, bench_prompts
 from jevons.measure.bench_client import Exchange, ask, endpoint
 from jevons.measure.bench_prompts import Prompt

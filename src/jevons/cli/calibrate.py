@@ -55,7 +55,7 @@ def edge(
     **given: Any,
 ) -> None:
     """Fit the law of edge inference to a board; early stops, mixed units and lagging sensors are found and left out."""
-    from jevons.estimate.calibrate_edge import calibrate_edge
+    from jevons.estimate.board.calibrate import calibrate_edge
 
     pack = calibrate_edge(file, on)
     if show.wants_json(given):
@@ -76,7 +76,7 @@ def serving(
     **given: Any,
 ) -> None:
     """Fit the serving law to your own deployments; zero readings and mixed units are found, left out and counted."""
-    from jevons.estimate.calibrate_serving import calibrate_serving
+    from jevons.estimate.server.calibrate import calibrate_serving
 
     pack = calibrate_serving(file)
     if show.wants_json(given):

@@ -18,11 +18,11 @@ from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, MissingFactor
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90, Draws
-from jevons.estimate import edge_law
-from jevons.estimate.edge_board import BITS, EdgeBoard, EdgeLaw, edge_board, law_of
-from jevons.estimate.edge_interval import factors
-from jevons.estimate.edge_law import Shape
-from jevons.estimate.edge_peripherals import Peripheral, moved_j, peripheral, supply_loss_j
+from jevons.estimate.board import law as edge_law
+from jevons.estimate.board.boards import BITS, EdgeBoard, EdgeLaw, edge_board, law_of
+from jevons.estimate.board.interval import factors
+from jevons.estimate.board.law import Shape
+from jevons.estimate.board.peripherals import Peripheral, moved_j, peripheral, supply_loss_j
 from jevons.estimate.hours import Z80
 from jevons.estimate.packs import coefficient_pack
 from jevons.world import models
@@ -103,7 +103,7 @@ def _tokens(value: Any, name: str, least: float) -> Any:
 def _bits(board: EdgeBoard, precision: str | None, calibration: Any) -> tuple[float | None, tuple[Assumption, ...]]:
     """Bits a weight; by default as the board was measured (None: as a calibration that does not say)."""
     if precision is None and calibration is not None:
-        from jevons.estimate.calibrate_edge import calibration_of
+        from jevons.estimate.board.calibrate import calibration_of
 
         precision = calibration_of(calibration).precision
         if not precision:
@@ -132,7 +132,7 @@ def _check(board: EdgeBoard, arch: Architecture, prompt: Any, answer: Any, bits:
 
 def _law(board: EdgeBoard, model: str, calibration: Any) -> EdgeLaw:
     if calibration is not None:
-        from jevons.estimate.calibrate_edge import law_from
+        from jevons.estimate.board.calibrate import law_from
 
         return law_from(calibration, board)
     known = coefficient_pack("edge")["boards"].get(board.id, {}).get("model_ids", ())

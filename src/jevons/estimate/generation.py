@@ -3,7 +3,7 @@
     device-hours = outputs / batch · seconds of a batch · GPUs that make it together
     energy       = device-hours × (accelerator power of each stage + its share of the host)
 
-Time and power of a stage: `jevons.estimate.generation_cost`; the work behind them: `jevons.estimate.generation_work`.
+Time and power of a stage: `jevons.estimate.diffusion.cost`; the work behind them: `jevons.estimate.diffusion.work`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from jevons.core.activity import Activity
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90, Draws
-from jevons.estimate.generation_cost import Cost, generation_pack, rates_of
-from jevons.estimate.generation_interval import Setting, batch_cost, interval, never_measured
-from jevons.estimate.generation_memory import require_fit
-from jevons.estimate.generation_rows import cost_rows, whole
+from jevons.estimate.diffusion.cost import Cost, generation_pack, rates_of
+from jevons.estimate.diffusion.interval import Setting, batch_cost, interval, never_measured
+from jevons.estimate.diffusion.memory import require_fit
+from jevons.estimate.diffusion.rows import cost_rows, whole
 from jevons.estimate.hours import Z80
 from jevons.world import devices, diffusion
 from jevons.world.diffusion import DiffusionModel

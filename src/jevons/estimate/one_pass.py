@@ -18,12 +18,12 @@ from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, DoesNotFit, UnknownName
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90, Draws
-from jevons.estimate import generation_work as kernels
+from jevons.estimate.diffusion import work as kernels
+from jevons.estimate.diffusion.cost import Cost, Rates, cost, generation_pack, rates_of
+from jevons.estimate.diffusion.interval import coefficients
+from jevons.estimate.diffusion.rows import cost_rows, whole
+from jevons.estimate.diffusion.work import HALF, Array, Work
 from jevons.estimate.flops import forward_flops_per_token, score_flops_per_token
-from jevons.estimate.generation_cost import Cost, Rates, cost, generation_pack, rates_of
-from jevons.estimate.generation_interval import coefficients
-from jevons.estimate.generation_rows import cost_rows, whole
-from jevons.estimate.generation_work import HALF, Array, Work
 from jevons.estimate.hours import Z80
 from jevons.world import devices, models
 from jevons.world.architecture import Architecture, active_parameters, parameters
@@ -74,7 +74,7 @@ def pass_cost(arch: Architecture, batch: Any, length: Any, machine: Device, stag
 
 
 def pass_work(arch: Architecture, batch: Any, length: Any, rates: Rates) -> Work:
-    """The work of one pass of ``batch`` sequences of ``length`` tokens, counted as `generation_work` counts."""
+    """The work of one pass of ``batch`` sequences of ``length`` tokens, counted as `diffusion.work` counts."""
     tokens = np.asarray(batch, float) * length
     causal, head = arch.kind != "encoder", 2.0 * arch.vocab * (arch.embedding_hidden or arch.hidden)
     scores = score_flops_per_token(arch, length, causal)

@@ -1,6 +1,6 @@
 """Requests to an API: what they consume at the provider, from the tokens that its reply counts.
 
-    kWh of a stage = Σ_term amount of the term × rate of the term         `terms` here, rates in `request_rates`
+    kWh of a stage = Σ_term amount of the term × rate of the term         `terms` here, rates in `api.rates`
 
 Inputs count cached tokens and outputs count reasoning tokens, as the usage fields of APIs do.
 """
@@ -17,9 +17,9 @@ import numpy as np
 from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, Contradiction
-from jevons.estimate.request_rates import Rates, rates
-from jevons.estimate.serving_extras import with_images
-from jevons.estimate.serving_shape import Array
+from jevons.estimate.api.rates import Rates, rates
+from jevons.estimate.server.extras import with_images
+from jevons.estimate.server.shape import Array
 from jevons.world.deployments import deployment as deployment_of
 from jevons.world.deployments import stated
 

@@ -3,7 +3,7 @@
     energy of a request = Σ_k w_k E(k) o / k       E(k) joules of a step with k in flight, o output tokens
     idle energy         = n P_idle · idle time     what a deployment draws between requests, its own row
 
-The law of a step is in `serving_physics`, how many are in flight in `serving_queue`. Inputs count cached tokens and
+The law of a step is in `server.physics`, how many are in flight in `server.queue`. Inputs count cached tokens and
 outputs count reasoning tokens, as the usage fields of APIs do.
 """
 
@@ -19,16 +19,16 @@ from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, Contradiction
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90, Draws, Uncertain
-from jevons.estimate import serving_pack as packs
-from jevons.estimate.calibrate_serving import calibration_of
-from jevons.estimate.calibrate_serving import interval as own_interval
 from jevons.estimate.hours import Z80
-from jevons.estimate.serving_deployment import Deployment, deployment, lengths_of
-from jevons.estimate.serving_extras import amortised, by_user_month, with_images
-from jevons.estimate.serving_memory import largest_batch
-from jevons.estimate.serving_physics import Step
-from jevons.estimate.serving_queue import largest_within, occupancy
-from jevons.estimate.serving_rows import Spent, activity
+from jevons.estimate.server import pack as packs
+from jevons.estimate.server.calibrate import calibration_of
+from jevons.estimate.server.calibrate import interval as own_interval
+from jevons.estimate.server.deployment import Deployment, deployment, lengths_of
+from jevons.estimate.server.extras import amortised, by_user_month, with_images
+from jevons.estimate.server.memory import largest_batch
+from jevons.estimate.server.physics import Step
+from jevons.estimate.server.queue import largest_within, occupancy
+from jevons.estimate.server.rows import Spent, activity
 
 Array = Any
 

@@ -53,7 +53,7 @@ class CallFootprint:
 
     def interval(self, name: str = "climate_kg") -> tuple[float, float] | None:
         """The 10 % and 90 % bounds of ``energy_kwh``, ``climate_kg`` or ``water_l``; None where it has no value."""
-        from jevons.estimate.request_tariff import bounds
+        from jevons.estimate.api.tariff import bounds
 
         impacts = self._priced[0]
         return bounds(impacts[name]) if name in impacts else None
@@ -123,7 +123,7 @@ def place(at: Any, year: int | None) -> Site:
 def priced_at(provider: str, model: str, at: Any, deployment: tuple[tuple[str, Any], ...] | None, year: int | None,
               draws: int = 200) -> Any:  # fmt: skip
     """The tariff of a model at a site, made once."""
-    from jevons.estimate.request_tariff import tariff
+    from jevons.estimate.api.tariff import tariff
 
     return tariff(provider, model, place(at, year), deployment=None if deployment is None else dict(deployment), draws=draws)
 

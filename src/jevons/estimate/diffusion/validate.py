@@ -1,0 +1,187 @@
+"""Scoring the image and video estimate on measured runs, predicted only from what is known before a run.
+
+Layout: the header of ML.ENERGY's diffusion results. Read as inputs: model, GPU, GPU count, parallel degrees, batch,
+height, width, frames and steps. Power, latency, throughput and other energies never enter a prediction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jevons.core.errors import TableError, UnknownName
+from jevons.estimate.diffusion.cost import generation_pack, rates_of
+from jevons.estimate.diffusion.interval import Setting, batch_cost, interval, never_measured
+from jevons.estimate.predictions import PredictedColumns, counted
+from jevons.world import diffusion
+from jevons.world.devices import device
+from jevons.world.diffusion import DiffusionModel
+from jevons.world.hardware import Device
+
+Row = Mapping[str, str]
+Array = NDArray[np.float64]
+NUMBERS = ("num_gpus", "ulysses_degree", "ring_degree", "batch_size", "height", "width", "num_frames", "inference_steps")
+LAYOUT = ("model_id", "gpu_model", *NUMBERS)
+TARGETS = {"energy_per_output": "energy_per_output_j"}  # target -> column observed, J per image or video
+OTHER_UNIT = 300.0  # a kilojoule or a watt-hour taken for a joule is off by more, no estimate of ours is
+
+
+@dataclass
+class Rows:
+    """Runs of one model on one kind of GPU, as columns."""
+
+    model: DiffusionModel
+    device: Device
+    numbers: list[int] = field(default_factory=list)
+    cells: list[tuple[float, ...]] = field(default_factory=list)
+    observed: list[float] = field(default_factory=list)
+
+    def setting(self) -> Setting:
+        """The runs' sizes and counts as arrays."""
+        given = dict(zip(NUMBERS, np.array(self.cells, float).T))
+        return Setting(given["batch_size"], given["height"], given["width"], given["num_frames"],
+                       given["inference_steps"], float(self.model.passes), given["ulysses_degree"],
+                       given["ring_degree"])  # fmt: skip
+
+
+@dataclass
+class Prediction:
+    """The whole of `predict`: rows, targets, by what coefficients each row was predicted, and what was left out."""
+
+    targets: dict[str, PredictedColumns]
+    models: list[str]
+    families: list[str]
+    outputs: list[str]
+    numbers: list[int]
+    fit: list[str]
+    left_out: dict[str, list[int]]
+
+    def scores(self) -> dict[str, Any]:
+        """`{"targets": {target: score or None}, "by_output": {image|video: score}, "left_out": ...}`; fractions."""
+        energy, outputs = self.targets["energy_per_output"], np.array(self.outputs, dtype=object)
+        by_output = {o: energy.score(outputs == o, self.families, self.fit) for o in dict.fromkeys(self.outputs)}
+        every = energy.score(np.ones(len(outputs), bool), self.families, self.fit)
+        return {"targets": {"energy_per_output": every}, "by_output": by_output, "left_out": counted(self.left_out)}
+
+
+def recognise(header: Sequence[str]) -> bool:
+    """Whether a CSV header is that of measured image and video generation."""
+    return set(LAYOUT) <= {name.strip() for name in header}
+
+
+def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: str = "rows") -> Prediction:
+    """Predicted J per image or video, each with its 10-90 % interval.
+
+    A model that took part in the fit is predicted with the coefficients fitted without its whole family
+    ("leave-one-out"), any other with all of them ("unseen"). Rows whose quality is not ok, whose energy is zero or
+    in another unit, and whose model or GPU is in no table are left out and counted.
+    Errors: TableError with row and column where a cell holds no sensible number.
+    """
+    pack = generation_pack() if pack is None else pack
+    groups, left_out = read(rows, file)
+    parts: list[tuple[Array, ...]] = []
+    told: dict[str, list[Any]] = {name: [] for name in ("models", "families", "outputs", "numbers", "fit")}
+    for group in groups:
+        model, n = group.model, len(group.numbers)
+        unseen = model.id not in pack["models"]
+        fitted = pack if unseen else pack["without"][model.family]
+        parts.append((np.array(group.observed), *_predicted(group, fitted, pack)))
+        told["numbers"] += group.numbers
+        for name, word in (("models", model.id), ("families", model.family), ("outputs", model.output),
+                           ("fit", "unseen" if unseen else "leave-one-out")):  # fmt: skip
+            told[name] += [word] * n
+    columns = [np.concatenate(c) for c in zip(*parts)] if parts else [np.empty(0)] * 4
+    _other_units(columns, told["numbers"], left_out)
+    return Prediction({"energy_per_output": PredictedColumns(*columns)}, left_out=left_out, **told)
+
+
+def read(rows: Iterable[Row], file: str = "rows") -> tuple[list[Rows], dict[str, list[int]]]:
+    """The runs by model and GPU, and the numbers of the rows left out by reason."""
+    groups: dict[tuple[str, str], Rows] = {}
+    left_out: dict[str, list[int]] = {}
+    for number, raw in enumerate(rows, start=2):
+        row = {name.strip(): cell for name, cell in raw.items() if isinstance(name, str)}
+        found = _nouns(row, file, number)
+        if isinstance(found, str):
+            left_out.setdefault(found, []).append(number)
+            continue
+        group = groups.setdefault((found[0].id, found[1].id), Rows(*found))
+        group.numbers.append(number)
+        group.cells.append(_cells(row, file, number))
+        group.observed.append(_number(row, TARGETS["energy_per_output"], file, number))
+    return list(groups.values()), left_out
+
+
+def _nouns(row: Row, file: str, number: int) -> tuple[DiffusionModel, Device] | str:
+    """The row's model and GPU, or in words why nothing can be predicted or compared."""
+    missing = [name for name in LAYOUT if name not in row]
+    if missing:
+        raise TableError(file, 1, missing[0], list(row), f"give the columns {', '.join(LAYOUT)}")
+    quality = (row.get("quality") or "ok").strip().lower()
+    if quality != "ok":
+        return f"quality: {quality}"
+    empty = [name for name in LAYOUT if not (row[name] or "").strip()]
+    if empty:
+        return f"no {empty[0]}"
+    if (row.get(TARGETS["energy_per_output"]) or "").strip() and not _number(row, TARGETS["energy_per_output"], file, number):
+        return "energy is zero: a sensor that gave nothing"
+    try:
+        model, _ = diffusion.find(row["model_id"].strip())
+    except UnknownName:
+        return f"model not in the tables: {row['model_id'].strip()}"
+    try:
+        return model, device(row["gpu_model"].strip())[0]
+    except UnknownName:
+        return f"hardware not in the tables: {row['gpu_model'].strip()}"
+
+
+def _cells(row: Row, file: str, number: int) -> tuple[float, ...]:
+    """The row's counts and sizes; TableError unless whole, positive, and GPUs = Ulysses × ring."""
+    cells = {name: _number(row, name, file, number) for name in NUMBERS}
+    for name, value in cells.items():
+        if not value >= 1 or value != int(value):
+            raise TableError(file, number, name, row[name], "give a whole number, 1 or more")
+    if cells["ulysses_degree"] * cells["ring_degree"] != cells["num_gpus"]:
+        raise TableError(file, number, "num_gpus", row["num_gpus"], "ulysses_degree x ring_degree must make it")
+    return tuple(cells.values())
+
+
+def _predicted(group: Rows, fitted: Mapping[str, Any], pack: Mapping[str, Any]) -> tuple[Array, Array, Array]:
+    """Best, 10 % and 90 % of J per output for the runs of one model and GPU."""
+    setting, rates = group.setting(), rates_of(group.device)
+    found, stands_in = batch_cost(group.model, setting, rates, group.device.generation, fitted)
+    best = found.total_j / setting.batch
+    low, high = interval(found.guessed, fitted["residuals"], never_measured(group.model, setting, stands_in, pack["spread"]))
+    return best, best * low, best * high
+
+
+def _other_units(columns: list[Array], numbers: list[int], left_out: dict[str, list[int]]) -> None:
+    """Take from the comparison, and count, rows whose energy is so far off that it is in another unit."""
+    observed, best = columns[0], columns[1]
+    with np.errstate(invalid="ignore"):
+        wrong = np.abs(np.log(observed / best)) > math.log(OTHER_UNIT)
+    if wrong.any():
+        left_out["energy in another unit (more than 300 times off)"] = [n for n, w in zip(numbers, wrong) if w]
+        observed[wrong] = np.nan
+    unseen = [n for n, value, w in zip(numbers, observed, wrong) if not math.isfinite(value) and not w]
+    if unseen:
+        left_out["no energy_per_output_j to compare with"] = unseen
+
+
+def _number(row: Row, column: str, file: str, number: int) -> float:
+    """The number in a cell, NaN where it is empty; negative or non-finite numbers are refused."""
+    text = (row.get(column) or "").strip()
+    if not text:
+        return math.nan
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise TableError(file, number, column, text, "give a finite number of at least 0")
+    return value

@@ -1,0 +1,205 @@
+"""What is deployed and what it is asked to do, read and checked: model, precision, devices, lengths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jevons.core import units
+from jevons.core.errors import BadInput, Contradiction
+from jevons.core.source import Assumption
+from jevons.estimate.server import pack as packs
+from jevons.estimate.server.memory import fewest_devices, require_room
+from jevons.estimate.server.physics import Load, Machine, Step, capped, step
+from jevons.estimate.server.shape import Precision, Served, from_counts, precision_of, served
+from jevons.world import devices, models
+from jevons.world.hardware import Device
+
+PARAMS_A_LAYER_WIDTH = 12.0  # parameters of a block over hidden² (Kaplan et al. 2020, arXiv 2001.08361)
+WIDTH_A_LAYER = 128.0  # hidden over layers, where only counts are known (GPT-3 to Llama 3: 80 to 130)
+GIGA = 1e9
+LINK_SHARE = 32.0  # memory over link bandwidth where the link is not published, as in training
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Tokens of a request; inputs include those cached, outputs those of reasoning. Numbers or arrays of scenarios."""
+
+    input: Any
+    output: Any
+    cached: Any
+    reasoning: Any
+    output_spread: Any  # E[len²] / E[len]², 1 where all outputs are as long
+
+    @property
+    def context(self) -> Any:
+        """Mean tokens in the cache of a sequence in flight (renewal theory: half of E[len²]/E[len] made)."""
+        return self.input + self.output * self.output_spread / 2.0
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One kind of replica, how many of it, and what is known of it."""
+
+    model: models.Model
+    shape: Served
+    precision: Precision
+    device: Device
+    machine: Machine
+    copies: float
+    lengths: Lengths
+    cache_bytes: float
+    power_limit_w: float | None
+    family: str | None
+    tier: str
+    notes: list[Assumption] = field(default_factory=list)
+    pack: Any = None
+
+    @property
+    def encodes(self) -> bool:
+        """Whether the model gives one result for a whole input, in batches that no scheduler takes apart."""
+        return self.model.architecture is not None and self.model.architecture.kind == "encoder"
+
+    def step(self, batch: Any) -> Step:
+        """The mean step of a replica at a batch, by physics, corrected where the family was measured."""
+        requests, fresh = batch / self.lengths.output, self.lengths.input - self.lengths.cached
+        load = Load(batch, self.lengths.context, requests, fresh, 0.0, self.lengths.cached, self.cache_bytes)
+        fitted = packs.coefficients(self.device.generation, self.pack)
+        if self.encodes:
+            fitted = {**fitted, "request_s": 0.0, "sequence_s": 0.0}
+        found = step(self.shape, self.precision, self.machine, load, fitted)
+        if self.power_limit_w is None:
+            return found
+        return capped(found, self.machine.devices, self.power_limit_w, self.device.idle_power().best_w)
+
+    def correction(self, batch: Any) -> Any:
+        """Factor on energy that its family was measured at, 1 where it was not."""
+        return np.exp(packs.correction(self.family, self.device.generation, self.precision.name, batch, self.pack))
+
+
+def lengths_of(input_tokens: Any, output_tokens: Any, cached_tokens: Any, reasoning_tokens: Any, output_spread: Any
+               ) -> Lengths:  # fmt: skip
+    """The tokens of a request, checked."""
+    for name, value in (("input_tokens", input_tokens), ("output_tokens", output_tokens)):
+        if value is None:
+            raise BadInput(name, None, f"say how many tokens a request has, e.g. {name}=500")
+    found = Lengths(units.read(input_tokens, "", "input_tokens"), units.read(output_tokens, "", "output_tokens"),
+                    units.read(cached_tokens, "", "cached_tokens"), units.read(reasoning_tokens, "", "reasoning_tokens"),
+                    units.read(output_spread, "", "output_spread", minimum=1.0))  # fmt: skip
+    if np.any(np.asarray(found.output) < 1):
+        raise BadInput("output_tokens", output_tokens, "a served request makes at least 1 token")
+    if np.any(np.asarray(found.cached) > found.input):
+        raise Contradiction("cached_tokens", cached_tokens, "cached tokens are part of input_tokens: at most those")
+    if np.any(np.asarray(found.reasoning) > found.output):
+        raise Contradiction("reasoning_tokens", reasoning_tokens, "they are part of output_tokens: at most those")
+    return found
+
+
+def deployment(model: Any, on: str, n: Any, params: Any, active: Any, precision: str, tensor: Any, lengths: Lengths,
+               batch: Any, cache_precision: str, power_limit: Any) -> Deployment:  # fmt: skip
+    """The deployment meant; what was not given is assumed and noted. Errors: UnknownName, BadInput, DoesNotFit."""
+    pack = packs.serving_pack()
+    found = models.find(model, params, active)
+    device, matched = devices.device(_required(on))
+    notes = [*found.assumptions, *matched]
+    held = precision_of(precision)
+    shape = _shape(found, notes)
+    _within_limit(found, shape, lengths)
+    if found.architecture is not None and found.architecture.kind == "encoder" and np.any(np.asarray(lengths.output) > 1):
+        raise BadInput("output_tokens", lengths.output, f"{found.name} is an encoder: its one result counts as 1 token")
+    cache_bytes = float(_cache(cache_precision).dense_bytes)
+    group, copies = _devices(n, tensor, device, shape, held, lengths, batch, cache_bytes, notes)
+    require_room(shape, held, device.memory_gb, group, lengths.context, 1.0 if batch is None else batch, cache_bytes,
+                 f"{found.name} in {precision} on {group:g} {device.name}")  # fmt: skip
+    _note_unpublished(device, group, notes)
+    limit = None if power_limit is None else float(units.read(power_limit, "W", "power_limit"))
+    family = packs.family_of(found.architecture.id, pack) if found.architecture is not None else None
+    return Deployment(found, shape, held, device, machine_of(device, held, group), copies, lengths, cache_bytes, limit,
+                      family, _tier(found, device, family, notes, pack), notes, pack)  # fmt: skip
+
+
+def machine_of(device: Device, precision: Precision, group: Any, replicas: Any = 1.0) -> Machine:
+    """The devices of a replica, from the table; BadInput where bandwidth, peak or power is not published."""
+    if device.memory_bw_gb_s is None:
+        raise BadInput("on", device.id, "its memory bandwidth is not published; name another accelerator")
+    wide = device.peak("bf16").tflops
+    narrow = device.peak(precision.arithmetic).tflops / wide if precision.arithmetic != "fp32" else 1.0
+    link = device.link_gb_s or device.memory_bw_gb_s / LINK_SHARE
+    return Machine(group, device.power_limit_w(), device.memory_bw_gb_s, wide, narrow, link, replicas)
+
+
+def _required(on: str) -> str:
+    if not on:
+        raise BadInput("on", on, "name the accelerator, e.g. on='h100'")
+    return on
+
+
+def _cache(name: str) -> Precision:
+    held = precision_of(name)
+    if held.name == "mxfp4":
+        raise BadInput("cache_precision", name, "a cache is held in bf16, fp8, int8 or int4")
+    return held
+
+
+def _note_unpublished(device: Device, group: float, notes: list[Assumption]) -> None:
+    """What the device's row does not say and is done without."""
+    if device.memory_gb is None:
+        notes.append(Assumption("memory", "not checked", f"the memory of {device.name} is not published", "jevons-rule"))
+    if device.link_gb_s is None and group > 1:
+        notes.append(Assumption("link", f"{(device.memory_bw_gb_s or 0) / LINK_SHARE:.0f} GB/s", "not published: a share of "
+                                "the memory bandwidth", "jevons-rule"))  # fmt: skip
+
+
+def _shape(found: models.Model, notes: list[Assumption]) -> Served:
+    if found.architecture is not None:
+        return served(found.architecture)
+    if np.ndim(found.params) or np.ndim(found.active):
+        raise BadInput("params", found.params, "give one model at a time, or its config.json")
+    layers = (float(found.params) / (PARAMS_A_LAYER_WIDTH * WIDTH_A_LAYER**2)) ** (1 / 3)
+    notes.append(Assumption("shape of the model", f"{layers:.0f} blocks of width {layers * WIDTH_A_LAYER:.0f}",
+                            "only parameter counts were given; pass a config.json for better", "jevons-rule"))  # fmt: skip
+    return from_counts(float(found.params) / GIGA, float(found.active) / GIGA, layers, layers * WIDTH_A_LAYER,
+                       2.0 * layers * layers * WIDTH_A_LAYER / 8)  # fmt: skip
+
+
+def _within_limit(found: models.Model, shape: Served, lengths: Lengths) -> None:
+    longest = float(np.max(np.asarray(lengths.input) + lengths.output))
+    if shape.context_limit and longest > shape.context_limit:
+        raise BadInput("input_tokens + output_tokens", longest,
+                       f"{found.name} was made for at most {shape.context_limit:.0f} tokens")  # fmt: skip
+
+
+def _devices(n: Any, tensor: Any, device: Device, shape: Served, held: Precision, lengths: Lengths, batch: Any,
+             cache_bytes: float, notes: list[Assumption]) -> tuple[float, float]:  # fmt: skip
+    """Devices of a replica and the number of replicas."""
+    if np.ndim(n) or np.ndim(tensor):
+        raise BadInput("n", n, "give one number of devices; deployments of other sizes are other calls")
+    if n is None and tensor is None:
+        if device.memory_gb is None:
+            raise BadInput("n", None, f"say how many {device.id} serve together; their memory is not published")
+        usual = float(packs.serving_pack()["usual_batch"]["best"])
+        context, most = float(np.max(lengths.context)), usual if batch is None else float(np.max(batch))
+        n = fewest_devices(shape, held, device.memory_gb, context, most, cache_bytes)
+        notes.append(Assumption("devices", f"{n} x {device.name}", "the fewest that hold the model and its batch",
+                                "jevons-rule"))  # fmt: skip
+    group = float(units.read(n if tensor is None else tensor, "", "tensor", minimum=1.0))
+    copies = (group if n is None else float(units.read(n, "", "n", minimum=1.0))) / group
+    if not copies.is_integer():
+        raise Contradiction("tensor", tensor, f"it must divide n = {n}")
+    return group, copies
+
+
+def _tier(found: models.Model, device: Device, family: str | None, notes: list[Assumption], pack: Any) -> str:
+    if packs.stands_in(device.generation, pack):
+        notes.append(Assumption(f"efficiency of {device.generation}", "between those of H100 and B200, by its data sheet",
+                                "no measured servers of this generation", pack["name"]))  # fmt: skip
+        return "guess"
+    if found.architecture is None:
+        return "guess"
+    if found.architecture.kind == "encoder":
+        notes.append(Assumption("host work of a request", "none", "encoders run as compiled batches; none was fitted",
+                                pack["name"]))  # fmt: skip
+        return "guess"
+    return "family" if family is not None else "physics"

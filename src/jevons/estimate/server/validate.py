@@ -1,0 +1,231 @@
+"""Scoring the serving estimate on measured deployments, predicted only from what is known before a run.
+
+Layout: the ML.ENERGY leaderboard's rows as a table. Read as inputs: task, model and its architecture, precision,
+accelerator and count, parallelism, cap on sequences, average batch, statistics of output length, requests. Power,
+latency, throughput and energies never enter a prediction. Energy is of all accelerators of the deployment over the
+steady state, prompts included, by output token.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jevons.core.errors import BadInput, TableError, UnknownName
+from jevons.estimate.predictions import Predictions, counted, score_of
+from jevons.estimate.server import pack as packs
+from jevons.estimate.server.deployment import machine_of
+from jevons.estimate.server.physics import Load, Machine, Step, step
+from jevons.estimate.server.shape import (
+    Precision,
+    Served,
+    from_counts,
+    known_precision,
+    precision_of,
+    served,
+)
+from jevons.world import devices, models
+from jevons.world.hardware import Device
+
+Row = Mapping[str, str]
+LAYOUT = ("task", "model_id", "weight_precision", "gpu_model", "num_gpus", "max_num_seqs", "avg_batch_size",
+          "avg_output_len", "energy_per_output_token_j")  # fmt: skip
+TARGETS = {"energy_per_output_token": "energy_per_output_token_j", "energy_per_output": "energy_per_request_j"}
+VARIANTS = re.compile(r"-(instruct|thinking|chat|it|vl|fp8|bf16|base|\d{4})(?=-|$)")
+AGREE = 1.25  # parameters of table and row beyond this ratio are two models
+TYPICAL_WIDTH = 128.0  # hidden over layers, where a row gives neither (GPT-3 to Llama 3: 80 to 130)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One row, read: only what is known before the run."""
+
+    name: str
+    family: str
+    task: str
+    device: Device
+    model: Served
+    precision: Precision
+    machine: Machine
+    batch: float
+    output_tokens: float
+    output_spread: float  # E[len²] / E[len]²
+    prompts_per_request: float
+    tier: str
+
+
+@dataclass
+class Prediction:
+    """The whole of `predict`: predictions by target, and the rows left out by reason."""
+
+    targets: dict[str, Predictions]
+    left_out: dict[str, list[str]]
+
+    def scores(self) -> dict[str, Any]:
+        """`{"targets": {target: score}, "left_out": {reason: {"n", "rows"}}}`; fractions, not percent."""
+        targets = {name: score_of(found) for name, found in self.targets.items()}
+        told = {name: found.to_dict() if found else None for name, found in targets.items()}
+        return {"targets": told, "left_out": counted(self.left_out)}
+
+
+def recognise(header: Sequence[str]) -> bool:
+    """Whether a CSV header is that of measured deployments of language models."""
+    return set(LAYOUT) <= {name.strip() for name in header}
+
+
+def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: str = "rows") -> Prediction:
+    """Predicted energy per output token and per output of measured deployments, each with its 10-90 % interval.
+
+    A row whose family took part in the fit is predicted with the coefficients fitted without that family
+    ("leave-one-out"), any other with all of them ("unseen").
+    Errors: TableError with row and column where a cell is neither empty nor a sensible number.
+    """
+    pack = packs.serving_pack() if pack is None else pack
+    result = Prediction({name: Predictions() for name in TARGETS}, {})
+    for number, row in enumerate(rows, start=2):
+        name = f"{number}: {row['model_id']}"
+        run = read_row(row, pack, file, number)
+        if isinstance(run, str):
+            result.left_out.setdefault(run, []).append(name)
+        else:
+            _predict_row(result, name, run, row, pack, file, number)
+    return result
+
+
+def read_row(row: Row, pack: Mapping[str, Any], file: str = "rows", number: int = 2) -> Deployment | str:
+    """What a row says before the run, or in words why nothing can be predicted from it."""
+    if row.get("quality", "ok") not in ("", "ok"):
+        return f"quality {row['quality']}"
+    needed = {c: _number(row, c, file, number) for c in ("num_gpus", "avg_batch_size", "avg_output_len")}
+    empty = [name for name, value in needed.items() if not value]
+    if empty:
+        return f"no {empty[0]}"
+    device, model = _device(row["gpu_model"]), _model(row, file, number)
+    if not known_precision(row["weight_precision"]):
+        return f"precision {row['weight_precision']} not known"
+    if device is None or model is None:
+        return "hardware not in the tables" if device is None else "model not in the tables and without its shape"
+    return _deployment(row, pack, needed, device, model, file, number)
+
+
+def step_of(run: Deployment, pack: Mapping[str, Any]) -> tuple[Step, float]:
+    """The mean step of a deployment, and what the unknown length of its prompts adds to the log spread."""
+    prompt = pack["prompts"].get(run.task, pack["prompts"][""])
+    load = load_of(run, prompt["tokens"], prompt["request_host_s"])
+    found = step(run.model, run.precision, run.machine, load, packs.coefficients(run.device.generation, pack))
+    return found, float(found.prefill_j / found.energy_j) * prompt["log_sd"]
+
+
+def load_of(run: Deployment, prompt_tokens: Any, request_host_s: Any) -> Load:
+    """What its mean step carries. Sequences in flight have made half of E[len²]/E[len] tokens (renewal theory)."""
+    context = run.output_tokens * run.output_spread / 2 + prompt_tokens
+    requests = run.batch / run.output_tokens * run.prompts_per_request
+    return Load(run.batch, context, requests, prompt_tokens, request_host_s)
+
+
+def window_prompts(requests: float, cap: float, output_spread: float) -> float:
+    """Prompts in the measured window for each output's worth of tokens in it, 0..1.
+
+    The window opens when ``cap`` requests have given a token and closes when all but ``cap`` are finished, so the
+    first prompts lie before it, and tokens of requests still running at its end lie in it:
+    (R − C) / (R − C + C · E[len²] / 2E[len]²).
+    """
+    later = max(requests - cap, 0.0)
+    return later / (later + cap * output_spread / 2) if later else 0.0
+
+
+def _deployment(row: Row, pack: Mapping[str, Any], needed: Mapping[str, float | None], device: Device, model: Served,
+                file: str, number: int) -> Deployment:  # fmt: skip
+    gpus, batch, length = (float(needed[c] or 0) for c in ("num_gpus", "avg_batch_size", "avg_output_len"))
+    second = _number(row, "out_len_second_moment", file, number)
+    spread = max(second / length**2, 1.0) if second else pack["output_spread"]
+    cap, requests = (_number(row, c, file, number) for c in ("max_num_seqs", "n_requests"))
+    shown = window_prompts(requests, cap, spread) if cap and requests else 1.0
+    precision = precision_of(row["weight_precision"])
+    machine = machine_of(device, precision, gpus, _number(row, "data_parallel", file, number) or 1.0)
+    family = row.get("base_model") or row["model_id"]
+    tier = "guess" if packs.stands_in(device.generation, pack) else "physics"
+    return Deployment(row["model_id"], family, row["task"], device, model, precision, machine, batch, length, spread,
+                      shown, tier)  # fmt: skip
+
+
+def _predict_row(result: Prediction, name: str, run: Deployment, row: Row, pack: Mapping[str, Any], file: str,
+                 number: int) -> None:  # fmt: skip
+    fitted = packs.without_family(run.family, pack)
+    found, prompt_log_sd = step_of(run, fitted or pack)
+    best = float(found.energy_j) / run.batch
+    low, high = packs.interval(run.tier, fitted or pack, prompt_log_sd)
+    scale = {"energy_per_output_token": 1.0, "energy_per_output": run.output_tokens}
+    for target, column in TARGETS.items():
+        observed = _number(row, column, file, number)
+        into = result.targets[target]
+        into.models.append(name)
+        into.families.append(run.family)
+        into.fit.append("leave-one-out" if fitted else "unseen")
+        into.observed.append(math.nan if observed is None else observed)
+        into.best.append(best * scale[target])
+        into.p10.append(best * scale[target] * float(low))
+        into.p90.append(best * scale[target] * float(high))
+        into.assumptions.append(_assumed(run, pack))
+
+
+def _assumed(run: Deployment, pack: Mapping[str, Any]) -> tuple[str, ...]:
+    known = run.task in pack["prompts"]
+    length = pack["prompts"].get(run.task, pack["prompts"][""])["tokens"]
+    return (f"prompts of {length:.0f} tokens: {'as fitted for this task' if known else 'the task is not known'}",)
+
+
+
+def _device(name: str) -> Device | None:
+    try:
+        found = devices.device(name)[0]
+        found.peak("bf16")
+    except (UnknownName, BadInput):
+        return None
+    return found if found.memory_bw_gb_s and found.tdp_w else None
+
+
+def _model(row: Row, file: str, number: int) -> Served | None:
+    """The shape of the table where a name of the row is there with as many parameters, else that of its columns."""
+    total = _number(row, "params_total_b", file, number)
+    for name in (row["model_id"], row.get("base_model") or ""):
+        found = _named(name, total)
+        if found is not None:
+            return found
+    active = _number(row, "params_active_b", file, number) or total
+    layers, hidden = (_number(row, c, file, number) for c in ("layers", "hidden"))
+    if not total or not active or not layers:
+        return None
+    return from_counts(total, active, layers, hidden or layers * TYPICAL_WIDTH,
+                       _number(row, "kv_elems_per_ctx_token", file, number) or 0.0,
+                       _number(row, "attn_layers", file, number), "mamba" in row.get("architecture", "").lower())  # fmt: skip
+
+
+def _named(name: str, total_b: float | None) -> Served | None:
+    plain = VARIANTS.sub("", name.split("/")[-1].lower())
+    try:
+        found = models.find(plain)
+    except UnknownName:
+        return None
+    if found.architecture is None or any(a.what == "model" and "words" in a.why for a in found.assumptions):
+        return None
+    if total_b and not 1 / AGREE < found.params / 1e9 / total_b < AGREE:
+        return None
+    return served(found.architecture)
+
+
+def _number(row: Row, column: str, file: str, number: int) -> float | None:
+    """The number in a cell, None where it is empty; negative or non-finite numbers are refused."""
+    text = (row.get(column) or "").strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise TableError(file, number, column, text, "give a number, or leave the cell empty") from None
+    if not 0 <= value < math.inf:
+        raise TableError(file, number, column, text, "give a finite number of at least 0")
+    return value
