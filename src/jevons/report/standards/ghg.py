@@ -1,0 +1,153 @@
+"""A greenhouse gas statement after the GHG Protocol: scopes 1 to 3, location- and market-based side by side.
+
+Corporate Standard (2004), Scope 2 Guidance (2015), Scope 3 Standard (2011); category numbers of ISO 14064-1:2018 beside
+them. Carbon credits are told apart and never taken off a figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jevons.core import units
+from jevons.core.errors import BadInput
+from jevons.core.footprint import Footprint
+from jevons.core.uncertain import interval
+from jevons.report import figures
+from jevons.report.standards.scopes import ISO_14064_1, NAMES, TENURES, Boundary, Part, Sides, named, parts
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Amount = NDArray[np.float64]
+
+STANDARD = "GHG Protocol Corporate Standard (2004), Scope 2 Guidance (2015), Scope 3 Standard (2011)"
+NO_SCOPE_1 = "fuel burnt and refrigerants lost on site are not part of this footprint"
+NO_MARKET = "no contracts given (--contracts): the market-based figure is not known"
+NEVER_NETTED = "shown apart; no figure above is reduced by them"
+SCOPES = {  # flow family -> (scope and category of the GHG Protocol, category of ISO 14064-1:2018)
+    "electricity": ("2", "2 imported energy"),
+    "device_hours": ("3.2 capital goods", "4 products used"),
+    "transfer": ("3.1 purchased goods and services", "4 products used"),
+    "storage": ("3.1 purchased goods and services", "4 products used"),
+    "travel": ("3.6 business travel", "3 transport"),
+}  # fmt: skip
+IN_A_CLOUD = "3.1 purchased goods and services", "4 products used"
+
+
+def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, organisation: str = "", period: str = "",
+              contracts: Mapping[str, Any] | None = None, credits_t: float = 0.0) -> dict[str, Any]:  # fmt: skip
+    """The statement as plain values, tonnes of CO2 equivalent.
+
+    ``entries``: each activity with its prices; ``contracts``: what the contract ledger says of the market side, printed
+    as it is; ``credits_t``: carbon credits cancelled, shown apart. Keys: standard, organisation, period, consolidation,
+    gwp, scopes, categories, totals, lines, contracts, carbon_credits, not_known, assumptions, sources. A figure that is
+    not known is None and named in ``not_known``; totals are of what is known. Bounds of several entries add up, which
+    is the widest they can be. Errors: BadInput without entries, or for credits that are negative.
+    """
+    if not entries:
+        raise BadInput("footprints", "none", "name at least one result to report")
+    if not credits_t >= 0:
+        raise BadInput("carbon credits", credits_t, "give tonnes of at least 0")
+    bounds = boundary or Boundary()
+    lines = [_line(entry, part) for entry in entries for part in parts(entry, bounds)]
+    footprints = [entry.any for entry in entries]
+    return {
+        "standard": STANDARD, "organisation": organisation or None, "period": period or None,
+        "consolidation": {"approach": bounds.approach, "share": bounds.share},
+        "gwp": footprints[0].study.impact_method,
+        "scopes": {"1": None, "2": _both(lines, "2"), "3": _both(lines, "3")},
+        "categories": {named(s): _both(lines, s) for s in NAMES if any(line["scope"] == s for line in lines)},
+        "totals": _both(lines, ""), "lines": lines, "contracts": dict(contracts) if contracts else None,
+        "carbon_credits": {"t_co2e": credits_t, "netted": False, "note": NEVER_NETTED},
+        "not_known": _unknown(lines),
+        "assumptions": list(dict.fromkeys(str(a) for f in footprints for a in f.assumptions)),
+        "sources": list(dict.fromkeys(s.cite() for f in footprints for s in f.sources)),
+    }  # fmt: skip
+
+
+def markdown(told: Mapping[str, Any]) -> str:
+    """The statement as a page of Markdown."""
+    how = told["consolidation"]
+    head = [f"# Greenhouse gas statement{' of ' + told['organisation'] if told['organisation'] else ''}",
+            f"{told['standard']}. {how['approach'].capitalize()}"
+            + (f", {figures.percent(how['share'])}" if how["share"] != 1 else "")
+            + f". Period: {told['period'] or 'not stated'}. {told['gwp']}.",
+            "| | location-based, t CO₂e | market-based, t CO₂e |\n|:---|---:|---:|"]  # fmt: skip
+    table = [f"| 1 {NAMES['1']} | not known | not known |", _row(f"2 {NAMES['2']}", told["scopes"]["2"])]
+    table += [_row(name, value) for name, value in told["categories"].items() if name != "2"]
+    table.append(_row("**Total of what is known**", told["totals"]))
+    told_apart = f"Carbon credits: {told['carbon_credits']['t_co2e']:g} t, {told['carbon_credits']['note']}."
+    lists = [("Not known", told["not_known"]), ("Assumed", told["assumptions"]), ("Sources", told["sources"])]
+    tail = [f"## {name}\n\n" + "\n".join(f"- {_plain(x)}" for x in held) for name, held in lists if held]
+    return "\n\n".join([*head[:2], head[2] + "\n" + "\n".join(table), told_apart, *tail]) + "\n"
+
+
+def ghg_lines(footprint: Footprint, own_facility: bool = True) -> list[dict[str, Any]]:
+    """The climate figure by scope of the GHG Protocol and category of ISO 14064-1:2018, greatest first.
+
+    One footprint, one set of factors: ``statement`` parts direct from upstream. ``own_facility``: False where the
+    machines are rented, so that their electricity is a purchased service. Life-cycle grid factors hold fuel supply and
+    grid losses (scope 3.3), which a note says. Scope 1 is never implied to be zero.
+    """
+    figures.single(footprint)
+    sums: dict[tuple[str, str], float] = {}
+    for (flow,), value in figures.cells(footprint, "climate", "flow").items():
+        family = flow.split("/")[0]
+        key = SCOPES.get(family, IN_A_CLOUD) if own_facility or family == "travel" else IN_A_CLOUD
+        sums[key] = sums.get(key, 0.0) + value
+    lines = [{"scope": scope, "iso_14064_1": category, "t_co2e": units.convert(value, "kg", "t"),
+              "method": _scope_method(footprint, scope), "note": _scope_note(footprint, scope)}
+             for (scope, category), value in sums.items() if value]  # fmt: skip
+    return [{"scope": "1", "iso_14064_1": "1 direct", "t_co2e": None, "method": "", "note": NO_SCOPE_1}, *lines]
+
+
+def _line(entry: Sides, part: Part) -> dict[str, Any]:
+    low, high = (None, None) if part.location is None else (_tonnes(x) for x in interval(part.location))
+    return {
+        "entry": entry.title, "scope": part.scope, "category": NAMES[part.scope], "what": part.what,
+        "iso_14064_1": ISO_14064_1[part.scope], "tenure": TENURES[entry.tenure],
+        "location_t_co2e": None if part.location is None else _tonnes(part.location[0]),
+        "low": low, "high": high, "market_t_co2e": None if part.market is None else _tonnes(part.market[0]),
+        "known_by": figures.said_methods(entry.any), "note": part.note,
+    }  # fmt: skip
+
+
+def _tonnes(kg: Any) -> float:
+    return units.convert(float(kg), "kg", "t")
+
+
+def _both(lines: Sequence[Mapping[str, Any]], scope: str) -> dict[str, float | None]:
+    """Both sides of a scope (``""``: of all); the market side is None where a part of it is not known."""
+    chosen = [x for x in lines if x["scope"] == scope or x["scope"].startswith(f"{scope}.") or not scope]
+    known = [x for x in chosen if x["location_t_co2e"] is not None]
+    market = None if any(x["market_t_co2e"] is None for x in known) else sum(x["market_t_co2e"] for x in known)
+    return {"location_based": sum(x["location_t_co2e"] for x in known), "low": sum(x["low"] for x in known),
+            "high": sum(x["high"] for x in known), "market_based": market}  # fmt: skip
+
+
+def _unknown(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    absent = [f"{x['entry']}: {named(x['scope'])}, {x['what']}: {x['note']}" for x in lines if x["location_t_co2e"] is None]
+    market = [NO_MARKET] if any(x["scope"] == "2" and x["market_t_co2e"] is None for x in lines) else []
+    return [f"1 {NAMES['1']}: {NO_SCOPE_1}", *absent, *market]
+
+
+def _row(name: str, value: Mapping[str, Any]) -> str:
+    market = "not known" if value["market_based"] is None else units.significant(value["market_based"], 4)
+    spread = f" [{units.significant(value['low'])}–{units.significant(value['high'])}]" if value["low"] != value["high"] else ""
+    return f"| {name} | {units.significant(value['location_based'], 4)}{spread} | {market} |"
+
+
+def _plain(text: str) -> str:
+    return text.replace("\n", " ").replace("<", "&lt;")
+
+
+def _scope_method(footprint: Footprint, scope: str) -> str:
+    return f"{footprint.study.accounting}-based" if scope == "2" else ""
+
+
+def _scope_note(footprint: Footprint, scope: str) -> str:
+    if scope == "2" and footprint.study.scope == "lifecycle":
+        return "life-cycle factors: holds fuel supply and grid losses, which belong to 3.3; assess with scope='direct' to part them"
+    return ""
