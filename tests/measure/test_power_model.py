@@ -16,6 +16,7 @@ from jevons.core.errors import BadInput
 from jevons.measure import calibrate_host
 from jevons.measure.coefficients import coefficient_pack
 from jevons.measure.sensors import model
+from jevons.world import catalog
 from stand_ins import write_tree
 
 TDP_W = {"AMD": 90.0, "E3-": 69.0, "E5-": 170.0}
@@ -191,11 +192,39 @@ def machine(root, name="AMD EPYC", count=2, gigabytes=25):
 @pytest.mark.parametrize("name", ["AMD EPYC", "AMD EPYC Processor", "Intel(R) Xeon(R) Processor @ 2.20GHz", "Virtual CPU", ""])
 def test_two_virtual_processors_of_a_hidden_model_draw_3_to_15_watts_and_it_says_modelled(tmp_path, name):
     root = machine(tmp_path, name)
-    assert 3 <= model.virtual_power_w(2, 0.5) <= model.virtual_power_w(2, 1.0) <= 15
-    meter = model.processor(root).meter
-    assert (meter.method, meter.tier) == ("modelled", "guess")
+    assert 3 <= model.virtual_power_w(2, 0.0) <= model.virtual_power_w(2, 1.0) <= 15
+    channel = model.processor(root)
+    meter = channel.meter
+    assert (meter.method, meter.tier, meter.boundary) == ("modelled", "guess", "server")
     assert meter.low < 1 < meter.high
     assert "no model of that name" in meter.note
+    for busy in (0, 50, 100):
+        ticks = (root / "proc/stat").read_text().split()
+        write_tree(root, {"proc/stat": f"cpu {int(ticks[1]) + busy} 0 0 {int(ticks[4]) + 100 - busy} 0 0 0 0 0 0"})
+        assert 3 <= channel.ask() <= 15
+
+
+def test_the_virtual_processor_is_what_the_tables_and_the_measured_hosts_give():
+    pack, rows = coefficient_pack("virtual"), catalog.table("cpu_power")
+    for kind, column in (("idle", "idle_w_per_vcpu"), ("full", "busy_w_per_vcpu")):
+        by_name = {row["id"]: catalog.number(row, column) for row in rows}
+        own = [by_name[row["id"]] for row in rows if not row["note"].startswith("stand-in")]
+        over = [(h[f"package_{kind}_w"] + h["rest_w"]) / h["vcpus"] / by_name[h["microarchitecture"]] for h in pack["hosts"]]
+        assert pack[f"{kind}_w"] == pytest.approx(np.exp(np.mean(np.log(own)) + np.mean(np.log(over))), abs=0.01)
+        low, high = pack["band"]
+        measured = [(h[f"package_{kind}_w"] + h["rest_w"]) / h["vcpus"] for h in pack["hosts"]]
+        assert all(low <= w / pack[f"{kind}_w"] <= high for w in [*measured, np.median(own)])
+
+
+def test_a_guests_memory_is_a_slice_of_its_hosts_by_the_gigabyte(tmp_path):
+    root = machine(tmp_path)
+    whole = model.memory(root)
+    cpuinfo = root / "proc/cpuinfo"
+    cpuinfo.write_text(cpuinfo.read_text() + "\nflags : fpu hypervisor ssse3\n")
+    slice_ = model.memory(root)
+    assert slice_.ask() == pytest.approx(0.3725 * 25.6)
+    assert slice_.ask() < whole.ask()
+    assert "of a host's memory" in slice_.meter.note
 
 
 def test_a_named_model_is_taken_by_its_name_with_the_match_and_its_score(tmp_path):

@@ -1,19 +1,7 @@
-"""Where state lives: JEVONS_HOME, else the platform's data directory."""
+"""Where state lives; the folder is named in one place for measure and account."""
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
+from jevons.world.home import home
 
-
-def home() -> Path:
-    """The folder of journals and live trackers; not created here."""
-    named = os.environ.get("JEVONS_HOME")
-    if named:
-        return Path(named)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "jevons"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "jevons"
-    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "jevons"
+__all__ = ["home"]

@@ -1,9 +1,11 @@
 """Where nothing can be read: power by a law, labelled as modelled, with its band.
 
     processor  P = TDP · (a + b · u)         u: share of processor time not idle; named processors
-               P = n · (i + (f − i) · u)     W a virtual processor, idle and full: names that say no model
+               P = n · (i + (f − i) · u)     W a virtual processor, idle and full: names that say no model; the part
+                                             of a cloud server that it stands for, so the boundary is the server
                P = the curve of this host    where it was calibrated (`calibrate_host`)
-    memory     P = n_modules · W             where the modules can be counted, else  P = w · GB^k
+    memory     P = n_modules · W             where the modules can be counted, else  P = w · GB^k;  a guest has a
+               P = w · GB                    slice of its host's
 
 A processor's name is looked up in the table and what it was taken for is in the meter's note; a name that matches
 nothing well enough is refused and falls to the second law. Laws and bands: measure/coefficients, world/data/cpu_power.csv.
@@ -51,25 +53,16 @@ def processor_power_w(tdp_w: float, load: float) -> float:
 
 
 def virtual_power_w(count: int, load: float) -> float:
-    """Power of ``count`` virtual processors whose model is hidden, W: the mean microarchitecture of the cloud table."""
-    idle_w, full_w = _watts_per_vcpu()
-    return count * (idle_w + (full_w - idle_w) * load)
+    """Power of the part of a cloud server, its memory left out, that ``count`` virtual processors of a hidden model
+    stand for, W: n (i + (f - i) u)."""
+    pack = coefficient_pack("virtual")
+    return float(count * (pack["idle_w"] + (pack["full_w"] - pack["idle_w"]) * load))
 
 
 def memory_power_w(gigabytes: float) -> float:
     """Power of memory of that size, W: w GB^k, rising with size."""
     pack = coefficient_pack("memory")
     return float(pack["w"] * gigabytes ** pack["exponent"])
-
-
-def _watts_per_vcpu() -> tuple[float, float]:
-    """(idle, full) watts of a virtual processor: the mean of the table's own rows, stand-ins left out."""
-    from jevons.world import catalog
-
-    rows = [row for row in catalog.table("cpu_power") if not row["note"].startswith("stand-in")]
-    columns = ("idle_w_per_vcpu", "busy_w_per_vcpu")
-    idle_w, full_w = (sum(catalog.number(row, c) or 0.0 for row in rows) / len(rows) for c in columns)
-    return idle_w, full_w
 
 
 # ---- channels
@@ -84,18 +77,26 @@ def processor(root: Path) -> Channel:
         meter = Meter("processor-model", component, curve.boundary, "modelled", "model", "calibrated", curve.note, *band)
         return _channel(meter, load, curve.power_w)
     tdp_w, why = tdp(root)
-    band = coefficient_pack("processor")["band"]
-    meter = Meter("processor-model", "processor", "chip", "modelled", "model", "family" if tdp_w else "guess", why, *band)
-    count = processors(root)
-    return _channel(meter, load, lambda u: processor_power_w(tdp_w, u) if tdp_w else virtual_power_w(count, u))
+    if tdp_w:
+        band = coefficient_pack("processor")["band"]
+        meter = Meter("processor-model", "processor", "chip", "modelled", "model", "family", why, *band)
+        return _channel(meter, load, lambda u: processor_power_w(tdp_w, u))
+    count, band = processors(root), coefficient_pack("virtual")["band"]
+    note = f"{why}; their part of a cloud server without its memory"
+    meter = Meter("processor-model", "processor", "server", "modelled", "model", "guess", note, *band)
+    return _channel(meter, load, lambda u: virtual_power_w(count, u))
 
 
 def memory(root: Path) -> Channel:
-    """The memory: by its modules where they can be counted, else by its size."""
-    pack, modules, gigabytes = coefficient_pack("memory"), dimms(root), memory_gb(root)
-    power_w = modules * pack["dimm_w"] if modules else memory_power_w(gigabytes)
-    band = pack["dimm_band"] if modules else pack["band"]
-    note = f"{modules} modules" if modules else f"{gigabytes:.1f} GB"
+    """The memory: by its modules where they can be counted, a guest's by the gigabyte, else by its size."""
+    modules, gigabytes = dimms(root), memory_gb(root)
+    pack, virtual = coefficient_pack("memory"), coefficient_pack("virtual")
+    power_w, band, note = memory_power_w(gigabytes), pack["band"], f"{gigabytes:.1f} GB"
+    if modules:
+        power_w, band, note = modules * pack["dimm_w"], pack["dimm_band"], f"{modules} modules"
+    elif is_guest(root):
+        power_w, band = gigabytes * virtual["memory_w_per_gb"], virtual["memory_band"]
+        note += " of a host's memory"
     meter = Meter("memory-model", "memory", "chip", "modelled", "model", "guess", note, *band)
     return Channel(meter, lambda: power_w, Integrator(LONGEST_S))
 
@@ -178,6 +179,12 @@ def processor_name(root: Path = Path("/")) -> tuple[str, int]:
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     sockets = {line.partition(":")[2].strip() for line in lines if line.startswith("physical id")}
     return names[0] if names else "", max(len(sockets), 1)
+
+
+def is_guest(root: Path = Path("/")) -> bool:
+    """Whether the processor says that a hypervisor runs this machine (x86)."""
+    flags = re.search(r"^flags\s*:(.*)", text(root / "proc/cpuinfo"), re.MULTILINE)
+    return flags is not None and "hypervisor" in flags[1].split()
 
 
 def processors(root: Path = Path("/")) -> int:
