@@ -204,4 +204,4 @@ def _aliases(name: str) -> dict[str, str]:
 
 def _singular(name: str) -> str:
     return {"accelerators": "accelerator", "cpus": "CPU", "models": "model", "cloud_regions": "cloud region",
-            "places": "place", "servers": "server"}.get(name, name)  # fmt: skip
+            "places": "place", "servers": "server", "cities": "city"}.get(name, name)  # fmt: skip

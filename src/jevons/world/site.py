@@ -17,7 +17,7 @@ from jevons.core.footprint import Footprint
 from jevons.core.source import DEFINITION, Assumption, Source
 from jevons.core.study import Study
 from jevons.core.uncertain import Draws, Uncertain
-from jevons.world import catalog, facility, grid, manufacture
+from jevons.world import catalog, facility, grid, manufacture, travel
 from jevons.world.hourly import Series, read_series
 from jevons.world.place import Location, locate
 from jevons.world.settings import settings
@@ -90,6 +90,8 @@ class SiteFactors:
             return {name: replace(f, flow=flow) for name, f in found.items()}
         if family == "water":
             return self._water(flow)
+        if family == "travel":
+            return travel.factors(kind)
         if family == "money":
             return {"cost": Factor(flow, "cost", 1.0, DEFINITION)}
         return {}

@@ -1,0 +1,58 @@
+"""A place of which some factors are stated by the user: they stand, everything else is the place's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jevons.core.activity import Activity, flow_unit
+from jevons.core.factor import CERTAIN, Factor, Factors, Place, When
+from jevons.core.source import UNSOURCED
+from jevons.core.study import INDICATORS, Study
+from jevons.core.uncertain import Draws, Uncertain
+
+
+@dataclass(frozen=True, eq=False)
+class StatedPlace:
+    """``base`` with ``rates`` in front: flow (``electricity``, ``device_hours/<name>``) → indicator → Factor."""
+
+    base: Place
+    rates: Mapping[str, Mapping[str, Factor]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The base's."""
+        return self.base.name
+
+    def supply(self, demand: Activity, draws: Draws) -> Activity:
+        """As the base supplies it."""
+        return self.base.supply(demand, draws)
+
+    def factors(self, study: Study) -> Factors:
+        """The base's factors, the stated ones before them; these are of whatever kind the study asks for."""
+        return StatedFactors(self.base.factors(study), self.rates)
+
+
+@dataclass(frozen=True, eq=False)
+class StatedFactors:
+    """Factors with some of them replaced, by flow, or by the family of flows."""
+
+    base: Factors
+    rates: Mapping[str, Mapping[str, Factor]]
+
+    def of(self, flow: str, when: When) -> Mapping[str, Factor]:
+        """indicator → Factor; a kind of flow that is stated whole asks nothing of the base."""
+        if flow in self.rates and "/" in flow:
+            return self.rates[flow]
+        return {**self.base.of(flow, when), **self.rates.get(flow.split("/")[0], {})}
+
+
+def stated(flow: str, indicator: str, value: Any, what: str = "") -> Factor:
+    """The factor a user states: a number per unit of the flow, or Uncertain."""
+    flow_unit(flow)
+    assert indicator in INDICATORS
+    if isinstance(value, Uncertain):
+        spread = Uncertain(value.low / value.best, 1.0, value.high / value.best, value.key or what or flow)
+        return Factor(flow, indicator, value.best, UNSOURCED, spread=spread)
+    return Factor(flow, indicator, float(value), UNSOURCED, spread=CERTAIN)
