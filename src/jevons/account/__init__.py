@@ -1,20 +1,37 @@
-"""After it ran: what others recorded, read as Activity."""
+"""After it ran: what others recorded, read as Activity; life cycles, travel and cards accounted for."""
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["FORMATS", "read", "recognise"]
+__all__ = ["FORMATS", "lifecycle", "read", "recognise", "travel"]
+
+_WHERE = {"FORMATS": "readers", "read": "readers", "recognise": "readers", "lifecycle": "lifecycle", "travel": "travel"}
 
 if TYPE_CHECKING:
+    from jevons.account.lifecycle import lifecycle
     from jevons.account.readers import FORMATS, read, recognise
+    from jevons.account.travel import travel
+
+
+class _Door(ModuleType):
+    """A package whose words are functions, though files of those names exist: see ``jevons.estimate``."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        is_room = isinstance(value, ModuleType) and name in _WHERE
+        super().__setattr__(name, getattr(value, name, value) if is_room else value)
+
+
+sys.modules[__name__].__class__ = _Door
 
 
 def __getattr__(name: str) -> Any:
     import importlib
 
-    if name not in __all__:
+    if name not in _WHERE:
         raise AttributeError(f"module 'jevons.account' has no attribute {name!r}; it has {', '.join(__all__)}")
-    value = getattr(importlib.import_module("jevons.account.readers"), name)
+    value = getattr(importlib.import_module(f"jevons.account.{_WHERE[name]}"), name)
     globals()[name] = value
     return value
