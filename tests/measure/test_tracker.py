@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,33 @@ def test_importing_and_tracking_load_no_numpy():
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert done.stdout.strip() == "[]"
+
+
+class Ticking(Steady):
+    """A steady meter whose counter moves each tenth of a second, like an NVIDIA card's."""
+
+    def __init__(self, watts):
+        super().__init__(watts)
+        self._meter = replace(self._meter, refresh_s=0.1)
+
+    def read(self):
+        now = time.monotonic_ns()
+        return [Reading(self._meter.device, int((now // 10**8 * 10**8 - self._began_ns) * self.watts / 1000), now)]
+
+
+def test_a_slow_counters_ticks_are_cut_at_the_ends_of_the_run_and_of_its_windows():
+    for pause in (0.0, 0.03, 0.06):
+        time.sleep(pause)
+        run = start(sensors=[Ticking(watts=100.0)], period_s=1.0)
+        began = time.monotonic()
+        time.sleep(0.33)
+        with run.window("w"):
+            entered = time.monotonic()
+            time.sleep(0.45)
+            left = time.monotonic()
+        time.sleep(0.3)
+        ended = time.monotonic()
+        run.stop()
+        joules = {stage: float(amount[0]) * 3.6e6 for stage, amount in run.activity.by("stage").items()}
+        assert joules["w"] == pytest.approx(100 * (left - entered), abs=3)  # a tick is 10 J
+        assert sum(joules.values()) == pytest.approx(100 * (ended - began), abs=4)

@@ -245,6 +245,7 @@ class Attributed:
         return _unit(used), sum(w for pid, w in weights.items() if pid in pids) / used if used else 0.0
 
     def _parts(self, meter: Meter) -> list[Meter]:
+        meter = replace(meter, refresh_s=0.0)  # what is settled has no ticks
         if meter.component == "memory":
             return [meter]
         told = meter.component != "accelerator" or self.on_device(meter.device) is not None

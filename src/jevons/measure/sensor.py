@@ -27,6 +27,7 @@ class Meter:
     note: str = ""
     low: float = 1.0  # 5 % and 95 % bounds of the true energy over the one read
     high: float = 1.0
+    refresh_s: float = 0.0  # between two ticks of its counter, where that is long beside a window
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from jevons.measure.cells import HOUR_S, Cells, to_activity
 from jevons.measure.discover import sensors_found
 from jevons.measure.live import Live
 from jevons.measure.sensor import OK, Meter, Reading, Sensor
+from jevons.measure.ticks import Ticks
 
 if TYPE_CHECKING:
     from jevons.core.activity import Activity
@@ -49,7 +50,7 @@ class Run:
         self.share = shared.who.scope if shared else "whole"
         self.meters: list[Meter] = [m for s in self.sensors for m in s.meters]
         self.cells, self.statuses = Cells(), dict[str, dict[str, int]]()
-        self._windows: list[str] = []
+        self._windows, self.ticks = list[str](), Ticks(self.meters)
         self._last: dict[str, tuple[int, int]] = {}
         self._owed: dict[str, int] = {}
         self._looked_ns = time.monotonic_ns()
@@ -66,6 +67,7 @@ class Run:
         self.ended_s, self._told = self.started_s, False
         self.report: LiveReport | None = None
         self._sample()
+        self._edge(None)
         self._thread = threading.Thread(target=self._loop, name="jevons", daemon=True)
         _running.add(self)
         _guard()
@@ -106,6 +108,7 @@ class Run:
         _synchronize()
         with self._lock:
             self._sample(settle=True)
+            self._edge("/".join(self._windows))
             self._windows.append(name)
 
     def end(self, name: str | None = None) -> None:
@@ -116,6 +119,7 @@ class Run:
                 shown = "/".join(self._windows) or "none"
                 raise BadInput("window", name, f"close the innermost first; open: {shown}")
             self._sample(settle=True)
+            self._edge("/".join(self._windows))
             self._windows.pop()
 
     def flush(self) -> None:
@@ -134,6 +138,8 @@ class Run:
             self._thread.join(timeout=5)
         with self._lock:
             self._sample(settle=True)
+            self._edge("/".join(self._windows))
+            self._await_ticks(None)
             self._write("closed")
         with suppress(OSError):
             self.journal.close()
@@ -154,8 +160,11 @@ class Run:
         begin, count, flushed = time.monotonic(), 0, time.monotonic()
         while not self._stopped:
             count += 1
-            if self._wake.wait(max(begin + count * self.period_s - time.monotonic(), 0.0)):
-                return
+            while self._wake.wait(max(begin + count * self.period_s - time.monotonic(), 0.0)):
+                self._wake.clear()
+                if self._stopped:
+                    return
+                self._await_ticks()
             try:
                 due = time.monotonic() - flushed >= self.flush_s
                 with self._lock:
@@ -169,6 +178,25 @@ class Run:
                 _log().debug("a sample failed", exc_info=True)
             behind = (time.monotonic() - begin) / self.period_s - count
             count += int(behind) if behind > 1 else 0
+
+    def _edge(self, window: str | None) -> None:
+        """A window ended (None: what came before is not ours); slow counters are watched for their next tick."""
+        if self.ticks.refresh_ns:
+            self.ticks.edge(time.monotonic_ns(), window)
+            self._wake.set()
+
+    def _await_ticks(self, *window: str | None) -> None:
+        """Look often until every slow counter has ticked, so that the tick is divided at the window's edge."""
+        slow = [s for s in self.sensors if any(m.device in self.ticks.refresh_ns for m in s.meters)]
+        until = time.monotonic() + 1.5 * self.ticks.longest_s
+        with suppress(Exception):
+            while self.ticks.awaited and time.monotonic() < until:
+                time.sleep(self.ticks.longest_s / 20)
+                with self._lock:
+                    for reading in (r for sensor in slow for r in sensor.read()):
+                        self._take(reading, window[0] if window else "/".join(self._windows))
+        with self._lock:
+            self.ticks.give_up()
 
     def _among(self, folder: Path | None) -> Live:
         """This run's place among the trackers of the machine."""
@@ -191,7 +219,7 @@ class Run:
                 self._take(reading, window)
         self.ended_s = (time.monotonic_ns() + self._offset_ns) / NS_PER_S
 
-    def _take(self, reading: Reading, window: str) -> None:
+    def _take(self, reading: Reading, window: str | None) -> None:
         if reading.status != OK:
             counts = self.statuses.setdefault(reading.device, {})
             counts[reading.status] = counts.get(reading.status, 0) + 1
@@ -204,7 +232,9 @@ class Run:
         if owed := self._owed.get(reading.device):
             self._owed[reading.device] -= min(owed, energy_uj)
             energy_uj -= min(owed, energy_uj)
-        self.cells.add(stamp_s, reading.device, window, energy_uj)
+        for where, part_uj in self.ticks.divided(reading.device, energy_uj, reading.t_ns, window):
+            if where is not None:
+                self.cells.add(stamp_s, reading.device, where, part_uj)
 
     def _leave_out(self) -> None:
         """Take back what trackers inside this one took; what is not found is owed by the energy to come."""

@@ -30,6 +30,8 @@ PART_TIME_BAND = (0.92, 1.16)
 longer over square waves of 0.05 to 3 s; single loads that beat with the look are off by up to a half."""
 MIG_BAND = (0.3, 3.0)
 """A rule, not a finding: an instance may idle, or draw what its neighbours leave."""
+REFRESH_S = 0.1
+"""Between two ticks of the energy counter (20 to 100 ms are seen): windows are cut between them."""
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
@@ -149,11 +151,12 @@ def _channel(nvml: Any, gpu: Gpu, scope: str) -> Channel | None:
 
 
 def _meter(gpu: Gpu, method: str, how: str) -> Meter:
+    refresh_s = REFRESH_S if method == "counter" else 0.0
     if gpu.share < 1:
         note = f"{gpu.name}, {gpu.share:.0%} of its slices by {how}"
-        return Meter(gpu.uuid, "accelerator", "chip", "modelled", "nvml", "guess", note, *MIG_BAND)
+        return Meter(gpu.uuid, "accelerator", "chip", "modelled", "nvml", "guess", note, *MIG_BAND, refresh_s)
     band = PART_TIME_BAND if seen_share_of(gpu.name) < 1 else GAIN_BAND
-    return Meter(gpu.uuid, "accelerator", "chip", method, "nvml", "", f"{gpu.name}, {how}", *band)
+    return Meter(gpu.uuid, "accelerator", "chip", method, "nvml", "", f"{gpu.name}, {how}", *band, refresh_s)
 
 
 def _both(nvml: Any, gpu: Gpu, power: Callable[[], float] | None) -> Callable[[], tuple[int | None, float | None]]:

@@ -131,5 +131,6 @@ def part_time(device: Device) -> Channels:
 
 def _sensor(device: Device, ask: Callable[[], float | None], into: Accumulator, method: str,
             band: tuple[float, float] = (1.0, 1.0)) -> Channels:  # fmt: skip
-    meter = Meter("simulated", "accelerator", "chip", method, "simulator", "", "", *band)
+    refresh_s = device.refresh_s if method == "counter" else 0.0
+    meter = Meter("simulated", "accelerator", "chip", method, "simulator", "", "", *band, refresh_s)
     return Channels([Channel(meter, ask, into)], clock=device.clock, slept=device.clock.slept)
