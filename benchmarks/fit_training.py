@@ -25,7 +25,6 @@ from jevons.estimate.throughput_prior import EarlierRun
 from jevons.estimate.validate_training import Run, predict, read_run
 
 PACK = Path(throughput_prior.__file__).with_name("coefficients") / "training.json"
-GIVEN_SD = 1e-3  # of a coefficient that is given by evidence of its own and not fitted
 SMALL_CLUSTER_DEVICES = 32.0  # issue 2 and projection.md: very small clusters (<= 32 devices) lose little
 TENSOR_TFLOPS = (-8.82079068e-20, 1.68591116e-09, 133.954735)  # LLMCarbon's code, projection.md section 3.1
 PIPELINE_TFLOPS = (-5.60233749e-23, 8.45435587e-11, 134.546129)
@@ -46,10 +45,9 @@ class Runs:
     weight: np.ndarray  # of a small cluster
 
 
-def load(path: Path, pack: dict[str, Any]) -> Runs:
-    with path.open(newline="", encoding="utf-8") as handle:
-        rows = [(read_run(row, pack), row["device_hours"]) for row in csv.DictReader(handle)]
-    kept = [(run, float(hours)) for run, hours in rows if isinstance(run, Run) and hours]
+def load(rows: list[dict[str, str]], pack: dict[str, Any]) -> Runs:
+    read = [(read_run(row, pack), row["device_hours"]) for row in rows]
+    kept = [(run, float(hours)) for run, hours in read if isinstance(run, Run) and hours]
     runs = [run for run, _ in kept]
     classes = [throughput_prior.throughput_class(r.device.generation, r.year, prior_classes(pack))[0] for r in runs]
     return Runs(
@@ -69,29 +67,31 @@ def prior_classes(pack: dict[str, Any]) -> dict[str, Any]:
 
 
 def log_hours(theta: np.ndarray, data: Runs, priors: dict[str, Any]) -> np.ndarray:
-    """theta = overhead, small-cluster gain, ln k, and one offset a class."""
+    """theta = overhead, small-cluster gain, ln k, one offset a class, one deviation of ln k a stack that pays it."""
     names = list(priors["step_mfu"])
     index = np.array([names.index(c) for c in data.classes])
     step = np.log([priors["step_mfu"][c]["value"] for c in data.classes])
-    costly = np.isin(data.classes, priors["per_token_params"]["generations"])
-    cost = np.where(costly, np.exp(theta[2]) / data.params, 0.0)
-    log_mfu = step - theta[0] - theta[3:][index] + data.weight * theta[1] - np.log1p((1 - data.weight) * cost)
+    offsets, own = np.split(theta[3:], [len(names)])
+    pays, stacks = costly(data, priors)
+    log_k = theta[2] + np.where(pays, own[np.searchsorted(stacks, data.families).clip(max=len(stacks) - 1)], 0.0)
+    cost = np.where(pays, np.exp(log_k) / data.params, 0.0)
+    log_mfu = step - theta[0] - offsets[index] + data.weight * theta[1] - np.log1p((1 - data.weight) * cost)
     return np.log(data.ideal_hours) - log_mfu
 
 
-def log_per_token(data: Runs, keep: np.ndarray, priors: dict[str, Any]) -> float:
-    """ln k: the geometric mean of the stacks that tell of it, without those whose family is left out."""
-    out = set(data.families) - set(data.families[keep])
-    stacks = priors["per_token_params"]["stacks"].values()
-    return float(np.mean([np.log(s["value"]) for s in stacks if not out & set(s["families"])]))
+def costly(data: Runs, priors: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Which runs pay a cost per token, and the families they belong to."""
+    pays = np.isin(data.classes, priors["per_token_params"]["generations"])
+    return pays, np.unique(data.families[pays])
 
 
 def fit(data: Runs, keep: np.ndarray, priors: dict[str, Any]) -> np.ndarray:
-    """Maximum a posteriori theta from the kept runs."""
-    named = [priors["overhead"], priors["small_cluster_gain"]]
-    steps = len(priors["step_mfu"])
-    centre = np.array([p["log"] for p in named] + [log_per_token(data, keep, priors)] + [0.0] * steps)
-    sd = np.array([p["log_sd"] for p in named] + [GIVEN_SD] + [priors["step_mfu_log_sd"]] * steps)
+    """Maximum a posteriori theta from the kept runs; a stack without any keeps the deviation 0 of a stack unseen."""
+    token = priors["per_token_params"]
+    named = [priors["overhead"], priors["small_cluster_gain"], token]
+    steps, stacks = len(priors["step_mfu"]), len(costly(data, priors)[1])
+    centre = np.array([p["log"] for p in named] + [0.0] * (steps + stacks))
+    sd = np.array([p["log_sd"] for p in named] + [priors["step_mfu_log_sd"]] * steps + [token["between_stacks_log_sd"]] * stacks)
     scale, nu = priors["errors"]["scale"], priors["errors"]["degrees_of_freedom"]
     observed = np.log(data.hours)
 
@@ -108,7 +108,7 @@ def fit(data: Runs, keep: np.ndarray, priors: dict[str, Any]) -> np.ndarray:
 def coefficients(theta: np.ndarray, priors: dict[str, Any]) -> dict[str, Any]:
     """theta as the pack tells it."""
     steps = priors["step_mfu"]
-    mfu = {name: steps[name]["value"] * np.exp(-theta[0] - off) for name, off in zip(steps, theta[3:], strict=True)}
+    mfu = {name: steps[name]["value"] * np.exp(-theta[0] - off) for name, off in zip(steps, theta[3:], strict=False)}
     mfu["other"] = float(np.exp(np.mean(np.log(list(mfu.values())))))
     return {
         "effective_mfu": {name: round(float(value), 4) for name, value in mfu.items()},
@@ -209,10 +209,8 @@ def with_one_earlier_run(data: Runs, pack: dict[str, Any]) -> tuple[np.ndarray, 
     return np.array(which), np.array(plain), np.array(given)
 
 
-def report(path: Path, data: Runs, pack: dict[str, Any]) -> None:
+def report(rows: list[dict[str, str]], data: Runs, pack: dict[str, Any]) -> None:
     """Prints the scores, each with n, and the paired differences."""
-    with path.open(newline="", encoding="utf-8") as handle:
-        rows = list(csv.DictReader(handle))
     result = predict(rows, pack)
     print(json.dumps(result.scores()["targets"], indent=1))
     hours = result.targets["device_hours"]
@@ -245,10 +243,11 @@ def report(path: Path, data: Runs, pack: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    path, pack = Path(sys.argv[1]), json.loads(PACK.read_text(encoding="utf-8"))
-    data = load(path, pack)
-    pack = fitted_pack(data, pack)
-    report(path, data, pack)
+    pack = json.loads(PACK.read_text(encoding="utf-8"))
+    with Path(sys.argv[1]).open(newline="", encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    pack = fitted_pack(load(rows + pack["priors"]["runs"], pack), pack)
+    report(rows, load(rows, pack), pack)
     if "--write" in sys.argv:
         PACK.write_text(json.dumps(pack, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
