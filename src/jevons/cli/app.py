@@ -17,7 +17,7 @@ ROOMS = {
     "demo": "demo", "estimate": "estimate", "rerun": "results", "explain": "results", "compare": "results",
     "compare-methods": "methods", "audit": "audit", "validate": "validate", "calibrate": "calibrate",
     "world": "world", "export": "export", "bench": "bench", "run": "track", "recover": "track", "proxy": "proxy", "doctor": "doctor",
-    "travel": "travel",
+    "travel": "travel", "card": "card",
 }  # fmt: skip
 
 

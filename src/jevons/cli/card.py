@@ -1,0 +1,91 @@
+"""``jevons card``: model cards written, audited, compared; tables of cards labelled and tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jevons.cli import options, show
+from jevons.cli.options import taking
+
+app = typer.Typer(no_args_is_help=True, help="Model cards: write, audit and compare them; label and test tables of them.")
+Table = Annotated[Path, typer.Argument(metavar="FILE.csv", show_default=False, help="A row a model: modelId, "
+                  "co2_eq_emissions (grams), size, datasets_size, downloads, performance_score.")]  # fmt: skip
+Tables = Annotated[list[Path], typer.Argument(metavar="FILE.csv...", show_default=False, help="Tables of that layout; "
+                   "p values are corrected over all of them.")]  # fmt: skip
+
+
+@app.command()
+@taking(options.FORM)
+def labels(
+    file: Table,
+    reference: Annotated[str, typer.Option(metavar="MODEL", help="The model that all are compared with.")] = "distilgpt2",
+    rows: Annotated[bool, typer.Option("--rows", help="The label of each model too.")] = False,
+    **given: Any,
+) -> None:
+    """Efficiency labels A to E and reporting classes of the Hugging Face mining study (arXiv 2305.11164).
+
+    The edges of the classes are percentiles of the table given.
+    """
+    from jevons.account.cards import mined
+    from jevons.account.cards.labels import labels as labelled
+
+    table = mined.read(file)
+    told = told_labels(table, labelled(table, reference), reference, rows)
+    if show.wants_json(given):
+        show.out_json(told)
+    else:
+        tell_labels(told)
+
+
+def told_labels(table: Any, found: Any, reference: str, rows: bool) -> dict[str, Any]:
+    """Counts, edges and reference as plain values."""
+    from jevons.account.cards.classes import reporting
+
+    each = {"rows": [{"model": n, "label": x or None} for n, x in zip(found.names, found.letters, strict=True)]} if rows else {}
+    known = {name: [e if abs(e) < float("inf") else None for e in edges] for name, edges in found.edges.items()}
+    return {"n": len(table), "labels": found.counts, "unlabelled": len(table) - sum(found.counts.values()),
+            "reporting": reporting(table), "reference": {"model": reference, **{k: v if v == v else None for k, v in found.reference.items()}},
+            "edges": known, "not_given": list(found.not_given), **each}  # fmt: skip
+
+
+def tell_labels(told: Mapping[str, Any]) -> None:
+    """The two classifications as tables."""
+    screen = show.console()
+    for title, counts in (("label", told["labels"]), ("reporting class", told["reporting"])):
+        cells = [(name, f"{n:,}", f"{n / told['n']:.1%}") for name, n in counts.items()]
+        screen.print(show.rows((title, "models", "share"), cells, right=("models", "share")))
+        screen.print()
+    if told["not_given"]:
+        screen.print("not in the table, so not weighed: " + ", ".join(told["not_given"]), style="yellow")
+    screen.print(f"{told['n']:,} models against {told['reference']['model']}; edges are percentiles of this table", style="dim")
+    for row in told.get("rows", ()):
+        screen.print(f"{row['label'] or '–'}  {row['model']}", markup=False)
+
+
+@app.command()
+@taking(options.FORM)
+def statistics(files: Tables, **given: Any) -> None:
+    """What goes with emissions in tables of models: the mining study's tests, with p corrected by Holm's method."""
+    from jevons.account.cards import mined
+    from jevons.account.cards.statistics import statistics as tested
+
+    found = tested([mined.read(file) for file in files])
+    if show.wants_json(given):
+        show.out_json([{**asdict(test), "remains": test.remains} for test in found])
+    else:
+        tell_tests(found)
+
+
+def tell_tests(found: Any) -> None:
+    """A row a test, the surest first."""
+    cells = [(t.what, f"{t.name} {t.statistic:,.5g}", f"{t.n:,}", f"{t.p:.3g}", f"{t.p_corrected:.3g}",
+              "yes" if t.remains else "no", ", ".join(f"{n} {g:.3g} g" for n, g in t.medians_g.items())) for t in found]  # fmt: skip
+    screen = show.console()
+    screen.print(show.rows(("emissions with", "statistic", "n", "p", "p, Holm", "remains", "medians"), cells,
+                           right=("n", "p", "p, Holm")))  # fmt: skip
+    screen.print("\nNo figure here predicts a model's emissions: its card's other fields cannot.", style="dim")
