@@ -1,4 +1,4 @@
-"""After it ran: what others recorded, read as Activity; life cycles, travel and cards accounted for."""
+"""After it ran: what others recorded, read as Activity; runs kept in a ledger; life cycles, travel and cards accounted for."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["FORMATS", "lifecycle", "read", "recognise", "travel"]
+__all__ = ["FORMATS", "ledger", "lifecycle", "read", "recognise", "travel"]
 
-_WHERE = {"FORMATS": "readers", "read": "readers", "recognise": "readers", "lifecycle": "lifecycle", "travel": "travel"}
+_WHERE = {"FORMATS": "readers", "read": "readers", "recognise": "readers", "ledger": "ledger", "lifecycle": "lifecycle",
+          "travel": "travel"}  # fmt: skip
 
 if TYPE_CHECKING:
+    from jevons.account.ledger import ledger
     from jevons.account.lifecycle import lifecycle
     from jevons.account.readers import FORMATS, read, recognise
     from jevons.account.travel import travel

@@ -1,0 +1,149 @@
+"""Windows appended: each (run, sequence) once; the same again is nothing new, another content is a correction and says why."""
+
+from __future__ import annotations
+
+import functools
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+import jevons
+from jevons.account.ledger import canonical, rows
+from jevons.account.ledger.pen import Pen
+from jevons.account.ledger.periods import Locks
+from jevons.account.ledger.schema import OWN, entry
+from jevons.core.errors import BadInput
+from jevons.core.units import whole
+from jevons.world import catalog
+
+if TYPE_CHECKING:
+    from jevons.core.activity import Activity
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One stretch of a run. What is None keeps what the run has; ``tags`` are all of them; ``estimate``: planned, not run.
+
+    ``spec``: how an estimate was asked for; ``environment``: on what it ran (by default this Python, machine and jevons).
+    """
+
+    run: str
+    sequence: int
+    activity: Activity
+    project: str | None = None
+    owner: str | None = None
+    tags: Sequence[str] | None = None
+    spec: Mapping[str, Any] | None = None
+    environment: Mapping[str, Any] | None = None
+    estimate: bool = False
+    why: str = ""
+
+
+@dataclass
+class Appended:
+    """What a batch came to: windows that were new, the same as before, or corrected; ``runs`` it touched."""
+
+    new: int = 0
+    same: int = 0
+    corrected: int = 0
+    runs: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.new} new, {self.same} known already, {self.corrected} corrected"
+
+
+def append(connection: Any, windows: Iterable[Window]) -> Appended:
+    """Append windows in one transaction. Errors: BadInput naming run and sequence, and then nothing of the batch is kept."""
+    asked = list(map(_checked, windows))
+    pen = Pen(connection, {w.run for w in asked})
+    known, locks, done = _known(pen, asked), Locks.of(connection), Appended()
+    done.runs = list(dict.fromkeys(w.run for w in asked))
+    for window in asked:
+        label(pen, window.run, window.project, window.owner, window.tags, opening=window)
+        _one(pen, window, known, locks, done)
+    pen.put()
+    return done
+
+
+def _one(pen: Pen, window: Window, known: dict[tuple[str, int], tuple[int, str]], locks: Locks, done: Appended) -> None:
+    body = rows.body_of(window.activity, pen.spreads)
+    text, key = canonical.text(body), (window.run, window.sequence)
+    version, before = known.get(key, (0, ""))
+    if text == before:
+        done.same += 1
+        return
+    state = pen.state(window.run)
+    if before and not window.why:
+        raise BadInput(f"{window.run}, sequence {window.sequence}", "kept already with other content",
+                       "append it with why=..., and it supersedes what stands")  # fmt: skip
+    if state.closed and not window.why:
+        raise BadInput(window.run, "a closed run", "append with why=... to open it again, or use another run")
+    locks.admit(window.run, state.project, body)
+    if before:
+        locks.admit(window.run, state.project, canonical.read(before))
+    pen.add(window.run, "activity", body, text=text, sequence=window.sequence, version=version + 1, why=window.why)
+    known[key] = version + 1, text
+    done.new, done.corrected = done.new + (not before), done.corrected + bool(before)
+
+
+def label(pen: Pen, run: str, project: str | None, owner: str | None, tags: Sequence[str] | None,
+          opening: Window | None = None) -> None:  # fmt: skip
+    """Open a run that is new; add an entry where what was given differs from what it has."""
+    state = pen.state(run)
+    given: dict[str, Any] = {"project": project, "owner": owner, "tags": sorted(set(tags)) if tags is not None else None}
+    given = {key: value for key, value in given.items() if value is not None}
+    if not state.entries and opening is not None:
+        facts = {"environment": dict(opening.environment if opening.environment is not None else environment())}
+        if opening.spec is not None:
+            facts["spec"] = dict(opening.spec)
+        pen.add(run, "open", {**given, **facts, "estimate": opening.estimate})
+        return
+    if opening is not None and opening.estimate != state.estimate:
+        raise BadInput(run, "an estimate" if state.estimate else "a run", "keep what is planned and what ran under different names")
+    has = {"project": state.project, "owner": state.owner, "tags": sorted(state.tags)}
+    changed = {key: value for key, value in given.items() if has[key] != value}
+    if "project" in changed:
+        locks = Locks.of(pen.connection)
+        for own in (state.project, changed["project"]):
+            locks.refuse(run, own, state.started_s, state.ended_s)
+    if changed:
+        pen.add(run, "label", changed)
+
+
+@functools.lru_cache(maxsize=1)
+def environment() -> dict[str, str]:
+    """On what this runs: versions of jevons, its tables and Python, and the kind of machine."""
+    return {"jevons": jevons.__version__, "factor_set": catalog.version(), "python": platform.python_version(),
+            "system": platform.system(), "machine": platform.machine()}  # fmt: skip
+
+
+def _checked(window: Window) -> Window:
+    if canonical.name("run", window.run).startswith(OWN[0]):
+        raise BadInput("run", window.run, f"names that begin with {OWN[0]} are the ledger's own")
+    if not 0 < whole(window.sequence, "sequence") < 2**31:
+        raise BadInput("sequence", window.sequence, "count the windows of a run from 1")
+    for field_, word in (("project", window.project), ("owner", window.owner), *(("tag", t) for t in window.tags or ())):
+        if word:
+            canonical.name(field_, word)
+    if isinstance(window.tags, str):
+        raise BadInput("tags", window.tags, "give a list of words")
+    return window
+
+
+def _known(pen: Pen, asked: Sequence[Window]) -> dict[tuple[str, int], tuple[int, str]]:
+    """(run, sequence) → (version, body) of what stands, for those of the batch that may be there already."""
+    sequences: dict[str, list[int]] = {}
+    for window in asked:
+        if (state := pen.states.get(window.run)) and window.sequence <= state.last_sequence:
+            sequences.setdefault(window.run, []).append(window.sequence)
+    found = {}
+    for run, own in sequences.items():
+        told = pen.connection.execute(
+            select(entry.c.sequence, entry.c.version, entry.c.body)
+            .where(entry.c.run == run, entry.c.kind == "activity", entry.c.sequence.between(min(own), max(own)))
+            .order_by(entry.c.sequence, entry.c.version))  # fmt: skip
+        found |= {(run, sequence): (version, body) for sequence, version, body in told}
+    return found

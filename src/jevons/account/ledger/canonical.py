@@ -1,0 +1,48 @@
+"""How a row is written down before it is hashed: one text for one content, on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from jevons.core.errors import BadInput
+
+GENESIS = "0" * 64
+MOST_NAME = 500
+
+
+def text(value: Any) -> str:
+    """Canonical JSON: keys sorted, no blanks, ASCII, floats by their shortest exact digits. Errors: BadInput for NaN."""
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    except (TypeError, ValueError) as trouble:
+        raise BadInput("ledger entry", str(trouble), "keep plain values: text, finite numbers, lists, mappings") from None
+
+
+def read(body: str) -> Any:
+    """What a canonical text says; ValueError for what is none (NaN, a broken text, one nested without end)."""
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def digest(*parts: str | int | float | None) -> str:
+    """SHA-256 over the canonical text of a list of parts, in hex."""
+    return hashlib.sha256(text(parts).encode("ascii")).hexdigest()
+
+
+def name(field: str, word: Any) -> str:
+    """A run, project, owner or tag as a database holds it: text, not blank, without control characters."""
+    if not isinstance(word, str) or not word.strip():
+        raise BadInput(field, word, "give it as text")
+    if len(word) > MOST_NAME:
+        raise BadInput(field, word, f"keep it under {MOST_NAME} characters")
+    if not word.isprintable():
+        raise BadInput(field, word, "leave out control characters and line breaks")
+    return word
+
+
+def _refuse_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no number")
