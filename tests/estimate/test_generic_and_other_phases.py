@@ -19,6 +19,7 @@ from jevons.estimate import (
     transfer,
 )
 from jevons.estimate.generic import generic_energy_kwh
+from means import means_missing
 
 
 def test_green_algorithms_equation_by_hand():
@@ -126,6 +127,57 @@ def test_a_sweep_over_two_processes_gives_the_same_totals():
     tokens = np.linspace(1e11, 1e12, 70_000)
     alone, shared = (sweep("llama-2-7b", tokens, "a100", 64, at="France", jobs=j) for j in (1, 2))
     assert np.array_equal(alone["energy_kwh"], shared["energy_kwh"])
+
+
+def test_a_sweep_over_dask_gives_the_same_totals():
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        means_missing("distributed is not installed (extra: dask)")
+    tokens = np.linspace(1e11, 1e12, 70_000)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
+        shared = sweep("llama-2-7b", tokens, "a100", 64, at="France", jobs=2, backend="dask")
+    assert np.array_equal(shared["energy_kwh"], sweep("llama-2-7b", tokens, "a100", 64, at="France")["energy_kwh"])
+
+
+def test_a_sweep_takes_lists_of_places_devices_and_formats():
+    asked = {"on": ["a100", "h100", "a100", "h100"], "at": ["France", "Poland", "Poland", "France"],
+             "precision": ["bf16", "fp16", "bf16", "bf16"], "batch": [512, 512, 1024, 512]}  # fmt: skip
+    totals = sweep("llama-2-7b", [1e11, 1e11, 2e11, 3e11], n=64, **asked)
+    for i in range(4):
+        one = {name: values[i] for name, values in asked.items()}
+        run = training("llama-2-7b", (i + (i == 0)) * 1e11, n=64, draws=0, **{k: v for k, v in one.items() if k != "at"})
+        assert totals["energy_kwh"][i] == pytest.approx(jevons.footprint(run, one["at"], draws=0).best("energy"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fixed", "varied"),
+    [
+        ("training", {"model": "llama-2-7b", "tokens": "1T", "on": "a100", "n": 64}, {"power": [300.0, 400.0]}),
+        ("training", {"model": "llama-2-7b", "tokens": "1T", "on": "a100", "n": 64},
+         {"life": [3.0, 6.0], "utilisation": [0.3, 0.9], "pue": [1.1, 1.5], "wue": [0.0, 2.0]}),
+        ("training", {"model": "llama-2-7b", "tokens": "1T", "on": "a100", "n": 64, "batch": 1024}, {"goodput": [0.8, 0.9]}),
+        ("training", {"params": "7B", "tokens": "1T", "on": "a100"}, {"year": [2021, 2024]}),
+        ("recorded", {"on": "h100", "n": 8}, {"hours": [10.0, 20.0], "power": [500.0, 600.0]}),
+        ("generic", {"cpu": "epyc 7763"}, {"hours": [1.0, 2.0], "usage": [0.5, 1.0]}),
+        ("storage", {"terabytes": 4}, {"months": [6.0, 12.0], "medium": ["hdd", "ssd"]}),
+        ("fine-tuning", {"model": "llama-3-8b", "tokens": "1B", "on": "h100"}, {"method": ["lora", "full"]}),
+    ],
+)  # fmt: skip
+def test_any_argument_of_any_door_may_vary_in_a_sweep(kind, fixed, varied):
+    totals = sweep(kind=kind, at="France", **fixed, **varied)
+    for i in range(2):
+        one = sweep(kind=kind, at="France", **fixed, **{name: values[i] for name, values in varied.items()})
+        for name, values in totals.items():
+            assert values[i] == pytest.approx(one[name][0])
+    assert any(values[0] != values[1] for values in totals.values())
+
+
+def test_a_sweep_refuses_an_argument_that_nobody_takes():
+    with pytest.raises(BadInput, match="utilization.*did you mean 'utilisation'"):
+        sweep("llama-2-7b", "1T", "a100", 64, utilization=[0.5, 0.6])
+    with pytest.raises(BadInput, match=r"pue.*jevons\.site"):
+        sweep("llama-2-7b", "1T", "a100", 64, at=jevons.site("France"), pue=[1.1, 1.2])
 
 
 def test_arrays_of_two_lengths_are_refused():

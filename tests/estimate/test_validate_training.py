@@ -1,6 +1,7 @@
 import csv
 import random
 
+import numpy as np
 import pytest
 
 from jevons.core.errors import TableError
@@ -131,6 +132,22 @@ def test_llmcarbons_five_runs_need_no_hand_fed_efficiency_or_power(footprints):
     assert score["mape"] <= 0.18
 
 
-def test_the_pack_was_fitted_on_rows_of_this_table(footprints):
-    keys = {f"{row['model']}|{row['hardware']}" for row in footprints}
+def test_the_pack_was_fitted_on_rows_of_this_table_and_on_runs_it_names_with_their_source(footprints):
+    named = training_pack()["priors"]["runs"]
+    keys = {f"{row['model']}|{row['hardware']}" for row in [*footprints, *named]}
     assert set(training_pack()["rows"]) <= keys
+    assert all(run["source"] for run in named)
+
+
+def test_a_named_run_is_predicted_without_its_own_family_too():
+    named = predict(training_pack()["priors"]["runs"]).targets["device_hours"]
+    assert set(named.fit) == {"leave-one-out"}
+    assert np.median(np.abs(np.array(named.best) / named.observed - 1)) < 0.35
+
+
+def test_no_familys_left_out_fit_uses_a_cost_per_token_of_its_own():
+    """Whatever a stack's own runs say of k, its predictions do not move: k of the fit without it is the others'."""
+    pack = training_pack()
+    for run in pack["priors"]["runs"]:
+        family = pack["rows"][f"{run['model']}|{run['hardware']}"]
+        assert pack["without"][family]["coefficients"]["per_token_params"] != pack["coefficients"]["per_token_params"]

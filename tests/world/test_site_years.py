@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import jevons
@@ -34,11 +35,37 @@ def test_water_in_the_world_at_large_is_weighted_as_where_electricity_is_made():
 @pytest.mark.parametrize(
     ("field", "value"),
     [("name", 3), ("name", ["France"]), ("year", "2023"), ("year", 2023.5), ("series", 3), ("tower", "tall"),
-     ("life", [3, 4]), ("utilisation", [0.5, 0.6]), ("pue", []), ("intensity", [])],
+     ("life", [3, 0]), ("utilisation", [0.5, 1.6]), ("pue", []), ("intensity", [])],
 )  # fmt: skip
 def test_what_a_site_cannot_use_is_refused_by_name(field, value):
     with pytest.raises(BadInput, match="site" if field == "name" else field):
         jevons.site(**{"name": "France", field: value})
+
+
+@pytest.mark.parametrize("choice", [{"pue": [1.1, 1.5]}, {"wue": [0.0, 2.0]}, {"intensity": [0.1, 0.7]}])
+def test_scenarios_of_a_site_are_not_mistaken_for_rows(choice):
+    """The run has two rows of electricity, as many as there are scenarios."""
+    run, ((name, values),) = jevons.estimate.training("llama-2-7b", "1T", "a100", 64, draws=50), choice.items()
+    several = jevons.footprint(run, at=jevons.site("France", **choice))
+    for i, value in enumerate(values):
+        one = jevons.footprint(run, at=jevons.site("France", **{name: value}))
+        for indicator in ("energy", "climate", "water_on_site"):
+            total = several.total(indicator)
+            assert (total[i] if total.ndim > 1 else total) == pytest.approx(one.total(indicator))
+
+
+def test_trials_may_be_scenarios_too():
+    run = jevons.estimate.training("llama-2-7b", "1T", "a100", 64, draws=0)
+    several = jevons.estimate.experimentation(run, [1.5, 2.0, 3.0, 4.0])
+    assert several.total()[:, 0] / run.total()[0] == pytest.approx([0.5, 1.0, 2.0, 3.0])
+
+
+def test_life_and_utilisation_may_be_scenarios():
+    run = jevons.estimate.training("llama-2-7b", "1T", "a100", 64, draws=0)
+    several = jevons.footprint(run, at=jevons.site("France", life=np.array([3.0, 6.0]), utilisation=[0.5, 0.5]))
+    made = [jevons.footprint(run, at=jevons.site("France", life=y, utilisation=0.5)).by("lifecycle")["manufacture"][0] for y in (3, 6)]
+    assert several.by("lifecycle")["manufacture"][:, 0] == pytest.approx(made)
+    assert made[0] == pytest.approx(2 * made[1])
 
 
 def test_a_wet_bulb_beside_a_stated_wue_is_refused():

@@ -252,6 +252,12 @@ def common_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
         raise BadInput("shapes (*scenarios, 1 + draws)", sorted(set(shapes)), mend) from None
 
 
+def beside(amount: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Amounts (rows, *scenarios, 1 + draws) with room for all axes of a factor (*scenarios, 1 + draws) beside them."""
+    lacking = factor.ndim - (amount.ndim - 1)
+    return amount if lacking <= 0 else amount.reshape(len(amount), *[1] * lacking, *amount.shape[1:])
+
+
 _NUMERIC = {"start_s", "end_s", "amount"}
 
 

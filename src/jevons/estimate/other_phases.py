@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jevons.core import units
-from jevons.core.activity import Activity
+from jevons.core.activity import Activity, beside
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Draws, Uncertain
@@ -90,7 +90,7 @@ def experimentation(final: Activity, multiplier: Any = None, *, seed: int | None
         trials, notes = sampler.of(more), (usual.assumed(),)
     else:
         trials = sampler.of(units.read(multiplier, "", "multiplier", minimum=1.0) - 1.0)
-    again = replace(final, amount=final.amount * trials, served={}, drivers={**final.drivers, **sampler.drivers})
+    again = replace(final, amount=beside(final.amount, trials) * trials, served={}, drivers={**final.drivers, **sampler.drivers})
     return again.label(stage="experimentation").assume(*notes)
 
 

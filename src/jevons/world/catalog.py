@@ -166,6 +166,11 @@ def overlay(folder: Path | None) -> None:
         forget()
 
 
+def overlays() -> tuple[Path, ...]:
+    """The folders put before all others, the first wins."""
+    return tuple(_overlays)
+
+
 def on_overlay(forget: Callable[[], None]) -> None:
     """Have ``forget`` called whenever the overlays change: for whoever caches what the tables say."""
     _listeners.append(forget)

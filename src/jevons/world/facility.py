@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jevons.core import units
-from jevons.core.activity import Activity
+from jevons.core.activity import Activity, beside
 from jevons.core.errors import BadInput, MissingFactor
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90, Draws, Uncertain
@@ -37,7 +37,8 @@ def overhead(demand: Activity, pue: Any, draws: Draws) -> Activity:
     """Electricity that must be supplied beyond the IT rows; a facility meter already holds it."""
     index = np.flatnonzero(demand.flow_mask("electricity") & (demand.text["boundary"] != "facility"))
     rows = demand.take(index).label(component="facility overhead", boundary="facility", method="modelled")
-    return replace(rows, amount=rows.amount * (_drawn_pue(pue, draws) - 1.0), served={}, assumptions=())
+    over = _drawn_pue(pue, draws) - 1.0
+    return replace(rows, amount=beside(rows.amount, over) * over, served={}, assumptions=())
 
 
 def cooling_water(demand: Activity, pue: Any, wue_l_per_kwh: Any, draws: Draws) -> Activity:
@@ -47,10 +48,12 @@ def cooling_water(demand: Activity, pue: Any, wue_l_per_kwh: Any, draws: Draws) 
     """
     cooled = demand.text["cooling"] != "none" if "cooling" in demand.text else True
     rows = demand.take(np.flatnonzero(demand.flow_mask("electricity") & cooled))
-    metered = (rows.text["boundary"] == "facility").reshape(-1, *[1] * (rows.amount.ndim - 1))
-    it_kwh = np.where(metered, rows.amount / _drawn_pue(pue, draws), rows.amount)
+    over, litres = _drawn_pue(pue, draws), draws.of(wue_l_per_kwh, "WUE")
+    amount = beside(beside(rows.amount, over), litres)
+    metered = (rows.text["boundary"] == "facility").reshape(-1, *[1] * (amount.ndim - 1))
+    it_kwh = np.where(metered, amount / over, amount)
     rows = rows.label(component="cooling", boundary="facility", flow="water/on_site", method="modelled")
-    return replace(rows, amount=it_kwh * draws.of(wue_l_per_kwh, "WUE"), served={}, assumptions=())
+    return replace(rows, amount=it_kwh * litres, served={}, assumptions=())
 
 
 def _drawn_pue(pue: Any, draws: Draws) -> Any:

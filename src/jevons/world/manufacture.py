@@ -27,10 +27,10 @@ from jevons.world.embodied import Embodied, of_device, of_host
 class Life:
     """Years a device serves and the share of them it is in use (None: the default, noted)."""
 
-    years: float | None = None
-    utilisation: float | None = None
+    years: Any = None
+    utilisation: Any = None
 
-    def hours(self) -> tuple[float, tuple[Assumption, ...]]:
+    def hours(self) -> tuple[Any, tuple[Assumption, ...]]:
         """Hours in use over the life, and the notes of what was not given."""
         notes, values = [], []
         for given, name in ((self.years, "hardware-life"), (self.utilisation, "hardware-utilisation")):
@@ -42,21 +42,25 @@ class Life:
 
 
 def life(years: Any = None, utilisation: Any = None) -> Life:
-    """A checked Life; BadInput for a life that is not positive or a utilisation outside (0, 1]."""
-    for name, value in (("life", years), ("utilisation", utilisation)):
-        if not (value is None or isinstance(value, (int, float))):
-            raise BadInput(name, value, "give one number, not scenarios or draws")
-    if years is not None and not 0 < years <= 30:
-        raise BadInput("life", years, "give years above 0 and at most 30")
-    if utilisation is not None and not 0 < utilisation <= 1:
-        raise BadInput("utilisation", utilisation, "give a share above 0 and at most 1")
+    """A checked Life, numbers or arrays of scenarios; BadInput for a life not positive or a utilisation outside (0, 1]."""
+    import numpy as np
+
+    for name, value, most, what in (("life", years, 30, "years"), ("utilisation", utilisation, 1, "a share")):
+        if isinstance(value, Uncertain):
+            raise BadInput(name, value, "give a number or scenarios, not draws")
+        if value is not None and not (np.all(np.asarray(value) > 0) and np.all(np.asarray(value) <= most)):
+            raise BadInput(name, value, f"give {what} above 0 and at most {most}")
     return Life(years, utilisation)
 
 
-@functools.lru_cache(maxsize=1024)
 def factors(kind: str, span: Life) -> Mapping[str, Factor]:
     """indicator → Factor per device-hour: of an accelerator id, ``server:<id>``, ``storage:<id>`` (a TB-hour),
     or ``edge:<board>`` (an hour in use)."""
+    plain = all(value is None or isinstance(value, (int, float)) for value in (span.years, span.utilisation))
+    return _kept(kind, span) if plain else _looked_up(kind, span)
+
+
+def _looked_up(kind: str, span: Life) -> Mapping[str, Factor]:
     if kind.startswith("storage:"):
         made, years = of_storage(kind.removeprefix("storage:"))
         hours, notes = Life(years, 1.0).hours()
@@ -69,8 +73,12 @@ def factors(kind: str, span: Life) -> Mapping[str, Factor]:
     return {name: _factor(kind, name, value / hours, made, notes) for name, value in made.impacts.items()}
 
 
-def _factor(kind: str, indicator: str, per_hour: float, made: Embodied, notes: tuple[Assumption, ...]) -> Factor:
+_kept = functools.lru_cache(maxsize=1024)(_looked_up)
+
+
+def _factor(kind: str, indicator: str, per_hour: Any, made: Embodied, notes: tuple[Assumption, ...]) -> Factor:
     spread = Uncertain.lognormal(1.0, made.gsd, f"embodied {indicator} of {kind}", f"embodied by {made.method}")
+    per_hour = per_hour if isinstance(per_hour, float) else per_hour[None]  # a row, then scenarios
     return Factor(f"device_hours/{kind}", indicator, per_hour, catalog.source(made.source), made.year, "",
                   spread=spread, quality=made.quality, assumptions=(*made.assumptions, *notes))  # fmt: skip
 
@@ -83,4 +91,4 @@ def of_storage(medium_id: str) -> tuple[Embodied, float]:
     return made, float(row["life_years"])
 
 
-catalog.on_overlay(factors.cache_clear)
+catalog.on_overlay(_kept.cache_clear)
