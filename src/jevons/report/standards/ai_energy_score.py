@@ -1,7 +1,7 @@
 """AI Energy Score: accelerators' energy of a benchmark's prompts in Wh, and whether it may stand beside the leaderboard.
 
 Conditions from the project's repository (huggingface/AIEnergyScore, December 2025): eleven named tasks, 1,000 prompts, batch 1,
-NVIDIA H100 80 GB, accelerators' energy alone, one GPU below 66 billion parameters, and its own harness. An estimate never
+NVIDIA H100 80 GB, accelerators' energy alone, its own harness; text generation in three classes of model size. An estimate never
 meets them, so the export says what is lacking.
 """
 
@@ -18,7 +18,7 @@ TASKS = ("text generation", "reasoning", "summarization", "extractive question a
          "semantic sentence similarity", "image classification", "object detection", "speech to text", "image generation",
          "image captioning")  # fmt: skip
 PROMPTS = 1000
-ONE_GPU_BELOW_BILLION = 66
+CLASSES = (("A", 20), ("B", 66))  # text generation: class -> most billions of parameters; above it C
 STARS = 5
 HARNESS = "the leaderboard takes logs of its own harness alone"
 
@@ -28,7 +28,7 @@ def ai_energy_score(footprint: Footprint, task: str = "text generation", model: 
     """The score's own figure, GPU energy in Wh, with the field names of its summary file, and what stands in the way.
 
     ``served`` of the footprint must count requests (or images). Keys: units, total, format, per_1000_prompts_wh, prompts,
-    task, model, comparable, why_not. Errors: BadInput where no accelerator's electricity or no request is counted.
+    task, model, class, comparable, why_not. Errors: BadInput where no accelerator's electricity or no request is counted.
     """
     figures.single(footprint)
     if task not in TASKS:
@@ -44,7 +44,7 @@ def ai_energy_score(footprint: Footprint, task: str = "text generation", model: 
     why_not = _lacking(footprint, prompts, params_billion, batch)
     return {
         "units": "Wh", "total": total, "format": "jevons", "per_1000_prompts_wh": total / prompts * PROMPTS,
-        "prompts": prompts, "task": task, "model": model, "comparable": False, "why_not": [*why_not, HARNESS],
+        "prompts": prompts, "task": task, "model": model, "class": _class(task, params_billion), "comparable": False, "why_not": [*why_not, HARNESS],
     }  # fmt: skip
 
 
@@ -68,6 +68,12 @@ def _lacking(footprint: Footprint, prompts: float, params_billion: float | None,
         f"{prompts:g} prompts, not {PROMPTS}": prompts == PROMPTS,
         f"on {', '.join(sorted(devices)) or 'a device not named'}, not an H100 of 80 GB": devices and all("h100" in d and "80" in d for d in devices),
         f"batch {batch:g}, not 1" if batch else "batch not stated, must be 1": batch == 1,
-        "model's size not stated: below 66 billion it must run on one GPU": params_billion is not None,
+        "model's size not stated, on which its class depends": params_billion is not None,
     }  # fmt: skip
     return [said for said, met in checks.items() if not met]
+
+
+def _class(task: str, params_billion: float | None) -> str | None:
+    if params_billion is None or task not in ("text generation", "reasoning"):
+        return None
+    return next((name for name, most in CLASSES if params_billion <= most), "C")

@@ -43,26 +43,28 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, org
     ``entries``: each activity with its prices; ``contracts``: what the contract ledger says of the market side, printed
     as it is; ``credits_t``: carbon credits cancelled, shown apart. Keys: standard, organisation, period, consolidation,
     gwp, scopes, categories, totals, lines, contracts, carbon_credits, not_known, assumptions, sources. A figure that is
-    not known is None and named in ``not_known``; totals are of what is known. Bounds of several entries add up, which
-    is the widest they can be. Errors: BadInput without entries, or for credits that are negative.
+    not known is None and named in ``not_known``; totals are of what is known. Bounds hold nine in ten of the draws of an
+    entry; those of several entries add up, which is the widest they can be. Errors: BadInput without entries, or for credits that are negative.
     """
     if not entries:
         raise BadInput("footprints", "none", "name at least one result to report")
     if not credits_t >= 0:
         raise BadInput("carbon credits", credits_t, "give tonnes of at least 0")
     bounds = boundary or Boundary()
-    lines = [_line(entry, part) for entry in entries for part in parts(entry, bounds)]
-    footprints = [entry.any for entry in entries]
+    held = [(entry, part) for entry in entries for part in parts(entry, bounds)]
+    lines = [_line(entry, part) for entry, part in held]
+    footprints = [f for entry in entries for f in (entry.lifecycle, entry.direct, entry.market) if f is not None]
     return {
         "standard": STANDARD, "organisation": organisation or None, "period": period or None,
         "consolidation": {"approach": bounds.approach, "share": bounds.share},
         "gwp": footprints[0].study.impact_method,
-        "scopes": {"1": None, "2": _both(lines, "2"), "3": _both(lines, "3")},
-        "categories": {named(s): _both(lines, s) for s in NAMES if any(line["scope"] == s for line in lines)},
-        "totals": _both(lines, ""), "lines": lines, "contracts": dict(contracts) if contracts else None,
+        "scopes": {"1": None, "2": _both(held, "2"), "3": _both(held, "3")},
+        "categories": {named(s): _both(held, s) for s in NAMES if any(line["scope"] == s for line in lines)},
+        "totals": _both(held, ""), "lines": lines, "contracts": dict(contracts) if contracts else None,
         "carbon_credits": {"t_co2e": credits_t, "netted": False, "note": NEVER_NETTED},
         "not_known": _unknown(lines),
-        "assumptions": list(dict.fromkeys(str(a) for f in footprints for a in f.assumptions)),
+        "assumptions": list(dict.fromkeys([*(str(a) for f in footprints for a in f.assumptions),
+                                           *(contracts or {}).get("assumptions", ())])),
         "sources": list(dict.fromkeys(s.cite() for f in footprints for s in f.sources)),
     }  # fmt: skip
 
@@ -104,7 +106,7 @@ def ghg_lines(footprint: Footprint, own_facility: bool = True) -> list[dict[str,
 
 
 def _line(entry: Sides, part: Part) -> dict[str, Any]:
-    low, high = (None, None) if part.location is None else (_tonnes(x) for x in interval(part.location))
+    low, high = (None, None) if part.location is None else _bounds(part.location)
     return {
         "entry": entry.title, "scope": part.scope, "category": NAMES[part.scope], "what": part.what,
         "iso_14064_1": ISO_14064_1[part.scope], "tenure": TENURES[entry.tenure],
@@ -118,13 +120,24 @@ def _tonnes(kg: Any) -> float:
     return units.convert(float(kg), "kg", "t")
 
 
-def _both(lines: Sequence[Mapping[str, Any]], scope: str) -> dict[str, float | None]:
+def _bounds(amounts: Amount) -> tuple[float, float]:
+    """5 and 95 % in tonnes; what is emitted is not below zero, though the difference of two uncertain factors can be."""
+    low, high = interval(amounts)
+    return max(0.0, _tonnes(low)), _tonnes(high)
+
+
+def _both(held: Sequence[tuple[Sides, Part]], scope: str) -> dict[str, float | None]:
     """Both sides of a scope (``""``: of all); the market side is None where a part of it is not known."""
-    chosen = [x for x in lines if x["scope"] == scope or x["scope"].startswith(f"{scope}.") or not scope]
-    known = [x for x in chosen if x["location_t_co2e"] is not None]
-    market = None if any(x["market_t_co2e"] is None for x in known) else sum(x["market_t_co2e"] for x in known)
-    return {"location_based": sum(x["location_t_co2e"] for x in known), "low": sum(x["low"] for x in known),
-            "high": sum(x["high"] for x in known), "market_based": market}  # fmt: skip
+    chosen = [(e.title, p) for e, p in held if p.scope == scope or p.scope.startswith(f"{scope}.") or not scope]
+    known: dict[str, list[Part]] = {}
+    for title, part in chosen:
+        if part.location is not None:
+            known.setdefault(title, []).append(part)
+    sums = [sum(p.location for p in group) for group in known.values()]  # type: ignore[misc]
+    market = [p.market for group in known.values() for p in group]
+    lows, highs = zip(*map(_bounds, sums), strict=True) if sums else ((), ())
+    return {"location_based": sum(_tonnes(x[0]) for x in sums), "low": sum(lows), "high": sum(highs),
+            "market_based": None if any(m is None for m in market) else sum(_tonnes(m[0]) for m in market if m is not None)}  # fmt: skip
 
 
 def _unknown(lines: Sequence[Mapping[str, Any]]) -> list[str]:

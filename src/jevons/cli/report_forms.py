@@ -1,0 +1,203 @@
+"""What ``jevons report`` writes: the words of a result handed to the standard, and the answer handed out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jevons.cli import show
+from jevons.core import units
+from jevons.core.errors import BadInput, JevonsError, TableError
+
+if TYPE_CHECKING:
+    from jevons.account.matching import Matching
+    from jevons.cli.report_sources import Selected
+    from jevons.core.footprint import Footprint
+    from jevons.report.standards.scopes import Boundary, Sides
+
+STAGES = {"training": "training", "recorded": "training", "fine-tuning": "finetuning", "distillation": "training",
+          "serving": "inference", "request": "inference", "edge": "inference", "generation": "inference"}  # fmt: skip
+
+
+def leave(made: str | bytes, out: Path | None, what: str) -> None:
+    """Text to stdout or a file; bytes to a file, or into a pipe."""
+    if out is None:
+        if isinstance(made, str):
+            print(made.rstrip("\n"))
+        elif sys.stdout.isatty():
+            raise BadInput("--out", None, f"name a file for the {what}")
+        else:
+            sys.stdout.buffer.write(made)
+        return
+    try:
+        out.write_bytes(made if isinstance(made, bytes) else made.rstrip("\n").encode("utf-8") + b"\n")
+    except OSError as trouble:
+        raise BadInput("--out", str(out), f"name a place that can be written ({trouble.strerror})") from None
+    show.say(f"{what} written to {out}")
+
+
+def boundary(approach: str, share: str) -> Boundary:
+    """The consolidation approach as typed: ``40 %`` and 0.4 are the same."""
+    from jevons.report.standards.scopes import Boundary
+
+    return Boundary(approach.replace("-", " "), float(units.read(share, "", "share")))
+
+
+def statement(sides: Sequence[Sides], bounds: Boundary, matching: Matching | None, said: Mapping[str, Any], out: Path | None) -> None:
+    """The GHG statement: Markdown on a terminal and into a .md, else JSON."""
+    from jevons.report.standards import ghg_statement, ghg_text
+
+    told = ghg_statement(sides, bounds, contracts=matching and matching.record(), **said)
+    wants_text = out.suffix.lower() == ".md" if out else not show.wants_json({})
+    leave(ghg_text(told) if wants_text else show.as_text(told), out, "GHG statement")
+
+
+def datapoints(sides: Sequence[Sides], bounds: Boundary, matching: Matching | None, said: Mapping[str, Any], out: Path | None) -> None:
+    """The ESRS datapoints as JSON."""
+    from jevons.report.standards import esrs_statement
+
+    leave(show.as_text(esrs_statement(sides, bounds, contracts=matching and matching.record(), **said)), out, "ESRS datapoints")
+
+
+def pack(chosen: Sequence[Selected], sides: Sequence[Sides], bounds: Boundary, matching: Matching | None,
+         said: Mapping[str, Any], ledger: Path | None) -> bytes:  # fmt: skip
+    """The assurance pack: the statement, the lines behind each of its prices, and the bytes that were read."""
+    import jevons
+    from jevons.report import assurance
+    from jevons.report.standards import ghg_statement
+    from jevons.world import catalog
+
+    contracts = matching and matching.record()
+    footprints = {f"{s.title}: {name}": priced for s in sides for name in ("lifecycle", "direct", "market")
+                  if (priced := getattr(s, name)) is not None}  # fmt: skip
+    inputs = {one.name: one.data for one in chosen} | ({ledger.name: ledger.read_bytes()} if ledger else {})
+    told = ghg_statement(sides, bounds, contracts=contracts, **said)
+    return assurance.pack(footprints, told, inputs=inputs, contracts=contracts, version=jevons.__version__, factor_set=catalog.version())
+
+
+def checked(path: Path) -> list[str]:
+    """What is wrong with a pack."""
+    from jevons.report import assurance
+
+    try:
+        return assurance.check(path.read_bytes())
+    except OSError as trouble:
+        raise BadInput("pack", str(path), f"name a file that can be read ({trouble.strerror})") from None
+
+
+def boamps(one: Selected, said: Mapping[str, Any], publisher: str) -> str:
+    """The BoAmps report, with what the spec knows of the model."""
+    import jevons
+    from jevons.report.standards import boamps as report
+
+    footprint = one.footprint()
+    served = footprint.inventory.served.get("request")
+    algorithm = {"algorithmType": "llm" if model_of(one) else "other", "foundationModelName": model_of(one),
+                 "quantization": argument(one, "precision"), "parametersNumber": billions(one)}  # fmt: skip
+    told = report(footprint, **said, algorithm=algorithm, requests=None if served is None else float(served.reshape(-1)[0]),
+                  publisher={"name": publisher}, version=jevons.__version__)  # fmt: skip
+    return show.as_text(told)
+
+
+def card(one: Selected, hardware: str, whole: bool) -> str:
+    """The Hub's block, and with ``whole`` the section after it."""
+    import jevons
+    from jevons.report.card import metadata, section
+    from jevons.world import catalog
+
+    footprint, on = one.footprint(), hardware or str(argument(one, "on") or "")
+    kind = "pre-training" if stage_of(one) == "training" else "fine-tuning"
+    front = metadata(footprint, kind, on, str(one.site.get("name", "")), jevons.__version__)
+    return f"---\n{front}---\n\n" + section(footprint, on, version=jevons.__version__, factor_set=catalog.version()) if whole else front
+
+
+def focus(footprints: Mapping[str, Footprint], bill: Path | None) -> str:
+    """Our columns alone, or added to a bill."""
+    from jevons.report.rows import as_csv
+    from jevons.report.standards import focus as standard
+    from jevons.world import catalog
+
+    ours = [row for footprint in footprints.values() for row in standard.rows(footprint, catalog.version())]
+    made = standard.beside(billed(bill), ours) if bill else ours
+    return as_csv(made, dict.fromkeys(name for row in made for name in row))
+
+
+def billed(path: Path) -> list[dict[str, str]]:
+    """The rows of a bill."""
+    try:
+        return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), strict=True))
+    except OSError as trouble:
+        raise BadInput("--bill", str(path), f"name a file that can be read ({trouble.strerror})") from None
+    except (UnicodeDecodeError, csv.Error) as trouble:
+        raise TableError(path.name, None, None, str(trouble), "give a CSV in UTF-8") from None
+
+
+def page(footprints: Mapping[str, Footprint]) -> str:
+    """The HTML page."""
+    import jevons
+    from jevons.report.page import page as write_page
+    from jevons.world import catalog
+
+    return write_page(footprints, title=title(footprints), version=jevons.__version__, factor_set=catalog.version(),
+                      equivalences=list(catalog.table("equivalences")))  # fmt: skip
+
+
+def pdf(footprints: Mapping[str, Footprint], by: str) -> tuple[bytes, str]:
+    """The PDF and who made it."""
+    import jevons
+    from jevons.report.pdf import pdf as make
+    from jevons.world import catalog
+
+    return make(footprints, page(footprints), title(footprints), by, jevons.__version__, catalog.version())
+
+
+def table(footprints: Mapping[str, Footprint], form: str) -> str | bytes:
+    """The rows in a form: csv, parquet, json."""
+    from jevons.report import rows
+    from jevons.world import catalog
+
+    found = rows.rows(footprints, catalog.version())
+    return rows.as_csv(found) if form == "csv" else rows.as_parquet(found) if form == "parquet" else show.as_text(found)
+
+
+def title(footprints: Mapping[str, Footprint]) -> str:
+    """One footprint's own title, else a word for all."""
+    return next(iter(footprints)) if len(footprints) == 1 else "Footprints"
+
+
+def argument(one: Selected, name: str) -> Any:
+    """What the spec says under a name, None where it says nothing."""
+    return one.spec.arguments.get(name) if one.spec else None
+
+
+def model_of(one: Selected) -> str:
+    """The model's name, empty where there is none."""
+    return str(argument(one, "model") or argument(one, "student") or "")
+
+
+def billions(one: Selected) -> float | None:
+    """Parameters of the model in billions, None where the tables do not know it."""
+    from jevons.world import models
+
+    if not model_of(one):
+        return None
+    try:
+        return models.find(model_of(one)).params / units.COUNT_SUFFIX["B"]
+    except JevonsError:
+        return None
+
+
+def stage_of(one: Selected) -> str:
+    """The stage a spec is of; empty for files of other tools, whose reporter says it."""
+    return STAGES.get(one.spec.kind, "") if one.spec else ""
+
+
+def country_of(one: Selected) -> str:
+    """ISO 3166 alpha-3 code of the site, empty where it is the world."""
+    from jevons.world.place import locate
+
+    return locate(str(one.site["name"])).country if one.site.get("name") else ""

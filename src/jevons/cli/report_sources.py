@@ -1,0 +1,177 @@
+"""What a report is made from: kept results, specs, files of other tools. Each becomes an activity that can be priced anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jevons.cli import show
+from jevons.core.errors import BadInput, MissingFactor
+from jevons.core.study import Study
+from jevons.world import spec as specs
+
+if TYPE_CHECKING:
+    from jevons.account.matching import Matching
+    from jevons.core.activity import Activity
+    from jevons.core.footprint import Footprint
+    from jevons.report.standards.scopes import Boundary, Sides
+    from jevons.world.spec import Spec
+
+SPECS = (".json", ".yaml", ".yml", ".toml")
+STATED = ("intensity", "series")  # a factor of the user's own, of the study's scope and of no other
+
+
+@dataclass(frozen=True)
+class Selected:
+    """One activity with its site and question; ``spec`` where it came from one, ``data`` the bytes that were read."""
+
+    title: str
+    name: str
+    activity: Activity
+    site: Mapping[str, Any]
+    study: Study
+    draws: int
+    tenure: str
+    data: bytes
+    spec: Spec | None = None
+
+    @property
+    def year(self) -> int | None:
+        """The year of rows that are not dated."""
+        return self.site.get("year") or self.study.reference_year
+
+    @property
+    def place(self) -> str:
+        """The name of the site it is priced at."""
+        import jevons
+
+        return str(jevons.site(**self.site).name)
+
+    def footprint(self, **asked: Any) -> Footprint:
+        """Priced at its site; ``asked``: fields of the study that differ."""
+        import jevons
+
+        return jevons.footprint(self.activity, jevons.site(**self.site), self.study.with_(**asked), self.draws)
+
+    def of_scope(self, scope: str) -> Footprint | None:
+        """Location-based, average, of that scope; None where the place has no such factor."""
+        if self.study.scope != scope and any(name in self.site for name in STATED):
+            return None  # a stated intensity is of one scope
+        try:
+            return self.footprint(accounting="location", grid="average", scope=scope)
+        except MissingFactor:
+            return None
+
+    def at_market(self, intensity_kg_per_kwh: float) -> Footprint:
+        """Market-based, direct, at the intensity its contracts come to."""
+        import jevons
+
+        place = jevons.site(**{**self.site, "market_intensity": intensity_kg_per_kwh})
+        study = self.study.with_(accounting="market", grid="average", scope="direct", indicators=("energy", "climate"))
+        return jevons.footprint(self.activity, place, study, self.draws)
+
+
+def selected(sources: Sequence[str], at: str = "", year: int | None = None, tenure: str = "owned") -> list[Selected]:
+    """Every source in turn. ``PATH``, or ``service:PATH`` where its machines are held otherwise than ``tenure``.
+
+    Errors: BadInput where two sources bear one title, and those of the readers.
+    """
+    found: list[Selected] = []
+    for source in sources:
+        one = _one(source, at, year, tenure)
+        taken = {held.title for held in found}
+        found.append(replace(one, title=f"{one.title} ({one.name})") if one.title in taken else one)
+    if len({one.title for one in found}) < len(found):
+        raise BadInput("results", list(sources), "name each file once")
+    return found
+
+
+def footprints_of(sources: Sequence[str], at: str = "", year: int | None = None) -> dict[str, Footprint]:
+    """Title → Footprint, each under its own study."""
+    return {one.title: one.footprint() for one in selected(sources, at, year)}
+
+
+def sides_of(chosen: Sequence[Selected], contracts: str | Path | None, boundary: Boundary,
+             strict: bool = False) -> tuple[list[Sides], Matching | None]:  # fmt: skip
+    """Each activity priced life-cycle, direct and, where a contract ledger is given, market-based."""
+    from jevons.report.standards.scopes import Sides
+
+    priced = [Sides(one.title, one.of_scope("lifecycle"), one.of_scope("direct"), None, one.tenure) for one in chosen]
+    if contracts is None:
+        return priced, None
+    matching = matched(chosen, priced, Path(contracts), boundary, strict)
+    sides = [replace(s, market=one.at_market(matching.intensity(one.place))) if boundary.owns(one.tenure) else s
+             for one, s in zip(chosen, priced, strict=True)]  # fmt: skip
+    return sides, matching
+
+
+def matched(chosen: Sequence[Selected], priced: Sequence[Sides], ledger: Path, boundary: Boundary, strict: bool) -> Matching:
+    """The electricity of own operations, all of it together, against one contract ledger: no MWh serves two of them."""
+    from jevons.account import contract_file, matching
+    from jevons.core.activity import joined
+
+    parts = [best_electricity(one, s, boundary) for one, s in zip(chosen, priced, strict=True) if boundary.owns(one.tenure)]
+    if not parts:
+        raise BadInput("contracts", str(ledger), "contracts cover the electricity of machines of your own; none is reported")
+    return matching.match(joined(parts), contract_file.read(ledger), None, strict)
+
+
+def best_electricity(one: Selected, sides: Sides, boundary: Boundary) -> Activity:
+    """Best estimates of the electricity, overhead included, as much as is consolidated; undated rows take the site's year."""
+    import numpy as np
+
+    rows = sides.any.inventory.where(flow="electricity")
+    start_s, end_s, undated = rows.start_s, rows.end_s, np.isnan(rows.start_s)
+    if undated.any():
+        if one.year is None:
+            raise BadInput("year", None, f"say when {one.title} ran (--year): a contract is matched by vintage")
+        first, last = (np.datetime64(f"{y}-01-01", "s").astype(float) for y in (one.year, one.year + 1))
+        start_s, end_s = np.where(undated, first, start_s), np.where(undated, last, end_s)
+    amount = rows.amount.reshape(len(rows), -1)[:, :1] * boundary.counts(one.tenure)
+    return replace(rows, start_s=start_s, end_s=end_s, amount=amount, served={}, drivers={}, seed=0).label(site=one.place)
+
+
+def _one(source: str, at: str, year: int | None, tenure: str) -> Selected:
+    from jevons.report.standards.scopes import TENURES
+
+    word, colon, rest = source.partition(":")
+    held, path = (word, Path(rest)) if colon and word in TENURES else (tenure, Path(source))
+    data = _bytes(path)
+    return _of_spec(path, data, held) if path.suffix.lower() in SPECS else _of_file(path, data, held, at, year)
+
+
+def _of_spec(path: Path, data: bytes, tenure: str) -> Selected:
+    from jevons.cli.outcome import carry_out, load
+
+    outcome = carry_out(specs.read(path))
+    _say_if_moved(path, load(path) if path.suffix.lower() == ".json" else None)
+    spec = outcome.spec
+    site = dict(spec.site)
+    return Selected(outcome.title, path.name, outcome.activity, site, Study(**spec.study), spec.arguments.get("draws", 1000),
+                    tenure, data, spec)  # fmt: skip
+
+
+def _of_file(path: Path, data: bytes, tenure: str, at: str, year: int | None) -> Selected:
+    from jevons import account
+
+    activity = account.read(path)
+    site = {name: value for name, value in (("name", at), ("year", year)) if value}
+    return Selected(path.name, path.name, activity, site, Study(), 1000, tenure, data)
+
+
+def _say_if_moved(path: Path, kept: Any) -> None:
+    """A kept result is computed again; where the tables have moved since, that is said."""
+    from jevons.world import catalog
+
+    held = kept.get("factor_set") if isinstance(kept, Mapping) else None
+    if held and held != catalog.version():
+        show.say(f"{path.name}: kept under factor set {held}, computed again under {catalog.version()}")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as trouble:
+        raise BadInput("result", str(path), f"name a file that can be read ({trouble.strerror})") from None
