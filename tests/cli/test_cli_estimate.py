@@ -155,7 +155,7 @@ tokens: 2T
 on: a100
 n: 512
 site: France
-earlier_run: {device_hours: 184320, flops: 8.4e+22, params_active: 7e+9, hardware_generation: ampere, peak_flops: 3.12e+14}
+earlier_run: {device_hours: 184320, model: llama-2-7b, tokens: 2T}
 """
 
 
@@ -172,5 +172,32 @@ def test_an_earlier_run_of_the_same_stack_narrows_the_interval(jevons, llama, tm
 
 
 def test_an_earlier_run_half_described_is_refused(jevons, tmp_path: Path):
-    (tmp_path / "run.yaml").write_text(EARLIER.replace("flops: 8.4e+22, ", ""))
-    assert "give flops too" in jevons("estimate training run.yaml").err
+    (tmp_path / "run.yaml").write_text(EARLIER.replace("model: llama-2-7b, ", ""))
+    assert "earlier_run: model" in jevons("estimate training run.yaml").err
+
+
+def test_trials_are_estimated_about_a_spec_or_a_kept_result(llama, jevons):
+    final = llama("--at", "France", "--save", "final.json").json
+    trials = jevons("estimate experimentation final.json --multiplier 2.5 --save trials.json").json
+    energy = [answer["footprint"]["indicators"]["energy"]["best"] for answer in (final, trials)]
+    assert energy[1] == pytest.approx(1.5 * energy[0])
+    assert trials["spec"]["final"]["model"] == "llama-2-7b"
+    assert trials["spec"]["site"] == {"name": "France"}
+    assert "identical to the last bit" in jevons("rerun trials.json --table").out
+    Path("trials.yaml").write_text("estimate: experimentation\nmultiplier: 2.5\nfinal: final.json\n")
+    assert jevons("estimate experimentation trials.yaml").json["footprint"] == trials["footprint"]
+
+
+def test_preparing_data_is_a_stage_of_its_own(jevons):
+    answer = jevons("estimate data --hours 300 --cpu 'epyc 7763' --memory 512 --at Germany --table")
+    assert "Data preparation" in answer.out
+    assert "data " in answer.out
+
+
+def test_an_earlier_run_an_mfu_and_plain_work_are_flags(llama, jevons):
+    plain = llama("--at", "France").json["footprint"]["indicators"]["energy"]
+    told = llama("--at", "France", "--earlier-run", "device_hours=368640,params=13B,tokens=2T").json["footprint"]["indicators"]["energy"]
+    assert told["high"] / told["low"] < plain["high"] / plain["low"]
+    assert llama("--at", "France", "--mfu", "0.4").json["spec"]["mfu"] == 0.4
+    assert jevons("estimate training --flops 3e24 --params 70B --on h100").json["spec"]["flops"] == 3e24
+    assert "write key=value" in llama("--earlier-run", "fast").err

@@ -162,3 +162,40 @@ def test_a_dated_run_may_be_priced_by_the_hour(tmp_path):
 def test_a_start_needs_an_end():
     with pytest.raises(BadInput, match="say how many devices too"):
         training("llama-2-7b", "10B", "a100", start="2026-01-03")
+
+
+def test_an_earlier_run_may_be_told_in_the_words_of_an_estimate():
+    words = {"device_hours": 184_320, "params": 6.7e9, "tokens": "2T"}
+    exact = EarlierRun(184_320, 6 * 6.7e9 * 2e12, 6.7e9, "ampere", 3.12e14, 2023)
+    told, same = (training("llama-2-13b", "2T", "a100", 512, year=2023, earlier_run=e) for e in (words, exact))
+    assert np.array_equal(told.amount, same.amount)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "words"),
+    [({"hours": 3}, "hours.*did you mean 'device_hours'"), ({"params": "7B", "tokens": "1T"}, "device_hours"),
+     ({"device_hours": 9}, "earlier_run: model"), ({"device_hours": -9, "params": "7B", "tokens": "1T"}, "earlier_run: device_hours")],
+)  # fmt: skip
+def test_an_earlier_run_that_says_too_little_is_refused(earlier, words):
+    with pytest.raises(BadInput, match=words):
+        training("llama-2-13b", "2T", "a100", earlier_run=earlier)
+
+
+def test_a_stated_mfu_gives_the_hours_and_goodput_what_is_lost():
+    run = training(params=7e9, tokens=1e12, on="h100", n=64, mfu=0.4, goodput=0.8, draws=0)
+    wanted = 6 * 7e9 * 1e12 / (989.4e12 * 0.4 * 3600)
+    assert run.served["device hour"][0] == pytest.approx(wanted / 0.8, rel=1e-3)
+    stages = run.by("stage", flow="electricity")
+    assert stages["restarts and evaluation"][0] / stages["training"][0] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("mfu", [0, -0.1, 1.2, "sixty", float("nan")])
+def test_an_mfu_that_is_no_share_of_the_dense_peak_is_refused(mfu):
+    with pytest.raises(BadInput, match="mfu"):
+        training(params=7e9, tokens=1e12, on="h100", mfu=mfu)
+
+
+def test_a_stated_mfu_beside_what_would_be_overheard_is_refused():
+    for extra in ({"batch": 512}, {"layout": "tensor=2"}, {"sequence": 4096}, {"earlier_run": {"device_hours": 3}}):
+        with pytest.raises(BadInput, match=next(iter(extra))):
+            training("llama-2-7b", tokens=1e12, on="h100", n=64, mfu=0.4, **extra)

@@ -19,7 +19,9 @@ app = typer.Typer(no_args_is_help=True, help="What a computation will cost, befo
 COMMON = (options.SPEC, options.SITE, options.STUDY, options.DRAWS, options.FORM, options.FILES)
 File = Annotated[Path | None, typer.Argument(metavar="SPEC", help="A spec: YAML, TOML or JSON. Flags win over it.",
                                              show_default=False)]  # fmt: skip
-TRAINING = (options.MODEL, options.HARDWARE, options.STEP, options.LAYOUT, options.RECORDED)
+Final = Annotated[Path, typer.Argument(metavar="FINAL", help="The final run: a spec, or a result kept by --save.",
+                                      show_default=False)]  # fmt: skip
+TRAINING = (options.MODEL, options.HARDWARE, options.WORK, options.STEP, options.LAYOUT, options.RECORDED)
 TUNING = (options.MODEL, options.HARDWARE, options.ADAPT, options.STEP, options.LAYOUT)
 
 
@@ -51,6 +53,29 @@ def generic(file: File = None, **given: Any) -> None:
     jevons estimate generic --hours 12 --cpu "epyc 7763" --memory 64 --at Germany
     """
     ask("generic", file, given, (options.GENERIC,))
+
+
+@app.command(no_args_is_help=True)
+@taking(options.GENERIC, *COMMON)
+def data(file: File = None, **given: Any) -> None:
+    """Preparing data: collecting, filtering and tokenising, as any computation.
+
+    jevons estimate data --hours 300 --cpu "epyc 7763" --memory 512 --at Germany
+    """
+    ask("data", file, given, (options.GENERIC,))
+
+
+@app.command(no_args_is_help=True)
+@taking(options.TRIALS, options.SITE, options.STUDY, options.DRAWS, options.FORM, options.FILES)
+def experimentation(final: Final, **given: Any) -> None:
+    """The trials around a final run, whose spec or saved result is given.
+
+    jevons estimate experimentation run.yaml --multiplier 2.7
+    """
+    asked, written = from_flags("experimentation", given, (options.TRIALS,)), specs.read(final)
+    if written.kind != asked.kind:
+        written = Spec(asked.kind, {"final": Spec(written.kind, written.arguments).record()}, written.site, written.study)
+    show.answer(carry_out(asked.over(written)), given)
 
 
 @app.command(no_args_is_help=True)
@@ -147,9 +172,19 @@ def shaped(kind: str, arguments: dict[str, Any], site: dict[str, Any], study: di
         arguments["accounting"] = arguments.pop("network")
     if "busy" in arguments:
         arguments["utilisation"] = arguments.pop("busy")
+    if isinstance(arguments.get("earlier_run"), str):
+        arguments["earlier_run"] = pairs("earlier_run", arguments["earlier_run"])
     if "teacher" in arguments:
         if "model" not in arguments:
             raise BadInput("model", None, "name the student with --model")
         arguments["student"] = arguments.pop("model")
         kind = "distillation"
     return Spec(kind, arguments, site, study)
+
+
+def pairs(field: str, text: str) -> dict[str, Any]:
+    """``a=1,b=2`` as a mapping. Errors: BadInput."""
+    words = [part.partition("=") for part in text.split(",")]
+    if not all(mark and key.strip() and value.strip() for key, mark, value in words):
+        raise BadInput(field, text, "write key=value, comma between, e.g. 'device_hours=368640,params=13B,tokens=2T'")
+    return {key.strip().replace("-", "_"): options.number_or_text(value.strip()) for key, _, value in words}

@@ -42,6 +42,11 @@ STEP: Group = {
     "start": Row("When it starts, UTC: 2026-03-11T06:00, for a grid by the hour.", "DATE"),
     "calibration": Row("A pack of `jevons calibrate training`.", "PACK.json"),
 }
+WORK: Group = {
+    "flops": Row("The work itself, where tokens do not say it: 3e24.", "FLOP"),
+    "mfu": Row("Model FLOP utilisation while steps run, where you know it: 0.42.", SHARE),
+    "earlier_run": Row("A finished run of the same stack: 'device_hours=368640,params=13B,tokens=2T'.", "KEY=VALUE,..."),
+}
 LAYOUT: Group = {
     "tensor": Row("Tensor-parallel devices.", COUNT, int),
     "pipeline": Row("Pipeline stages.", COUNT, int),
@@ -78,6 +83,7 @@ GENERIC: Group = {
     "memory": Row("Memory held: 64, '512 GB'.", "GB"),
     "repeats": Row("How often it is run.", COUNT),
 }
+TRIALS: Group = {"multiplier": Row("The whole development over the final run: 2.7.", "RATIO")}
 STORAGE: Group = {
     "terabytes": Row("How much is kept: 40, '500 GB'.", "TB"),
     "months": Row("For how long: 12, '2 years'.", TIME),
@@ -151,6 +157,9 @@ SITE: Group = {
     "device_price": Row("Rent of a device-hour: '2.5 USD/h'.", "USD/H"),
     "life": Row("Years over which hardware is written off.", "YEARS"),
     "utilisation": Row("Share of its life in which hardware is in use.", SHARE),
+    "series": Row("Hourly intensities, g/kWh, for a run with a start.", "FILE.csv"),
+    "wet_bulb": Row("Of the climate, where an evaporative tower cools: 18.", "°C"),
+    "tower": Row("fixed-approach, fixed-cold-water or less-thirsty.", "KIND"),
     "strict": Row("Refuse to fall back to the mean of the world.", None, bool),
 }
 STUDY: Group = {
@@ -173,7 +182,7 @@ FILES: Group = {
     "report": Row("Write a page (.html), a model-card section (.md) or an LCA inventory for Brightway (.csv).", "FILE", Path),
 }
 PANELS = {
-    WHAT: (SPEC, MODEL, HARDWARE, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION),
+    WHAT: (SPEC, MODEL, HARDWARE, WORK, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, TRIALS, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION),
     WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (FORM, FILES),
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 DOORS = {  # kind -> the functions of jevons.estimate that take its arguments, the first of them called
     "training": ("training",), "recorded": ("recorded",), "fine-tuning": ("fine_tuning", "training"),
     "distillation": ("distillation", "training"), "generic": ("generic",), "storage": ("storage",),
-    "transfer": ("transfer",), "serving": ("serving",), "request": ("request",), "edge": ("edge",),
+    "data": ("data_preparation", "generic"), "transfer": ("transfer",), "experimentation": ("experimentation",), "serving": ("serving",), "request": ("request",), "edge": ("edge",),
     "generation": ("generation",),
 }  # fmt: skip
 CALLED = {"training": "Training", "recorded": "Recorded run of", "fine-tuning": "Fine-tuning",
-          "distillation": "Distilling", "generic": "Computation", "storage": "Storage", "transfer": "Transfer",
+          "distillation": "Distilling", "generic": "Computation", "storage": "Storage", "data": "Data preparation", "experimentation": "Trials around", "transfer": "Transfer",
           "serving": "Serving", "request": "Requests to", "edge": "Prompts to", "generation": "Generating with"}  # fmt: skip
 SUBJECTS = ("model", "student", "cpu", "medium", "what", "params")
 AMOUNTS = {"tokens": "tokens", "terabytes": "TB", "gigabytes": "GB", "months": "months", "cores": "cores"}
@@ -42,7 +42,8 @@ class Outcome:
     @property
     def title(self) -> str:
         """What was asked, in a line: ``Training llama-2-7b, 2T tokens, 512 × a100``."""
-        said = {name: plain(value) for name, value in self.spec.arguments.items()}
+        about = {**self.spec.arguments.get("final", {}), **self.spec.arguments}
+        said = {name: plain(value) for name, value in about.items()}
         subject = next((said[name] for name in SUBJECTS if name in said), "")
         amounts = [f"{said[name]} {unit}" if said[name][-1].isdigit() or name == "tokens" else said[name]
                    for name, unit in AMOUNTS.items() if name in said]  # fmt: skip
@@ -90,24 +91,31 @@ def carry_out(asked: Spec) -> Outcome:
 
 
 def passed(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments as the door takes them: an earlier run is written down as a mapping of its fields."""
-    earlier = arguments.get("earlier_run")
-    if not isinstance(earlier, Mapping):
+    """The arguments as the door takes them: the final run that trials are about becomes its activity."""
+    if "final" not in arguments:
         return dict(arguments)
-    from jevons.estimate.throughput_prior import EarlierRun
+    final = specs.of(arguments["final"], where="spec: final")
+    return {**arguments, "final": door(final.kind)(**passed(final.arguments))}
 
-    specs.require_known(earlier, [f.name for f in fields(EarlierRun)], "earlier_run")
-    missing = [f.name for f in fields(EarlierRun) if f.default is MISSING and f.name not in earlier]
-    if missing:
-        raise BadInput("earlier_run", dict(earlier), f"give {', '.join(missing)} too")
-    return {**arguments, "earlier_run": EarlierRun(**earlier)}
+
+def about(spec: Spec) -> Spec:
+    """Trials with their final run settled and written into the spec; where and why are those of the final run."""
+    final = spec.arguments.get("final")
+    if final is None:
+        raise BadInput("spec: final", None, "give the spec of the final run, or the path of one")
+    given = specs.of(final, where="spec: final") if isinstance(final, Mapping) else specs.read(str(final))
+    drawn = {name: value for name, value in spec.arguments.items() if name in ("draws", "seed")}
+    inner = settled(Spec(given.kind, {**given.arguments, **drawn}, given.site, given.study))
+    own = {name: value for name, value in spec.arguments.items() if name not in drawn}
+    return Spec(spec.kind, {**own, "final": Spec(inner.kind, inner.arguments).record()}, spec.site, spec.study).over(
+        Spec(spec.kind, {}, inner.site, inner.study))  # fmt: skip
 
 
 def settled(asked: Spec) -> Spec:
     """The spec as it will be kept: routed to its door, checked, with the settings' site written in."""
     from jevons.world.settings import settings
 
-    spec = routed(asked)
+    spec = about(asked) if asked.kind == "experimentation" else routed(asked)
     spec.check(keys(spec.kind))
     site = {"name": settings().site, "strict": settings().strict or None, "year": spec.arguments.get("year")}
     return spec.over(Spec(spec.kind, {}, {name: value for name, value in site.items() if value}))

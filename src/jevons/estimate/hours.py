@@ -14,6 +14,7 @@ from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Draws
 from jevons.world.defaults import default
+from jevons.world.hardware import Peak
 
 Z80 = 1.2815515655446004  # half-width of the central 80 % of a standard normal
 
@@ -36,10 +37,27 @@ def goodput_of(goodput: Any, sampler: Draws) -> tuple[Any, tuple[Assumption, ...
     usual = default("goodput")
     if goodput is None:
         return sampler.of(usual.uncertain), (usual.assumed(),)
-    value = units.read(goodput, "", "goodput")
-    if np.ndim(value) or not 0 < value <= 1:
-        raise BadInput("goodput", goodput, "give a share above 0 and at most 1")
-    return sampler.of(value), ()
+    return sampler.of(_share("goodput", goodput, "give a share above 0 and at most 1")), ()
+
+
+def hours_at(work: Any, peak: Peak, mfu: Any, goodput: Any, sampler: Draws) -> Hours:
+    """Device-hours of ``work`` [FLOP] at a stated MFU: t = C / (P · MFU), of which goodput is the productive share.
+
+    Errors: BadInput for an MFU of 0 or less, or above 1.
+    """
+    share = _share("mfu", mfu, "give a share of the dense peak, above 0 and at most 1; vendors' sparse peaks are twice the dense")
+    productive = np.asarray(work / (peak.tflops * 1e12 * share * units.SECONDS_PER_HOUR), float)[..., None]
+    advancing, notes = goodput_of(goodput, sampler)
+    stated = Assumption("MFU", f"{np.mean(share):.3g} of the dense {peak.asked} peak ({peak.tflops:g} TFLOP/s)", "given", "stated")
+    notes = (*notes, stated, *([peak.assumption] if peak.assumption else []))
+    return Hours(productive, productive * (1 / advancing - 1), "calibrated", notes, detail={"mfu": float(np.mean(share))})
+
+
+def _share(field: str, given: Any, mend: str) -> Any:
+    value = units.read(given, "", field)
+    if np.any(np.asarray(value) <= 0) or np.any(np.asarray(value) > 1):
+        raise BadInput(field, given, mend)
+    return value
 
 
 def interval(start: str | None, wall: Any) -> tuple[float, float]:

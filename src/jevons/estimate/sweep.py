@@ -25,7 +25,7 @@ from jevons.world.spec import require_known
 CHUNK = 32768
 """Scenarios priced together: arrays of this length stay in a core's cache."""
 DOORS = {  # kind -> functions of jevons.estimate that take its arguments (the first is called), numbers taken as arrays
-    "training": (("training",), {"tokens", "n", "params", "active", "flops", "power"}),
+    "training": (("training",), {"tokens", "n", "params", "active", "flops", "power", "mfu", "goodput"}),
     "recorded": (("recorded",), {"tokens", "n", "hours", "device_hours", "power", "energy"}),
     "fine-tuning": (("fine_tuning", "training"), {"tokens", "epochs", "power"}),
     "distillation": (("distillation", "training"), {"tokens", "power"}),
@@ -38,7 +38,7 @@ DOORS = {  # kind -> functions of jevons.estimate that take its arguments (the f
 }  # fmt: skip
 SITE_ARRAYS = {"intensity", "pue", "wue", "electricity_price", "device_price", "market_intensity", "life", "utilisation", "wet_bulb"}
 STEP_BY_STEP = ("batch", "layout", "calibration")
-"""With one of these a training is laid out for one model and cluster at a time: only its tokens and power stay arrays."""
+"""With one of these a training is laid out for one model and cluster at a time: only its tokens, power and goodput stay arrays."""
 Totals = dict[str, NDArray[np.float64]]
 Given = dict[str, Any]
 
@@ -70,7 +70,7 @@ def sweep(model: Any = None, tokens: Any = None, on: Any = "", n: Any = None, *,
 def _sweep(kind: str, given: Given, place: Given, study: Study, jobs: int, backend: str | None) -> Totals:
     given, place = _arrays(given), _arrays(place)
     length = _length({**given, **place})
-    vector = DOORS[kind][1] if not any(name in given for name in STEP_BY_STEP) else {"tokens", "power"}
+    vector = DOORS[kind][1] if not any(name in given for name in STEP_BY_STEP) else {"tokens", "power", "goodput"}
     alone = _alone(given, vector) | _alone(place, SITE_ARRAYS)
     order = _parts([{**place, **given}[name] for name in sorted(alone)], length)
     tasks = [(kind, _cut(given, part, alone), _cut(place, part, alone), len(part), study, catalog.overlays()) for part in order]

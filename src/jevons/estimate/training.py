@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,17 +20,20 @@ from jevons.core.uncertain import Z90, Draws
 from jevons.estimate import power as power_model
 from jevons.estimate.device_rows import device_rows
 from jevons.estimate.flops import encoder_decoder_flops, six_nd
-from jevons.estimate.hours import Z80, Hours, interval
+from jevons.estimate.hours import Z80, Hours, hours_at, interval
 from jevons.estimate.throughput_prior import EarlierRun, device_hours, training_pack
 from jevons.world import devices, models
 from jevons.world.hardware import Device, Peak
+from jevons.world.spec import require_known
 
 FLOP_PER_TFLOP = 1e12
+EARLIER = ("device_hours", "model", "params", "active", "tokens", "flops", "on", "n", "year")
+"""What may be said of an earlier run."""
 
 
 def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None, *, params: Any = None,
              active: Any = None, year: int | None = None, precision: str = "bf16", sequence: Any = None,
-             batch: Any = None, layout: Any = None, goodput: Any = None, earlier_run: EarlierRun | None = None,
+             batch: Any = None, layout: Any = None, goodput: Any = None, mfu: Any = None, earlier_run: Any = None,
              calibration: Any = None, flops: Any = None, power: Any = None, start: str | None = None,
              draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
     """Activity of training ``model`` on ``tokens`` with ``n`` devices of the kind ``on``.
@@ -38,6 +42,9 @@ def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None,
     ``precision``, ``batch`` (sequences a step). Level 2: + ``layout`` (tensor, pipeline, ... or its text form).
     Numbers may be arrays of scenarios (level 0). ``year``: when training starts (the software of its time).
     ``start``: ISO date or time (UTC), which with ``n`` dates the run for an hourly grid.
+    ``mfu``: where you know it, model FLOP over device time × dense peak while steps run; ``goodput``: share of the time
+    in which they do. ``earlier_run``: a finished run of the same stack, which sharpens level 0: an EarlierRun, or a mapping
+    of its device_hours, model (or params, active), tokens (or flops), and where they differ on, n, year.
     ``calibration``: a file of ``jevons calibrate training`` (levels 1, 2). ``power``: measured watts a device, host
     included. Errors: BadInput and its kin, naming field and mend.
     """
@@ -47,9 +54,13 @@ def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None,
     host = devices.host_of(machine.id)
     sampler = Draws(draws, seed)
     plain = batch is None and layout is None and calibration is None
-    _heard(plain, sequence=sequence, goodput=goodput, earlier_run=earlier_run)
-    if plain:
-        hours = _from_prior(found, work, machine, n, year, precision, earlier_run, sampler)
+    _heard("mfu" if mfu is not None else "prior" if plain else "steps",
+           sequence=sequence, goodput=goodput, earlier_run=earlier_run, batch=batch, layout=layout, calibration=calibration)  # fmt: skip
+    if mfu is not None:
+        hours = hours_at(work, machine.peak(precision), mfu, goodput, sampler)
+    elif plain:
+        earlier = earlier_of(earlier_run, on, year)
+        hours = _from_prior(found, work, machine, n, year, precision, earlier, sampler)
     else:
         from jevons.estimate.detailed import detailed_hours
 
@@ -89,15 +100,42 @@ def _workload(model: Any, tokens: Any, params: Any, active: Any, flops: Any) -> 
     return found, law(found.active, count), count
 
 
-def _heard(plain: bool, **given: Any) -> None:
-    """Refuse what the level at hand would not listen to."""
-    deaf = ("sequence", "goodput") if plain else ("earlier_run",)
-    mend = "only the step-time engine counts it: give batch or layout too, or leave it out"
-    if not plain:
-        mend = "it sharpens the estimate without batch, layout and calibration; leave out the one or the other"
+def _heard(way: str, **given: Any) -> None:
+    """Refuse what the way to the hours would not listen to: an mfu given, the prior of published runs, or the steps."""
+    deaf, mend = _DEAF[way]
     for field in deaf:
         if given[field] is not None:
             raise BadInput(field, given[field], mend)
+
+
+_DEAF = {
+    "prior": (("sequence", "goodput"), "only the step-time engine counts it: give batch or layout too, or leave it out"),
+    "steps": (("earlier_run",), "it sharpens the estimate without batch, layout and calibration; leave out the one or the other"),
+    "mfu": (("sequence", "earlier_run", "batch", "layout", "calibration"),
+            "mfu says already how fast it runs; leave out the one or the other"),
+}  # fmt: skip
+
+
+def earlier_of(given: Any, on: str = "", year: int | None = None) -> EarlierRun | None:
+    """An earlier run as ``training`` takes it; hardware and year are those of the run at hand where it names none.
+
+    Errors: BadInput naming the key that is unknown or missing.
+    """
+    if given is None or isinstance(given, EarlierRun):
+        return given
+    if not isinstance(given, Mapping):
+        raise BadInput("earlier_run", given, "give device_hours, model (or params) and tokens of a finished run")
+    require_known(given, EARLIER, "earlier_run")
+    if given.get("device_hours") is None:
+        raise BadInput("earlier_run", dict(given), "say how long it took: device_hours")
+    try:
+        found, work, _ = _workload(*(given.get(name) for name in ("model", "tokens", "params", "active", "flops")))
+        machine, _ = devices.device(_required(given.get("on", on)))
+        hours, count = units.read(given["device_hours"], "h", "device_hours"), _devices(given.get("n"))
+        return EarlierRun(hours, float(work), float(found.active), machine.generation,
+                          machine.peak("bf16").tflops * FLOP_PER_TFLOP, units.calendar_year(given.get("year", year)), count)  # fmt: skip
+    except BadInput as trouble:
+        raise BadInput(f"earlier_run: {trouble.field}", trouble.value, trouble.mend) from None
 
 
 def _required(on: str) -> str:

@@ -8,7 +8,7 @@
     site: {name: France, year: 2023, pue: 1.2}      or a bare name
     study: {accounting: location}
 
-YAML is read as YAML 1.2: ``on`` and ``no`` are words, dates are text.
+An ``experimentation`` holds the final run it is about under ``final``: a spec of its own, or the path of one. YAML is read as YAML 1.2: ``on`` and ``no`` are words, dates are text.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any
 from jevons.core.errors import BadInput, TableError
 from jevons.core.study import Study
 
-WORKLOADS = ("training", "recorded", "fine-tuning", "distillation", "generic", "storage", "transfer",
-             "serving", "request", "edge", "generation")  # fmt: skip
+WORKLOADS = ("training", "recorded", "fine-tuning", "distillation", "generic", "data", "storage", "transfer",
+             "experimentation", "serving", "request", "edge", "generation")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ def read(path: Path | str, kind: str = "") -> Spec:
 
     Errors: BadInput for a file that is not there, an unknown ending or key; TableError naming file and line.
     """
+    return of(load(path), kind, Path(path).name)
+
+
+def load(path: Path | str) -> Any:
+    """The plain values in a file (.yaml, .yml, .toml, .json). Errors: as ``read``."""
     path = Path(path)
     if path.suffix.lower() not in _READERS:
         raise BadInput("spec", str(path), f"name a file that ends in {', '.join(_READERS)}")
@@ -69,7 +74,7 @@ def read(path: Path | str, kind: str = "") -> Spec:
         raise BadInput("spec", str(path), f"name a file that can be read ({trouble.strerror})") from None
     except UnicodeDecodeError:
         raise TableError(path.name, None, None, "bytes that are not UTF-8", "save it as UTF-8") from None
-    return of(_READERS[path.suffix.lower()](path.name, text), kind, path.name)
+    return _READERS[path.suffix.lower()](path.name, text)
 
 
 def of(given: Any, kind: str = "", where: str = "spec") -> Spec:
