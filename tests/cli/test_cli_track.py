@@ -8,6 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
+
+import pytest
 
 
 def call(tmp_path, *words, **more):
@@ -59,3 +62,55 @@ def test_a_host_is_calibrated_from_what_a_meter_showed(tmp_path):
     refused = call(tmp_path, "calibrate", "host", "0=18", "half=31", "1=44")
     assert refused.returncode == 2
     assert "write load=watts" in refused.stderr
+
+
+def started(tmp_path, *words):
+    environment = {**os.environ, "JEVONS_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([sys.executable, "-m", "jevons", *words], text=True, env=environment, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)  # fmt: skip
+
+
+def test_a_process_that_runs_already_is_measured_until_it_ends(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", "import time; t = time.time() + 2\nwhile time.time() < t: pass"]) as other:
+        done = call(tmp_path, "run", "--json", "--pid", str(other.pid))
+        assert other.poll() is not None
+    record = json.loads(done.stderr)
+    assert done.returncode == 0
+    assert record["indicators"]["energy"]["best"] > 0
+    (header,) = ((tmp_path / "journal").glob("*.jsonl"))
+    assert json.loads(header.read_text().splitlines()[0])["share"] == "process"
+
+
+def test_the_machine_is_watched_with_a_page_until_it_is_interrupted(tmp_path):
+    process = started(tmp_path, "watch", "--at", "France", "--listen", "127.0.0.1:0")
+    said = next(line for line in process.stderr if "as it goes at" in line)
+    page = said.split("as it goes at ")[1].split(",")[0]
+    with urllib.request.urlopen(page + "live.json", timeout=10) as answer:
+        assert json.loads(answer.read())["scope"] == "machine"
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    assert "France" in process.communicate(timeout=30)[1]
+    assert process.returncode == 0
+
+
+def test_a_spent_budget_interrupts_the_command_where_asked(tmp_path):
+    code = "import time\nfor i in range(600): time.sleep(0.1)"
+    began = time.monotonic()
+    done = call(tmp_path, "run", "--at", "France", "--budget", "1e-9 kg", "--stop", "--period", "0.1", "--", sys.executable, "-c", code)
+    assert time.monotonic() - began < 45
+    assert done.returncode == 130
+    assert "its budget is 1e-09 kg" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [(["--pid", "1", "--", "ls"], "leave out --pid"), (["--pid", "1", "--container", "x"], "choose one"),
+     (["--pid", "999999999"], "name a process"), (["--container", "no-such-container-here"], "container"), (["--stop", "--", "ls"], "--budget"),
+     (["--listen", "9877x", "--", "ls"], "host:port"), (["--budget", "5 apples", "--", "ls"], "budget"), (["--scope", "planet", "--", "ls"], "scope"),
+     (["--at", "Atlantis-7", "--", "touch", "here"], "Atlantis"), (["--period", "-1", "--", "ls"], "seconds")],
+)  # fmt: skip
+def test_what_cannot_be_measured_is_refused(tmp_path, words, mend):
+    done = call(tmp_path, "run", *words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert mend in done.stderr
+    assert not (tmp_path / "here").exists()

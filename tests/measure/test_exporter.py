@@ -13,7 +13,8 @@ from steady import Steady
 
 import jevons
 from jevons.core.errors import BadInput, MissingExtra
-from jevons.measure import exporter, start
+from jevons.measure import exporter, live_page, start
+from jevons.measure.live_report import Budget
 from means import means_missing
 
 PRICED = {"site": jevons.site("France", pue=1.0, intensity="100 g/kWh")}
@@ -148,3 +149,51 @@ def test_the_dashboard_asks_for_metrics_that_are_served():
     asked = {name for panel in board["panels"] for target in panel["targets"] for name in re.findall(r"jevons_\w+", target["expr"])}
     assert asked == set(exporter.HELP) - {"jevons_power_watts"}
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def asked(served, path):
+    with urllib.request.urlopen(served.page + path, timeout=5) as answer:
+        return answer.headers["Content-Type"], answer.read().decode()
+
+
+def test_a_page_for_people_shows_power_energy_carbon_and_what_is_to_come(run):
+    run.report.total, run.report.budget = 10.0, Budget("5 kg")
+    for done in range(6):
+        run.report._next_s = 0.0
+        run.report.step(done)
+        run.flush()
+    with exporter.serve(run, port=0) as served:
+        kind, page = asked(served, "")
+        assert (kind, "<svg" in page) == ("text/html; charset=utf-8", True)
+        now = json.loads(asked(served, "live.json")[1])
+        assert now["energy_j"] == pytest.approx(run.energy_kwh * 3.6e6, rel=0.2)
+        assert 0 < now["power_w"] <= 1.1e6
+        assert now["points"][0][0] == 0.0
+        best, low, high = now["cost"]["climate"]
+        assert low <= best <= high
+        assert now["in_all"]["climate"][0] > best
+        assert now["budget"] == {"limit": 5.0, "indicator": "climate", "unit": "kg"}
+        run.stop()
+        assert json.loads(asked(served, "live.json")[1])["over"]
+
+
+def test_the_page_asks_for_nothing_from_elsewhere_and_knows_what_it_is_told(run):
+    text = live_page.page().decode()
+    assert set(re.findall(r"""(?:src|href)=["']([^"']+)""", text)) == {"data:,"}
+    assert "http" not in text.replace("http-equiv", "")
+    told = live_page.LivePage(exporter.Exporter(run)).state()
+    assert set(re.findall(r"now\.(\w+)", text)) <= {*told, "in_all", "eta_s", "budget"}
+
+
+def test_a_run_that_is_not_priced_has_a_page_of_energy_alone(run):
+    run.report = None
+    assert "cost" not in live_page.LivePage(exporter.Exporter(run)).state()
+
+
+def test_the_pages_history_stays_small(run):
+    page = live_page.LivePage(exporter.Exporter(run))
+    for second in range(5000):
+        run.ended_s = run.started_s + second + 1
+        page.state()
+    assert len(page.points) <= live_page.MOST_POINTS
+    assert page.points[-1][0] == pytest.approx(5000)

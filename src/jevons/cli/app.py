@@ -16,8 +16,8 @@ from jevons.core.errors import JevonsError
 ROOMS = {
     "demo": "demo", "estimate": "estimate", "rerun": "results", "explain": "results", "compare": "results",
     "compare-methods": "methods", "audit": "audit", "validate": "validate", "calibrate": "calibrate",
-    "world": "world", "export": "export", "report": "report", "bench": "bench", "run": "track", "recover": "track", "proxy": "proxy", "doctor": "doctor",
-    "travel": "travel", "card": "card",
+    "world": "world", "export": "export", "report": "report", "bench": "bench", "run": "track", "watch": "track", "recover": "track", "proxy": "proxy", "doctor": "doctor",
+    "lifecycle": "lifecycle", "travel": "travel", "card": "card",
 }  # fmt: skip
 
 

@@ -173,6 +173,20 @@ DRAWS: Group = {
     "draws": Row("Draws behind the interval; 0 for best estimates alone.", COUNT, int),
     "seed": Row("Seed of the draws.", "NUMBER", int),
 }
+MEASURED: Group = {
+    "at": Row("Where it runs: cloud region, country, US subregion.", "SITE"),
+    "scope": Row("Whose energy: machine, process or cgroup.", "WHOSE"),
+    "pid": Row("A process that runs already, with all it starts.", "PID", int),
+    "container": Row("A container or batch job, by its id.", "ID"),
+    "period": Row("Between samples (1).", "SECONDS", float),
+    "save": Row("Keep the result (JSON).", "FILE.json", Path),
+}
+WATCHED: Group = {
+    "live": Row("Price it as it goes, and say every ten seconds how it stands.", None, bool),
+    "listen": Row("Serve a page, and metrics for Prometheus: 127.0.0.1:9877.", "HOST:PORT"),
+    "budget": Row("The most it may use: '5 kg', '2 kWh', '100 L'. A warning once it is spent.", "AMOUNT"),
+    "stop": Row("Interrupt it once the budget is spent.", None, bool),
+}
 FORM: Group = {
     "json": Row("JSON, as when piped.", None, bool),
     "table": Row("Tables, even into a pipe.", None, bool),
@@ -182,8 +196,8 @@ FILES: Group = {
     "report": Row("Write a page (.html), a model-card section (.md) or an LCA inventory for Brightway (.csv).", "FILE", Path),
 }
 PANELS = {
-    WHAT: (SPEC, MODEL, HARDWARE, WORK, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, TRIALS, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION),
-    WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (FORM, FILES),
+    WHAT: (MEASURED, SPEC, MODEL, HARDWARE, WORK, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, TRIALS, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION),
+    WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (WATCHED, FORM, FILES),
 }  # fmt: skip
 
 

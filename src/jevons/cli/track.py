@@ -1,58 +1,62 @@
-"""``jevons run`` and ``jevons recover``: measure a command, and close what a kill left open."""
+"""``jevons run``, ``jevons watch`` and ``jevons recover``: measure a command, a process, a container or the machine, and
+close what a kill left open."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from jevons.cli import show
-from jevons.cli.options import FORM, taking
-from jevons.core.errors import BadInput
+from jevons.cli.options import FORM, MEASURED, WATCHED, taking
 
-run_app, recover_app = typer.Typer(), typer.Typer()
+if TYPE_CHECKING:
+    from jevons.measure import Run
+
+run_app, watch_app, recover_app = typer.Typer(), typer.Typer(), typer.Typer()
 
 
 @run_app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-@taking(FORM)
-def run(
-    context: typer.Context,
-    at: Annotated[str, typer.Option(metavar="SITE", help="Where it runs: cloud region, country, US subregion.")] = "",
-    period: Annotated[float, typer.Option(metavar="SECONDS", help="Between samples.")] = 1.0,
-    save: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep the result.", show_default=False)] = None,
-    **given: Any,
-) -> None:
-    """Measure a command: jevons run -- python train.py. Its exit code becomes ours."""
-    from jevons.measure import start
+@taking(MEASURED, WATCHED, FORM)
+def run(context: typer.Context, **given: Any) -> None:
+    """Measure a command: jevons run -- python train.py. Its exit code becomes ours. Or what runs already: --pid, --container."""
+    from jevons.cli import measuring
 
     command = [word for word in context.args if word != "--"] if context.args[:1] == ["--"] else context.args
+    measuring.refuse_both(command, given)
+    tracked = measuring.begin(given, command)
     if not command:
-        raise BadInput("command", "", "say what to run: jevons run -- python train.py")
-    tracked = start(period_s=period, labels={"job": Path(command[0]).name})
-    try:
-        code = subprocess.call(command)
-    except OSError as trouble:
-        tracked.stop()
-        raise BadInput("command", command[0], f"name a program that can be run ({trouble.strerror})") from None
-    except KeyboardInterrupt:
-        code = 130
-    tell_run(tracked.stop(), at, save, given)
+        code = measuring.follow(tracked, given)
+    else:
+        code = measuring.launched(tracked, command, given)
+    tell_run(tracked.stop(), given)
     raise typer.Exit(code)
 
 
-def tell_run(tracked: Any, at: str, save: Path | None, given: dict[str, Any]) -> None:
-    """What a tracked run used and cost, as tables or JSON on stderr's side of the command's own output."""
+@watch_app.command()
+@taking(MEASURED, WATCHED, FORM)
+def watch(**given: Any) -> None:
+    """Measure the machine, a process or a container until Ctrl-C, with a page of its power and carbon as they go."""
+    from jevons.cli import measuring
+
+    given = {**given, "live": True, "listen": given.get("listen") or measuring.LISTEN}
+    tracked = measuring.begin(given, [])
+    code = measuring.follow(tracked, given)
+    tell_run(tracked.stop(), given)
+    raise typer.Exit(code)
+
+
+def tell_run(tracked: Run, given: dict[str, Any]) -> None:
+    """What a tracked run used and cost, as tables or JSON on stderr, beside the command's own output."""
     import jevons
     from jevons.report.record import as_json
     from jevons.world import catalog
 
-    footprint = jevons.footprint(tracked.activity, jevons.site(at))
+    footprint = jevons.footprint(tracked.activity, jevons.site(given.get("at") or ""))
     record = {"run": tracked.id, **as_json(footprint, jevons.__version__, catalog.version(), "Measured run")}
-    if save is not None:
-        show.write(save, show.as_text(record) + "\n", "result")
+    if given.get("save") is not None:
+        show.write(given["save"], show.as_text(record) + "\n", "result")
     if given.get("json"):
         print(show.as_text(record), file=sys.stderr)
         return

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = ["Run", "recover", "sensors_found", "start", "track"]
 
-_WHERE = {"track": "tracker", "start": "tracker", "Run": "tracker", "recover": "journal", "sensors_found": "discover"}
+_WHERE = {"track": "track", "start": "tracker", "Run": "tracker", "recover": "journal", "sensors_found": "discover"}
 
 if TYPE_CHECKING:
     from jevons.measure.discover import sensors_found
     from jevons.measure.journal import recover
-    from jevons.measure.tracker import Run, start, track
+    from jevons.measure.track import track
+    from jevons.measure.tracker import Run, start
 
 
 def __getattr__(name: str) -> Any:

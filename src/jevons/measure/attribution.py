@@ -40,6 +40,11 @@ class Consumer(Protocol):
         """Its processes."""
         ...
 
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended."""
+        ...
+
     def update(self) -> None:
         """Take what was used since the last call."""
         ...

@@ -4,7 +4,7 @@
     above it                 P is linear in load
 
 Three points bring the error of the modelled processor from a factor of two to a few percent. The curve is kept in
-JEVONS_HOME and the model sensor uses it from then on.
+JEVONS_HOME, a file a host, and the model sensor uses it from then on.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from pathlib import Path
 from jevons.core.errors import BadInput
 from jevons.measure.home import home
 
-FILE = "host.json"
 BURN = "while True: pass"
 
 
@@ -71,7 +70,7 @@ def curve(points: Sequence[tuple[float, float]], boundary: str = "chip", note: s
 
 def store(chosen: Curve, folder: Path | None = None) -> Path:
     """Keep a curve for this host; BadInput where the folder cannot be written."""
-    path = (folder or home()) / FILE
+    path = _file(folder)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(chosen), indent=1), encoding="utf-8")
@@ -83,12 +82,18 @@ def store(chosen: Curve, folder: Path | None = None) -> Path:
 def stored(folder: Path | None = None) -> Curve | None:
     """This host's curve; None where there is none, it is another host's, or it cannot be read."""
     try:
-        kept = json.loads(((folder or home()) / FILE).read_text(encoding="utf-8"))
+        kept = json.loads(_file(folder).read_text(encoding="utf-8"))
         points = tuple((float(load), float(watts)) for load, watts in kept.pop("points"))
         found = Curve(points, **kept)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return found if len(found.points) >= 3 and found.host == socket.gethostname() else None
+
+
+def _file(folder: Path | None) -> Path:
+    """The file of this host: a home may be shared by many."""
+    name = "".join(letter if letter.isalnum() or letter in "-." else "-" for letter in socket.gethostname())
+    return (folder or home()) / f"host-{name}.json"
 
 
 def measure(read_w: Callable[[float], float], shares: Sequence[float] = (0.0, 0.5, 1.0), seconds: float = 20.0,

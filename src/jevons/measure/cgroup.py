@@ -89,6 +89,11 @@ class Cgroup:
                 found.update(map(int, _text(Path(here) / "cgroup.procs").split()))
         return found
 
+    @property
+    def gone(self) -> bool:
+        """Whether the group was removed, or holds no process any more."""
+        return self._usage is None or not self._usage.exists() or not self.pids
+
     def update(self) -> None:
         """Take what was used since the last call."""
         used, before = self._used_s(), self._before_s

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 SUFFIX = ".jsonl"
+LAST_MARK = b'{"kind":"closed"'
 HOUR_MARK = b'{"kind":"hour"'
 TAIL_BYTES = 1 << 16
 
@@ -170,6 +171,37 @@ def written(folder: Path | None = None) -> Iterator[Written]:
             yield read(path)
         except (TableError, OSError):
             continue
+
+
+def left_open(folder: Path | None = None, most: int = 100) -> list[Path]:
+    """Journals, the newest of them, whose process is gone without a last word; only their ends are read."""
+    where = folder or home() / "journal"
+    try:
+        files = [entry for entry in os.scandir(where) if entry.name.endswith(SUFFIX)]
+        newest = sorted(files, key=lambda entry: entry.stat().st_mtime, reverse=True)[:most]
+    except OSError:
+        return []
+    return [Path(entry.path) for entry in newest if _cut(Path(entry.path))]
+
+
+def _cut(path: Path) -> bool:
+    try:
+        with path.open("rb") as handle:
+            header, last = _parsed(handle.readline()), _last_line(handle)
+    except OSError:
+        return False
+    return header is not None and header.get("kind") == "header" and not last.startswith(LAST_MARK) and not _alive(header)
+
+
+def _last_line(handle: Any) -> bytes:
+    """The last whole line of a file, however long."""
+    end, size = handle.seek(0, os.SEEK_END), TAIL_BYTES
+    while True:
+        handle.seek(max(end - size, 0))
+        lines = handle.read().split(b"\n")
+        if len(lines) > 2 or size >= end:
+            return lines[-2] if len(lines) > 1 else b""
+        size *= 8
 
 
 def recover(folder: Path | None = None) -> list[dict[str, Any]]:

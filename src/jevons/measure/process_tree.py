@@ -67,6 +67,16 @@ class ProcessTree:
         """The process ids of its members at the last scan."""
         return {pid for pid, _ in self.members}
 
+    @property
+    def gone(self) -> bool:
+        """Whether its root has ended; one that nobody waited for has."""
+        folder = self.root / "proc" / str(self.pid)
+        found = read_stat(folder)
+        try:
+            return found is None or found[0] != self.key or b") Z " in (folder / "stat").read_bytes()
+        except OSError:
+            return True
+
     def update(self) -> None:
         """Take what was spent since the last call."""
         now = self._scan()

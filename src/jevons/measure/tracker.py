@@ -9,20 +9,18 @@ It never raises into the user's work after its construction, and never stops it.
 
 from __future__ import annotations
 
-import atexit
-import functools
 import os
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from jevons.core.errors import BadInput
+from jevons.measure import guard
 from jevons.measure import journal as journals
 from jevons.measure.cells import HOUR_S, Cells, to_activity
 from jevons.measure.discover import sensors_found
@@ -32,12 +30,10 @@ from jevons.measure.ticks import Ticks
 
 if TYPE_CHECKING:
     from jevons.core.activity import Activity
-    from jevons.measure.attribution import Attributed
+    from jevons.measure.attribution import Attributed, Party
     from jevons.measure.live_report import LiveReport
 
-F = TypeVar("F", bound=Callable[..., Any])
 NS_PER_S = 1_000_000_000
-_running: set[Run] = set()
 
 
 class Run:
@@ -47,7 +43,7 @@ class Run:
                  folder: Path | None, shared: Attributed | None = None):  # fmt: skip
         self.period_s, self.flush_s, self.labels = period_s, flush_s, dict(labels)
         self.sensors, self._shared = list(sensors), shared
-        self.share = shared.who.scope if shared else "whole"
+        self.folder, self.share = folder, shared.who.scope if shared else "whole"
         self.meters: list[Meter] = [m for s in self.sensors for m in s.meters]
         self.cells, self.statuses = Cells(), dict[str, dict[str, int]]()
         self._windows, self.ticks = list[str](), Ticks(self.meters)
@@ -69,14 +65,24 @@ class Run:
         self._sample()
         self._edge(None)
         self._thread = threading.Thread(target=self._loop, name="jevons", daemon=True)
-        _running.add(self)
-        _guard()
+        guard.running.add(self)
+        guard.install()
         self._thread.start()
 
     @property
     def id(self) -> str:
         """The run's id, also the name of its journal."""
         return self.journal.run
+
+    @property
+    def who(self) -> Party | None:
+        """Whose energy it is, where not the whole machine's."""
+        return self._shared.who if self._shared is not None else None
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._stopped
 
     @property
     def activity(self) -> Activity:
@@ -146,7 +152,7 @@ class Run:
         self.live.close(self.cells.totals())
         for sensor in self.sensors:
             sensor.close()
-        _running.discard(self)
+        guard.running.discard(self)
         return self
 
     def __enter__(self) -> Run:
@@ -158,6 +164,7 @@ class Run:
     def _loop(self) -> None:
         """Sample on absolute deadlines; flush when due. Whatever happens here stays here."""
         begin, count, flushed = time.monotonic(), 0, time.monotonic()
+        self._offer()
         while not self._stopped:
             count += 1
             while self._wake.wait(max(begin + count * self.period_s - time.monotonic(), 0.0)):
@@ -178,6 +185,12 @@ class Run:
                 _log().debug("a sample failed", exc_info=True)
             behind = (time.monotonic() - begin) / self.period_s - count
             count += int(behind) if behind > 1 else 0
+
+    def _offer(self) -> None:
+        """What is left of earlier runs, and a calibration; once a process."""
+        from jevons.measure import offers
+
+        offers.once(self.folder, tuple(self.meters))
 
     def _edge(self, window: str | None) -> None:
         """A window ended (None: what came before is not ours); slow counters are watched for their next tick."""
@@ -270,34 +283,6 @@ class Run:
             _log().warning("the journal cannot be written (%s); measuring goes on in memory", trouble)
 
 
-class Track:
-    """How to track, not yet started: a context manager, and a decorator that tracks each call."""
-
-    def __init__(self, **options: Any):
-        self.options = options
-        self._runs: list[Run] = []
-
-    def __enter__(self) -> Run:
-        self._runs.append(start(**self.options))
-        return self._runs[-1]
-
-    def __exit__(self, *failure: object) -> None:
-        self._runs.pop().stop()
-
-    def __call__(self, function: F) -> F:
-        @functools.wraps(function)
-        def tracked(*args: Any, **named: Any) -> Any:
-            with Track(**{"labels": {"job": function.__name__}, **self.options}):
-                return function(*args, **named)
-
-        return tracked  # type: ignore[return-value]
-
-
-def track(function: Callable[..., Any] | None = None, **options: Any) -> Any:
-    """Measure a block (``with track() as run:``) or every call of a function (``@track``); options as ``start``."""
-    return Track(**options)(function) if function is not None else Track(**options)
-
-
 def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flush_s: float = 10.0,
           labels: Mapping[str, str] | None = None, home: str | Path | None = None, scope: str = "machine",
           pid: int | None = None, cgroup: str | None = None, live: bool | Mapping[str, Any] = False) -> Run:  # fmt: skip
@@ -356,39 +341,3 @@ def _synchronize() -> None:
     with suppress(Exception):
         if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
             torch.cuda.synchronize()
-
-
-def _stop_all() -> None:
-    for run in list(_running):
-        with suppress(Exception):
-            run.stop()
-
-
-def _forget_all() -> None:
-    """In a forked child: the parent's runs are the parent's."""
-    for run in list(_running):
-        run._stopped = True
-    _running.clear()
-
-
-@functools.cache
-def _guard() -> None:
-    """Once a process: flush at exit and on SIGTERM, and let a forked child forget the parent's runs."""
-    atexit.register(_stop_all)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_forget_all)
-    if threading.current_thread() is not threading.main_thread():
-        return
-    before = signal.getsignal(signal.SIGTERM)
-    if before is signal.SIG_IGN or before is None:
-        return
-
-    def on_term(number: int, frame: Any) -> None:
-        _stop_all()
-        if callable(before):
-            before(number, frame)
-        else:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, on_term)

@@ -1,0 +1,132 @@
+"""What ``jevons run`` and ``jevons watch`` share: whose energy, for how long, and what is told meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jevons.cli import show
+from jevons.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from jevons.measure import Run
+
+LISTEN = "127.0.0.1:9877"
+TOLD_EVERY_S = 10.0
+LOOK_S = 0.2
+CUT_SHORT = 130
+
+
+def refuse_both(command: Sequence[str], given: Mapping[str, Any]) -> None:
+    """One thing is measured at a time: a command, a process or a container."""
+    asked = [f"--{name}" for name in ("pid", "container") if given.get(name) is not None]
+    if command and asked:
+        raise BadInput("command", " ".join(command), f"leave it out, or leave out {asked[0]}")
+    if not command and not asked:
+        raise BadInput("command", "", "say what to run: jevons run -- python train.py; or --pid, --container")
+    if len(asked) > 1:
+        raise BadInput("--pid", given["pid"], "choose one of --pid and --container")
+
+
+def begin(given: Mapping[str, Any], command: Sequence[str]) -> Run:
+    """Start to measure what was asked for, its page served where wanted. Errors: BadInput for what cannot be had."""
+    import jevons
+    from jevons.measure import start
+
+    if given.get("at"):
+        jevons.site(given["at"])  # said now, not when the work is done
+    if given.get("json"):
+        logging.getLogger("jevons").setLevel(logging.CRITICAL)  # stderr is the record's alone
+    scope = given.get("scope") or ("process" if given.get("pid") else "cgroup" if given.get("container") else "machine")
+    job = Path(command[0]).name if command else str(given.get("container") or given.get("pid") or "watch")
+    whose = {name: value for name, value in (("pid", given.get("pid")), ("cgroup", given.get("container"))) if value}
+    address = split(given["listen"]) if given.get("listen") else None
+    run = start(period_s=given.get("period") or 1.0, labels={"job": job}, scope=scope, live=live(given), **whose)
+    if address is not None:
+        _serve(run, *address, quiet=bool(given.get("json")))
+    return run
+
+
+def live(given: Mapping[str, Any]) -> bool | dict[str, Any]:
+    """Options of the live report: whether, where, within which budget."""
+    if given.get("stop") and not given.get("budget"):
+        raise BadInput("--stop", True, "say what may be used: --budget '5 kg'")
+    if not (given.get("live") or given.get("listen") or given.get("budget")):
+        return False
+    options: dict[str, Any] = {"site": given.get("at") or ""}
+    if given.get("budget"):
+        options["budget"] = budget(given["budget"], bool(given.get("stop")))
+    return options
+
+
+def budget(text: str, stop: bool) -> Any:
+    """``5 kg``, ``2 kWh`` or ``100 L`` as a budget of the indicator that the unit tells."""
+    from jevons.measure.live_report import Budget
+
+    unit = text.strip().lstrip("0123456789.eE+-_ ").lower()
+    indicator = "energy" if unit.endswith(("wh", "j")) else "water" if unit in ("l", "ml", "m3", "m³") else "climate"
+    return Budget(text, indicator, "stop" if stop else "warn")
+
+
+def launched(run: Run, command: Sequence[str], given: Mapping[str, Any]) -> int:
+    """Run a command to its end; its exit code. Ctrl-C and a spent budget reach it as an interrupt."""
+    try:
+        child = subprocess.Popen(command)
+    except OSError as trouble:
+        run.stop()
+        raise BadInput("command", command[0], f"name a program that can be run ({trouble.strerror})") from None
+    try:
+        _until(lambda: child.poll() is not None, run, given, child.wait)
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGINT)
+        child.wait()
+        return CUT_SHORT
+    return child.returncode if child.returncode >= 0 else 128 - child.returncode
+
+
+def follow(run: Run, given: Mapping[str, Any]) -> int:
+    """Measure until the process or container has ended, or until Ctrl-C."""
+    who = run.who
+    try:
+        _until(lambda: who is not None and who.consumer.gone, run, given)
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _until(over: Callable[[], bool], run: Run, given: Mapping[str, Any], wait: Callable[..., Any] | None = None) -> None:
+    """Wait; with ``--live`` say every few seconds how it stands."""
+    told = time.monotonic()
+    while not over():
+        if wait is not None and run.report is None:
+            wait()
+            return
+        time.sleep(LOOK_S)
+        if given.get("live") and not given.get("json") and run.report is not None and time.monotonic() - told >= TOLD_EVERY_S:
+            told = time.monotonic()
+            show.say(f"jevons: {run.report}")
+
+
+def split(listen: str) -> tuple[str, int]:
+    """host:port as typed."""
+    host, _, port = listen.rpartition(":")
+    if not port.isdigit():
+        raise BadInput("--listen", listen, f"write it as host:port, e.g. {LISTEN}")
+    return host or "127.0.0.1", int(port)
+
+
+def _serve(run: Run, host: str, port: int, quiet: bool) -> None:
+    from jevons.measure.exporter import serve
+
+    try:
+        served = serve(run, port, host)
+    except BadInput:
+        run.stop()
+        raise
+    if not quiet:
+        show.say(f"jevons: as it goes at {served.page}, for Prometheus at {served.url}")
