@@ -18,7 +18,8 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, Contradiction
 from jevons.estimate.api.rates import Rates, rates
-from jevons.estimate.server.extras import with_images
+from jevons.estimate.server.lengths import requests_of
+from jevons.estimate.server.pictures import Pictures, pictures
 from jevons.estimate.server.shape import Array
 from jevons.world.deployments import deployment as deployment_of
 from jevons.world.deployments import stated
@@ -28,21 +29,29 @@ TOKENS = {"prefill": "input", "cached": "cached input", "reasoning": "reasoning"
 STAGES = {"prefill": "prefill", "cached": "prefill", "reasoning": "decode", "decode": "decode", "idle": "idle"}
 
 
-def request(provider: str, model: str, input_tokens: Any, output_tokens: Any, *, cached_tokens: Any = 0,
+def request(provider: str, model: str, input_tokens: Any = None, output_tokens: Any = None, *, cached_tokens: Any = 0,
             reasoning_tokens: Any = 0, requests: Any = 1, summed: bool = False,
-            deployment: Mapping[str, Any] | None = None, images: Any = None, image_tokens: Any = None,
+            deployment: Mapping[str, Any] | None = None, images: Any = None, image_tokens: Any = None, lengths: Any = None,
             year: int | None = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
     """Activity of ``requests`` of one size, answered by ``model`` at ``provider``.
 
-    Tokens are of one request; ``cached_tokens`` are part of the input, ``reasoning_tokens`` of the output. Numbers may
+    Tokens are of one request, or a distribution ("500 sd 400", "p50 300, p90 1200"; ``lengths``: a CSV of requests,
+    see `server.distribution`); ``cached_tokens`` are part of the input, ``reasoning_tokens`` of the output. Numbers may
     be arrays of scenarios (with ``draws=0`` for many), or, ``summed``, of requests of many sizes. ``deployment``: how
     it is served, where you know (`jevons.world.deployments.stated`); then any provider and model will do. ``images`` a request, of ``image_tokens``
     each, come on top of ``input_tokens``: leave them out where the provider's count holds them. ``year`` dates the rows.
     Errors: UnknownName with the nearest names and how to state a deployment; BadInput naming the field.
     """
-    taken, pictured = with_images(input_tokens, images, image_tokens)
-    tokens = tokens_of(taken, output_tokens, cached_tokens, reasoning_tokens)
+    seen = pictures(None, images, image_tokens)
     many = np.asarray(units.read(requests, "", "requests"), float)
+    spread = requests_of(input_tokens, output_tokens, cached_tokens, reasoning_tokens, lengths)
+    if spread is None:
+        tokens = tokens_of(_with(seen, input_tokens), output_tokens, cached_tokens, reasoning_tokens)
+    else:
+        if many.ndim or summed:
+            raise BadInput("requests", requests, "beside a distribution of lengths give one number of requests")
+        tokens = tokens_of(spread.input + seen.tokens, spread.output, spread.cached, spread.reasoning)
+        many, summed = many * spread.weight, True
     r = _rates(provider, model, deployment, draws, seed)
     kinds = terms(*tokens)
     served = _served(tokens, many)
@@ -50,7 +59,17 @@ def request(provider: str, model: str, input_tokens: Any, output_tokens: Any, *,
         kinds = {kind: {name: np.sum(x * many) for name, x in parts.items()} for kind, parts in kinds.items()}
         served, many = {name: np.sum(x, axis=0, keepdims=x.ndim == 1) for name, x in served.items()}, np.ones(())
     found = _activity(r, kinds, many, served, (provider, model), _span(year), seed)
-    return found.assume(*pictured) if pictured else found
+    notes = (*(spread.said() if spread else ()), *seen.notes)
+    return found.assume(*notes) if notes else found
+
+
+def _with(seen: Pictures, input_tokens: Any) -> Any:
+    """Tokens taken in, those of images added. Errors: BadInput."""
+    if not seen.notes:
+        return input_tokens
+    if input_tokens is None:
+        raise BadInput("input_tokens", None, "say how many tokens of text a request has beside its images, e.g. 50")
+    return np.asarray(units.read(input_tokens, "", "input_tokens"), float) + seen.tokens
 
 
 def rated(kinds: Mapping[str, Terms], provider: str, model: str, deployment: Mapping[str, Any] | None, draws: int,

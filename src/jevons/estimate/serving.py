@@ -23,12 +23,15 @@ from jevons.estimate.hours import Z80
 from jevons.estimate.server import pack as packs
 from jevons.estimate.server.calibrate import calibration_of
 from jevons.estimate.server.calibrate import interval as own_interval
-from jevons.estimate.server.deployment import Deployment, deployment, lengths_of
-from jevons.estimate.server.extras import amortised, by_user_month, with_images
+from jevons.estimate.server.deployment import Deployment, deployment
+from jevons.estimate.server.extras import amortised, by_user_month
+from jevons.estimate.server.lengths import lengths_of
 from jevons.estimate.server.memory import largest_batch
 from jevons.estimate.server.physics import Step
+from jevons.estimate.server.pictures import pictures, seeing
 from jevons.estimate.server.queue import largest_within, occupancy
 from jevons.estimate.server.rows import Spent, activity
+from jevons.world.vision import tower_of
 
 Array = Any
 
@@ -56,27 +59,30 @@ class Speed:
 def serving(model: Any = None, on: str = "", n: Any = None, *, params: Any = None, active: Any = None,
             precision: str = "bf16", batch: Any = None, request_rate: Any = None, input_tokens: Any = None,
             output_tokens: Any = None, cached_tokens: Any = 0, reasoning_tokens: Any = 0, output_spread: Any = 1.0,
-            tensor: Any = None, requests: Any = None, hours: Any = None, utilisation: Any = None,
+            lengths: Any = None, tensor: Any = None, requests: Any = None, hours: Any = None, utilisation: Any = None,
             slo_s_per_token: Any = None, max_batch: Any = None, cache_precision: str = "bf16", power_limit: Any = None,
             host_w: Any = None, measured: Measured | None = None, calibration: Any = None, images: Any = None,
-            image_tokens: Any = None, training: Activity | None = None, lifetime_requests: Any = None,
-            requests_per_user_month: Any = None, year: int | None = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
+            image_tokens: Any = None, image_size: Any = None, videos: Any = None, frames: Any = None,
+            training: Activity | None = None, lifetime_requests: Any = None, requests_per_user_month: Any = None,
+            year: int | None = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
     """Activity of serving ``requests`` of one kind (default 1), or of a deployment kept for ``hours``.
 
     ``n`` devices of the kind ``on``, ``tensor`` of them a replica (default: all). Either ``batch`` in flight a replica,
     or ``request_rate`` a second of the deployment, from which the batch follows under ``slo_s_per_token`` and
     ``max_batch``; neither: 8 to 256 are drawn. ``utilisation``: share of time with work (1: no idle row).
-    ``host_w``: watts of the host a device. ``calibration``: a pack of `calibrate_serving`, or its file. ``images`` a
-    request, of ``image_tokens`` each (see `one_pass.image_tokens`), come on top of ``input_tokens``. ``training``, where
+    Tokens are numbers, or a distribution: "500 sd 400", "p50 300, p90 1200"; ``lengths``: a CSV of requests (see
+    `server.distribution`). ``host_w``: watts of the host a device. ``calibration``: a pack of `calibrate_serving`, or its
+    file. ``images`` a request of ``image_size`` pixels ("1024x768"), or of ``image_tokens`` each, and ``videos`` of
+    ``frames``, come on top of ``input_tokens``, and are encoded where the model's tower is known. ``training``, where
     given, is shared out over ``lifetime_requests``. ``requests_per_user_month`` counts the months of a user served.
     Numbers may be arrays of scenarios, with ``draws=0`` for many.
     Errors: BadInput and its kin, naming field and mend; DoesNotFit with the largest batch.
     """
-    taken, pictured = with_images(input_tokens, images, image_tokens)
-    lengths = lengths_of(taken, output_tokens, cached_tokens, reasoning_tokens, output_spread)
+    language, tower = tower_of(model)
+    seen = pictures(tower, images, image_tokens, image_size, videos, frames)
+    asked = lengths_of(input_tokens, output_tokens, cached_tokens, reasoning_tokens, output_spread, lengths, seen.tokens)
     given = _batch(batch)
-    d = deployment(model, on, n, params, active, precision, tensor, lengths, given, cache_precision, power_limit)
-    d.notes.extend(pictured)
+    d = seeing(deployment(language, on, n, params, active, precision, tensor, asked, given, cache_precision, power_limit), seen)
     sampler = Draws(draws, seed)
     spent = _spent(d, given, request_rate, slo_s_per_token, max_batch, sampler, utilisation)
     low, high, tier = _band(d, spent, measured, calibration)
@@ -88,13 +94,13 @@ def serving(model: Any = None, on: str = "", n: Any = None, *, params: Any = Non
 
 def latency(model: Any = None, on: str = "", n: Any = None, *, params: Any = None, active: Any = None,
             precision: str = "bf16", batch: Any = 1, request_rate: Any = None, input_tokens: Any = None,
-            output_tokens: Any = None, cached_tokens: Any = 0, output_spread: Any = 1.0, tensor: Any = None,
+            output_tokens: Any = None, cached_tokens: Any = 0, output_spread: Any = 1.0, lengths: Any = None, tensor: Any = None,
             slo_s_per_token: Any = None, max_batch: Any = None, cache_precision: str = "bf16", power_limit: Any = None
             ) -> Speed:  # fmt: skip
     """Time to the first token and a token, and throughput, from the same law as the energy; arguments as `serving`."""
-    lengths = lengths_of(input_tokens, output_tokens, cached_tokens, 0, output_spread)
+    asked = lengths_of(input_tokens, output_tokens, cached_tokens, 0, output_spread, lengths)
     given = None if request_rate is not None else _batch(batch)
-    d = deployment(model, on, n, params, active, precision, tensor, lengths, given, cache_precision, power_limit)
+    d = deployment(tower_of(model)[0], on, n, params, active, precision, tensor, asked, given, cache_precision, power_limit)
     if request_rate is None:
         return _speed(d, given, 0.0)
     states = _states(d, request_rate, slo_s_per_token, max_batch)
@@ -150,7 +156,8 @@ def _draw_axis(d: Deployment) -> Deployment:
         return np.asarray(value)[..., None] if np.ndim(value) else value
 
     lengths = replace(d.lengths, **{f: last(getattr(d.lengths, f)) for f in d.lengths.__dataclass_fields__})
-    return replace(d, lengths=lengths)
+    encoder = d.encoder and replace(d.encoder, seconds=last(d.encoder.seconds), joules=last(d.encoder.joules))
+    return replace(d, lengths=lengths, encoder=encoder)
 
 
 def _drawn_batch(d: Deployment, sampler: Draws) -> Any:
@@ -190,7 +197,8 @@ def _states(d: Deployment, rate: Any, slo: Any, cap: Any) -> _States:
         keep = largest_within(found.total_s, float(units.read(slo, "s", "slo_s_per_token")))
         batch = batch[:keep]
         found = Step(**{f: np.broadcast_to(getattr(found, f), found.total_s.shape)[:keep] for f in found.__dataclass_fields__})
-    finishing = batch / (found.total_s * d.lengths.output)
+    seen_s = d.encoder.seconds if d.encoder else 0.0
+    finishing = batch / (found.total_s * d.lengths.output + batch * seen_s)
     queue = occupancy(arrivals, finishing)
     weight = queue.busy * finishing
     return _States(batch, weight / weight.sum(), found, queue.idle, queue.wait_s, queue.mean_batch, arrivals)

@@ -278,7 +278,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "mbart": {**_BART, "final_norm": True},
 }  # fmt: skip
 FAMILIES |= {"llama4": FAMILIES["llama4_text"], "gemma3": FAMILIES["gemma3_text"], "xlm-roberta": _BERT,
-             "kimi_k2": FAMILIES["deepseek_v3"]}  # fmt: skip
+             "kimi_k2": FAMILIES["deepseek_v3"], "qwen2_vl": FAMILIES["qwen2"], "qwen2_vl_text": FAMILIES["qwen2"],
+             "qwen2_5_vl": FAMILIES["qwen2"], "qwen2_5_vl_text": FAMILIES["qwen2"], "qwen3_vl_text": FAMILIES["qwen3"],
+             "qwen3_vl_moe_text": FAMILIES["qwen3_moe"]}  # fmt: skip
 
 
 def _load(path: Path) -> tuple[str, dict[str, Any]]:

@@ -25,7 +25,8 @@ from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption
 from jevons.estimate.board.checks import UNIT_SIZES
 from jevons.estimate.server import pack as packs
-from jevons.estimate.server.deployment import Deployment, deployment, lengths_of
+from jevons.estimate.server.deployment import Deployment, deployment
+from jevons.estimate.server.lengths import lengths_of
 from jevons.world import catalog
 
 COLUMNS = ("model", "on", "n", "precision", "batch", "input_tokens", "output_tokens")

@@ -11,6 +11,7 @@ from jevons.core import units
 from jevons.core.errors import BadInput, Contradiction
 from jevons.core.source import Assumption
 from jevons.estimate.server import pack as packs
+from jevons.estimate.server.lengths import Lengths
 from jevons.estimate.server.memory import fewest_devices, require_room
 from jevons.estimate.server.physics import Load, Machine, Step, capped, step
 from jevons.estimate.server.shape import Precision, Served, from_counts, precision_of, served
@@ -24,19 +25,12 @@ LINK_SHARE = 32.0  # memory over link bandwidth where the link is not published,
 
 
 @dataclass(frozen=True)
-class Lengths:
-    """Tokens of a request; inputs include those cached, outputs those of reasoning. Numbers or arrays of scenarios."""
+class Encoder:
+    """What seeing the images of one request takes of a replica: wall seconds, joules, and ln of its 5-95 % width."""
 
-    input: Any
-    output: Any
-    cached: Any
-    reasoning: Any
-    output_spread: Any  # E[len²] / E[len]², 1 where all outputs are as long
-
-    @property
-    def context(self) -> Any:
-        """Mean tokens in the cache of a sequence in flight (renewal theory: half of E[len²]/E[len] made)."""
-        return self.input + self.output * self.output_spread / 2.0
+    seconds: Any
+    joules: Any
+    half_width: float
 
 
 @dataclass(frozen=True)
@@ -56,6 +50,7 @@ class Deployment:
     tier: str
     notes: list[Assumption] = field(default_factory=list)
     pack: Any = None
+    encoder: Encoder | None = None
 
     @property
     def encodes(self) -> bool:
@@ -64,8 +59,8 @@ class Deployment:
 
     def step(self, batch: Any) -> Step:
         """The mean step of a replica at a batch, by physics, corrected where the family was measured."""
-        requests, fresh = batch / self.lengths.output, self.lengths.input - self.lengths.cached
-        load = Load(batch, self.lengths.context, requests, fresh, 0.0, self.lengths.cached, self.cache_bytes)
+        context, fresh, before = self.lengths.as_read(self.shape)
+        load = Load(batch, context, batch / self.lengths.output, fresh, 0.0, before, self.cache_bytes)
         fitted = packs.coefficients(self.device.generation, self.pack)
         if self.encodes:
             fitted = {**fitted, "request_s": 0.0, "sequence_s": 0.0}
@@ -79,24 +74,6 @@ class Deployment:
         return np.exp(packs.correction(self.family, self.device.generation, self.precision.name, batch, self.pack))
 
 
-def lengths_of(input_tokens: Any, output_tokens: Any, cached_tokens: Any, reasoning_tokens: Any, output_spread: Any
-               ) -> Lengths:  # fmt: skip
-    """The tokens of a request, checked."""
-    for name, value in (("input_tokens", input_tokens), ("output_tokens", output_tokens)):
-        if value is None:
-            raise BadInput(name, None, f"say how many tokens a request has, e.g. {name}=500")
-    found = Lengths(units.read(input_tokens, "", "input_tokens"), units.read(output_tokens, "", "output_tokens"),
-                    units.read(cached_tokens, "", "cached_tokens"), units.read(reasoning_tokens, "", "reasoning_tokens"),
-                    units.read(output_spread, "", "output_spread", minimum=1.0))  # fmt: skip
-    if np.any(np.asarray(found.output) < 1):
-        raise BadInput("output_tokens", output_tokens, "a served request makes at least 1 token")
-    if np.any(np.asarray(found.cached) > found.input):
-        raise Contradiction("cached_tokens", cached_tokens, "cached tokens are part of input_tokens: at most those")
-    if np.any(np.asarray(found.reasoning) > found.output):
-        raise Contradiction("reasoning_tokens", reasoning_tokens, "they are part of output_tokens: at most those")
-    return found
-
-
 def deployment(model: Any, on: str, n: Any, params: Any, active: Any, precision: str, tensor: Any, lengths: Lengths,
                batch: Any, cache_precision: str, power_limit: Any) -> Deployment:  # fmt: skip
     """The deployment meant; what was not given is assumed and noted. Errors: UnknownName, BadInput, DoesNotFit."""
@@ -106,7 +83,8 @@ def deployment(model: Any, on: str, n: Any, params: Any, active: Any, precision:
     notes = [*found.assumptions, *matched]
     held = precision_of(precision)
     shape = _shape(found, notes)
-    _within_limit(found, shape, lengths)
+    lengths, cut = lengths.within(shape.context_limit)
+    notes += [*(lengths.requests.said() if lengths.requests else ()), *cut]
     if found.architecture is not None and found.architecture.kind == "encoder" and np.any(np.asarray(lengths.output) > 1):
         raise BadInput("output_tokens", lengths.output, f"{found.name} is an encoder: its one result counts as 1 token")
     cache_bytes = float(_cache(cache_precision).dense_bytes)
@@ -162,13 +140,6 @@ def _shape(found: models.Model, notes: list[Assumption]) -> Served:
                             "only parameter counts were given; pass a config.json for better", "jevons-rule"))  # fmt: skip
     return from_counts(float(found.params) / GIGA, float(found.active) / GIGA, layers, layers * WIDTH_A_LAYER,
                        2.0 * layers * layers * WIDTH_A_LAYER / 8)  # fmt: skip
-
-
-def _within_limit(found: models.Model, shape: Served, lengths: Lengths) -> None:
-    longest = float(np.max(np.asarray(lengths.input) + lengths.output))
-    if shape.context_limit and longest > shape.context_limit:
-        raise BadInput("input_tokens + output_tokens", longest,
-                       f"{found.name} was made for at most {shape.context_limit:.0f} tokens")  # fmt: skip
 
 
 def _devices(n: Any, tensor: Any, device: Device, shape: Served, held: Precision, lengths: Lengths, batch: Any,

@@ -1,4 +1,4 @@
-"""What else a served request may carry: images, a share of the training behind the model, and the months of a user."""
+"""What else a served request may carry: a share of the training behind the model, and the months of a user."""
 
 from __future__ import annotations
 
@@ -13,29 +13,6 @@ from jevons.core.errors import BadInput, Contradiction
 from jevons.core.source import Assumption
 
 AMORTISED = "training (amortised)"
-SIDE = 1024
-"""Pixels of the sides of an image whose size was not given: a judgement, told as an assumption."""
-
-
-def with_images(input_tokens: Any, images: Any, image_tokens: Any) -> tuple[Any, list[Assumption]]:
-    """Tokens taken in, those of ``images`` added, and what was assumed. Errors: BadInput, Contradiction."""
-    if images is None:
-        if image_tokens is not None:
-            raise Contradiction("image_tokens", image_tokens, "say too how many images a request has: images=1")
-        return input_tokens, []
-    if input_tokens is None:
-        raise BadInput("input_tokens", None, "say how many tokens of text a request has beside its images, e.g. 50")
-    count = units.read(images, "", "images")
-    notes = [Assumption("encoder of images", "not counted", "only the tokens that images become are: the language model's "
-                        "share", "jevons-rule")]  # fmt: skip
-    if image_tokens is None:
-        from jevons.estimate.one_pass import image_tokens as tokens_of
-
-        image_tokens = float(tokens_of(SIDE, SIDE))
-        notes.append(Assumption("tokens of an image", f"{image_tokens:.0f} ({SIDE} × {SIDE} pixels)",
-                                "image_tokens was not given; counted as Qwen2-VL does", "jevons-rule"))  # fmt: skip
-    each = units.read(image_tokens, "", "image_tokens", minimum=1.0)
-    return np.asarray(units.read(input_tokens, "", "input_tokens"), float) + np.asarray(count) * each, notes
 
 
 def amortised(served: Activity, training: Activity | None, lifetime_requests: Any) -> Activity:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jevons.estimate.server.deployment import Deployment
 
 W_PER_KW = 1000.0
+SEEING = "image encoder"
 
 
 @dataclass
@@ -30,6 +31,8 @@ class Spent:
     prefill_s: Any
     replica_s: Any
     idle_over_busy: Any
+    encoder_j: Any = 0.0
+    encoder_s: Any = 0.0
 
     @classmethod
     def of(cls, d: Deployment, found: Step, batch: Any, weight: Any, factor: Any, idle_over_busy: Any,
@@ -42,14 +45,15 @@ class Spent:
             return np.atleast_1d(mixed.sum(axis=-1)) if summed else mixed
 
         prefill, total = request(found.prefill_j * factor), request(found.energy_j * factor)
-        cached = request(found.cache_j * factor) * (d.lengths.cached / d.lengths.context)
+        cached = request(found.cache_j * factor) * d.lengths.cached_share
         decode = total - prefill - cached
         reasoning = decode * (d.lengths.reasoning / d.lengths.output)
-        return cls(prefill, cached, reasoning, decode - reasoning, request(found.prefill_s), request(found.total_s),
-                   idle_over_busy)  # fmt: skip
+        seen_s, seen_j = (d.encoder.seconds, d.encoder.joules) if d.encoder else (0.0, 0.0)
+        return cls(prefill, cached, reasoning, decode - reasoning, request(found.prefill_s), request(found.total_s) + seen_s,
+                   idle_over_busy, seen_j, seen_s)  # fmt: skip
 
     def scale(self, factor: Any) -> None:
-        """All joules times a factor."""
+        """All joules of the language model times a factor."""
         for name in ("prefill_j", "cached_j", "reasoning_j", "output_j"):
             setattr(self, name, getattr(self, name) * factor)
 
@@ -68,7 +72,12 @@ def activity(d: Deployment, spent: Spent, requests: Any, spread: Any, tier: str,
         {**label, "stage": stage, "tokens": kind, "component": "accelerator", "boundary": "chip", "lifecycle": "operation",
          "amount": joules * requests * spread / units.JOULES_PER_KWH} for stage, kind, joules in kinds
     ]  # fmt: skip
-    stages = {"prefill": spent.prefill_s, "decode": spent.replica_s - spent.prefill_s}
+    stages = {"prefill": spent.prefill_s, "decode": spent.replica_s - spent.prefill_s - spent.encoder_s}
+    if d.encoder is not None:
+        stages[SEEING] = spent.encoder_s
+        wide = draws.multiplier(np.exp(-d.encoder.half_width), np.exp(d.encoder.half_width), "encoder of images")
+        rows.append({**label, "tier": "physics", "stage": SEEING, "tokens": "image", "component": "accelerator", "boundary": "chip",
+                     "lifecycle": "operation", "amount": spent.encoder_j * requests * wide / units.JOULES_PER_KWH})  # fmt: skip
     if np.any(np.asarray(spent.idle_over_busy) > 0):
         stages["idle"] = spent.replica_s * spent.idle_over_busy
         idle_h = stages["idle"] * requests * n / units.SECONDS_PER_HOUR

@@ -126,6 +126,13 @@ def context_seen(model: Served, context: Number) -> Any:
     return (1.0 - share) * context + share * np.minimum(context, model.window)
 
 
+def context_of(model: Served, seen: Number) -> Any:
+    """The context at which attention reads ``seen`` tokens: the inverse of `context_seen`, for one model."""
+    if model.window_share >= 1.0:
+        return seen
+    return np.where(np.asarray(seen) <= model.window, seen, (seen - model.window_share * model.window) / (1.0 - model.window_share))
+
+
 @functools.lru_cache(maxsize=512)
 def served(arch: Architecture) -> Served:
     """The shape of an architecture of the table or of a config.json."""
