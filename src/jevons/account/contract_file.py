@@ -202,24 +202,34 @@ def _toml(name: str, text: str) -> tuple[Iterator[tuple[int, Row]], dict[str, st
         told = tomllib.loads(text)
     except tomllib.TOMLDecodeError as trouble:
         raise TableError(name, None, None, str(trouble), "mend the TOML") from None
-    for key in told:
-        if key not in ("contract", RESIDUAL, "markets", "rules"):
-            raise TableError(name, None, key, told[key], "its tables are contract, residual, markets, rules")
+    shapes = {"contract": list, RESIDUAL: list, "markets": dict, "rules": dict}
+    for key, value in told.items():
+        if not isinstance(value, shapes.get(key, ())):
+            raise TableError(name, None, key, value, "its tables are [[contract]], [[residual]], [markets] and [rules]")
     years = told.get("rules", {}).get("vintage_years", 0)
     if not (isinstance(years, int) and 0 <= years <= 5):
         raise TableError(name, None, "vintage_years", years, "give whole years, 0 to 5")
+    return _toml_rows(name, told), _markets(name, told.get("markets", {})), years
+
+
+def _markets(name: str, told: Mapping[str, Any]) -> dict[str, str]:
     markets: dict[str, str] = {}
-    for market, places in told.get("markets", {}).items():
+    for market, places in told.items():
+        if not isinstance(places, list):
+            raise TableError(name, None, f"markets.{market}", places, "give a list of countries")
         for place in places:
             country = _cell(name, 0, f"markets.{market}", str(place), lambda x: locate(x).country, "name countries")
             if markets.setdefault(country, market) != market:
                 raise TableError(name, None, f"markets.{market}", place, f"it stands in {markets[country]} too")
-    return _toml_rows(name, told), markets, years
+    return markets
 
 
 def _toml_rows(name: str, told: Mapping[str, Any]) -> Iterator[tuple[int, Row]]:
-    rows = [{"kind": RESIDUAL, **row} for row in told.get(RESIDUAL, ())] + list(told.get("contract", ()))
+    rows = [{"kind": RESIDUAL, **row} if isinstance(row, dict) else row for row in told.get(RESIDUAL, ())]
+    rows += told.get("contract", ())
     for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise TableError(name, number, None, row, "write each as a table of its own")
         for key in row:
             if key not in COLUMNS:
                 raise TableError(name, number, key, row[key], f"its keys are {', '.join(COLUMNS)}")
