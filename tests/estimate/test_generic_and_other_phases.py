@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 import jevons
 from jevons.core.errors import BadInput
+from jevons.core.uncertain import interval
 from jevons.estimate import (
     data_preparation,
     distillation,
@@ -108,6 +111,14 @@ def test_three_fine_tunings_rank_by_their_work():
     energy = [fine_tuning(m, "50M", "a100", method="full", draws=0).total()[0] for m in ("bart-base", "t5-base", "llama-3-8b")]
     assert energy == sorted(energy)
     assert energy[2] > 20 * energy[1]
+
+
+def test_three_fine_tunings_compared_share_what_they_share():
+    """Summaries by BART, T5 and Llama-3-8B: the largest costs most, whatever the draw, for all run on one card at one place."""
+    runs = [jevons.footprint(fine_tuning(m, "50M", "a100", method="full"), at="Germany") for m in ("bart-base", "t5-base", "llama-3-8b")]
+    for smaller, larger in itertools.pairwise(runs):
+        low, high = interval((larger - smaller)["climate"])
+        assert 0 < low < high
 
 
 def test_a_sweep_equals_its_scenarios_one_by_one():

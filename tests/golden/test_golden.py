@@ -3,10 +3,12 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 import jevons
+from jevons.estimate import training
 from jevons.estimate.audit import audit, implied, pue_scope
 from jevons.estimate.flops import six_nd
 from jevons.estimate.recorded import recorded
@@ -79,6 +81,35 @@ def test_eos_fm_implies_54_6_grams_per_kwh():
 def test_openmeds_1_2_kg_in_12_hours_on_one_gpu_are_plausible():
     assert audit({"model": "OpenMed-NER", "hardware": "A100-PCIe-40GB", "device_hours": 12, "kg": "1.2"}) == []
     assert footprint(device_hours=12, power_w=250, grid_g_per_kwh=390).best("climate") <= 1.2
+
+
+def test_openmeds_own_hours_on_an_a100_stay_under_its_1_2_kg_and_12_hours():
+    """arXiv 2508.01630: 4 hours of adaptation and 3 to 6 minutes for each of 12 data sets on one A100-80GB."""
+    hours = 4 + 12 * 6 / 60
+    run = recorded(on="a100-sxm4-80gb", n=1, hours=hours, power="400 W", boundary="chip", draws=0)
+    assert hours < 12
+    assert 0.5 < jevons.footprint(run, at=jevons.site("united states", year=2023, pue=1.1), study=STUDY).best("climate") <= 1.2
+
+
+def test_depth_any_canopys_0_14_kg_and_1_30_dollars_are_one_run_of_an_a100_at_1_50_an_hour():
+    """arXiv 2408.04523, abstract; the price of the hour is ours."""
+    run = recorded(on="a100", n=1, hours=1.30 / 1.50, power="400 W", boundary="chip", draws=0)
+    study = jevons.Study(indicators=("climate", "cost"))
+    priced = jevons.footprint(run, at=jevons.site("united states", year=2023, pue=1.0, device_price=1.50), study=study)
+    assert priced.best("cost") == pytest.approx(1.30)
+    assert priced.by("lifecycle")["operation"][0] == pytest.approx(0.14, rel=0.1)
+
+
+def test_eos_fms_4_15_kg_are_its_76_05_kwh_on_the_french_grid():
+    run = recorded(energy="76.05 kWh", includes_pue=True)
+    low, high = jevons.footprint(run, at=jevons.site("france", year=2023), study=STUDY).interval("climate")
+    assert low < 4.15 < high
+
+
+def test_1_5_pints_hours_lie_in_the_interval_of_an_estimate_that_knows_its_size_and_tokens():
+    run = training(params=1.57e9, tokens=115e9, on="a100-sxm4-40gb", n=8, year=2024)
+    low, high = np.quantile(run.served["device hour"][..., 1:], [0.05, 0.95])
+    assert low < 1728 < high
 
 
 @pytest.mark.parametrize(("usd_per_hour", "power_w"), [(4.0, 700), (1.5, 400), (0.5, 250)])
