@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from jevons.core import units
 
+FLOAT_SLACK = 1e-9
 LONGEST_S = 60.0
 """Between two samples further apart than this the power is not known, so nothing is added."""
 
@@ -36,3 +37,35 @@ def by_hour(t_s: NDArray[np.float64], power_w: NDArray[np.float64], longest_s: f
         at = np.flatnonzero((hour == number) & known)
         hours.append(Hour(float(t_s[at[0]]), float(t_s[at[-1] + 1]), float(energy_kwh[at].sum())))
     return hours, float(step_s[~known].sum())
+
+
+def counted(t_s: NDArray[np.float64], reading: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+    """What a counter ran up to each stamp since the first, and how often it began anew.
+
+    A reading below the last one is a counter that started from zero again: what it shows since then is added, what ran
+    up unseen before is not known. ``t_s`` (n,) rising, ``reading`` (n,) at least 0, in any unit.
+    """
+    step = np.diff(reading)
+    anew = step < -FLOAT_SLACK * np.abs(reading[:-1])
+    step = np.where(anew, reading[1:], np.maximum(step, 0.0))
+    return np.concatenate(([0.0], np.cumsum(step))), int(anew.sum())
+
+
+def hours_of(t_s: NDArray[np.float64], so_far: NDArray[np.float64]) -> list[tuple[float, float, float]]:
+    """(start_s, end_s, what was added) of each clock hour (UTC) between the first and the last stamp.
+
+    ``so_far`` (n,): a running total; between two stamps it is taken to grow evenly, so hours sum to the whole exactly.
+    """
+    first, last = float(t_s[0]), float(t_s[-1])
+    inner = np.arange(np.floor(first / units.SECONDS_PER_HOUR) + 1, np.ceil(last / units.SECONDS_PER_HOUR))
+    edges = np.concatenate(([first], inner * units.SECONDS_PER_HOUR, [last]))
+    added = np.diff(np.interp(edges, t_s, so_far))
+    return [(float(a), float(b), float(x)) for a, b, x in zip(edges[:-1], edges[1:], added, strict=True)]
+
+
+def integrated(t_s: NDArray[np.float64], power_w: NDArray[np.float64], longest_s: float) -> tuple[NDArray[np.float64], float]:
+    """Joules up to each stamp by the trapezoid, and the seconds of all pauses over ``longest_s``, which add nothing."""
+    step_s = np.diff(t_s)
+    known = step_s <= longest_s
+    joules = np.where(known, (power_w[:-1] + power_w[1:]) / 2 * step_s, 0.0)
+    return np.concatenate(([0.0], np.cumsum(joules))), float(step_s[~known].sum())

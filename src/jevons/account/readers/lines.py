@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from jevons.account.readers.opening import CHUNK, MOST_LINE, bytes_of, head_of, opened
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption
 
@@ -73,36 +74,99 @@ class Line:
 
 
 def text_of(path: Path, most: int = -1) -> str:
-    """The file's text (UTF-8, or UTF-16 as PowerShell redirects; ``.gz`` unpacked), its first ``most`` bytes."""
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as handle:
-        raw = handle.read(most)
+    """The file's text (UTF-8, or UTF-16 as PowerShell redirects; ``.gz`` and ``.zip`` unpacked), its first ``most`` bytes."""
+    raw = head_of(path, most) if most > 0 else bytes_of(path)
     try:
-        wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
-        return raw.decode("utf-16" if wide else "utf-8-sig", "ignore" if most > 0 else "strict").replace("\r\n", "\n")
+        return raw.decode(_coding(raw), "ignore" if most > 0 else "strict").replace("\r\n", "\n")
     except UnicodeDecodeError as trouble:
         raise TableError(path.name, None, None, str(trouble), "save it as UTF-8") from None
 
 
-def lines_of(path: Path, needed: Sequence[str]) -> tuple[list[str], list[Line]]:
-    """The header and the rows of a CSV; TableError where a needed column is absent or a row has too few cells."""
-    reader = csv.reader(text_of(path).splitlines(), skipinitialspace=True)
-    header = [name.strip() for name in next(reader, [])]
+def lines_of(path: Path, needed: Sequence[str] = (), separator: str = ",") -> tuple[list[str], list[Line]]:
+    """The header and the rows of a CSV (or of a Parquet file, its cells as text).
+
+    Errors: TableError where a needed column is absent, a row has another number of cells than the header, a line is
+    too long or its quoting is broken.
+    """
+    header, rows = stream_of(path, needed, separator)
+    return header, list(rows)
+
+
+def stream_of(path: Path, needed: Sequence[str] = (), separator: str = ",") -> tuple[list[str], Iterator[Line]]:
+    """As ``lines_of``, a row at a time."""
+    header, rows = _parquet(path) if is_parquet(path) else _csv(path, separator)
     for name in needed:
         if name not in header:
             near = get_close_matches(name, header, 1)
             found = near[0] if near else ", ".join(header)
             raise TableError(path.name, 1, name, found, f"this column is needed{'; is it misspelt?' if near else ''}")
-    return header, list(_rows(path.name, header, reader))
+    return header, rows
+
+
+def physical_lines(path: Path) -> Iterator[str]:
+    """The file's lines as text, none of them longer than MOST_LINE."""
+    with opened(path) as handle:
+        coding = _coding(head := handle.read(4096))
+        if coding == "utf-16":
+            yield from text_of(path).splitlines(keepends=True)
+            return
+        yield from _decoded(path.name, chain([head], iter(lambda: handle.read(CHUNK), b"")))
+
+
+def _decoded(file: str, chunks: Iterable[bytes]) -> Iterator[str]:
+    """Whole lines of some chunks of UTF-8."""
+    left, row = b"", 0
+    for chunk in chain(chunks, [b"\n"]):
+        *whole, left = (left + chunk).split(b"\n")
+        for raw in (*whole, *((left,) if len(left) > MOST_LINE else ())):
+            row += 1
+            if len(raw) > MOST_LINE:
+                raise TableError(file, row, None, f"a line of over {MOST_LINE >> 20} MiB", "this is no table of rows")
+            try:
+                yield raw.decode("utf-8-sig" if row == 1 else "utf-8").removesuffix("\r") + "\n"
+            except UnicodeDecodeError as trouble:
+                raise TableError(file, row, None, str(trouble), "save it as UTF-8") from None
+
+
+def _coding(raw: bytes) -> str:
+    return "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+
+
+def _csv(path: Path, separator: str) -> tuple[list[str], Iterator[Line]]:
+    reader = csv.reader(physical_lines(path), delimiter=separator, skipinitialspace=True,
+                        quoting=csv.QUOTE_NONE if separator == "|" else csv.QUOTE_MINIMAL)  # fmt: skip
+    try:
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as trouble:
+        raise TableError(path.name, 1, None, str(trouble), "mend the quoting") from None
+    return header, _rows(path.name, header, reader)
+
+
+def _parquet(path: Path) -> tuple[list[str], Iterator[Line]]:
+    from jevons.account.readers import parquet
+
+    header = parquet.columns_of(path)
+    cells = parquet.rows_of(path)
+    return header, (Line(path.name, row, dict(zip(header, words, strict=True))) for row, words in enumerate(cells, 1))
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file begins as Parquet does."""
+    return head_of(path, 4) == b"PAR1"
 
 
 def _rows(file: str, header: Sequence[str], reader: Iterable[list[str]]) -> Iterator[Line]:
-    for cells in reader:
+    try:
+        for cells in reader:
+            row = int(reader.line_num)  # type: ignore[attr-defined]
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(header):
+                raise TableError(file, row, None, f"{len(cells)} cells", f"its header names {len(header)} columns")
+            yield Line(file, row, dict(zip(header, cells, strict=True)))
+    except csv.Error as trouble:
         row = int(reader.line_num)  # type: ignore[attr-defined]
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            raise TableError(file, row, None, f"{len(cells)} cells", f"its header names {len(header)} columns")
-        yield Line(file, row, dict(zip(header, cells, strict=True)))
+        raise TableError(file, row, None, str(trouble), "mend the quoting of this row") from None
 
 
 def moment(text: str, zone: str) -> float:
