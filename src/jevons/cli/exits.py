@@ -8,7 +8,7 @@ OK, FINDING, BAD_INPUT, MISSING_FACTOR, INTERNAL = range(5)
 
 MEANING = {
     OK: "done",
-    FINDING: "done, with a finding: a result moved, a card contradicts itself, a check failed",
+    FINDING: "done, with a finding: a result moved, a card contradicts itself, a check failed, a budget is exceeded",
     BAD_INPUT: "the input will not do; the message names field, value and mend",
     MISSING_FACTOR: "no factor prices this flow at this place",
     INTERNAL: "a fault of jevons itself; --debug shows where",

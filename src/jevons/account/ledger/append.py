@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from jevons.core.activity import Activity
 
 
+GREW = "its source has grown"
+ROUNDING = 1e-9
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """One stretch of a run. What is None keeps what the run has; ``tags`` are all of them; ``estimate``: planned, not run.
@@ -40,11 +44,14 @@ class Window:
     environment: Mapping[str, Any] | None = None
     estimate: bool = False
     why: str = ""
+    growing: bool = False
+    """Read from a source that may have grown since: then the longer one supersedes, and the shorter one is no news."""
 
 
 @dataclass
 class Appended:
-    """What a batch came to: windows that were new, the same as before, or corrected; ``runs`` it touched."""
+    """What a batch came to: windows that were new, the same as before (or an older state of them), or corrected; ``runs`` it
+    was of."""
 
     new: int = 0
     same: int = 0
@@ -75,18 +82,31 @@ def _one(pen: Pen, window: Window, known: dict[tuple[str, int], tuple[int, str]]
     if text == before:
         done.same += 1
         return
-    state = pen.state(window.run)
-    if before and not window.why:
+    state, why = pen.state(window.run), window.why
+    if before and window.growing and not why:
+        newer = growth(rows.summary_of(canonical.read(before)), rows.summary_of(body))
+        done.same, why = done.same + (newer is False), GREW if newer else ""
+        if newer is False:
+            return
+    if before and not why:
         raise BadInput(f"{window.run}, sequence {window.sequence}", "kept already with other content",
-                       "append it with why=..., and it supersedes what stands")  # fmt: skip
-    if state.closed and not window.why:
-        raise BadInput(window.run, "a closed run", "append with why=... to open it again, or use another run")
+                       "say why, and it supersedes what stands: why=... or --why")  # fmt: skip
+    if state.closed and not why:
+        raise BadInput(window.run, "a closed run", "say why to open it again (why=... or --why), or use another run")
     locks.admit(window.run, state.project, body)
     if before:
         locks.admit(window.run, state.project, canonical.read(before))
-    pen.add(window.run, "activity", body, text=text, sequence=window.sequence, version=version + 1, why=window.why)
+    pen.add(window.run, "activity", body, text=text, sequence=window.sequence, version=version + 1, why=why)
     known[key] = version + 1, text
     done.new, done.corrected = done.new + (not before), done.corrected + bool(before)
+
+
+def growth(before: rows.Summary, after: rows.Summary) -> bool | None:
+    """Whether a window is a later state of the one before (True), an earlier one (False), or neither (None)."""
+    spans = before.ended_s or 0.0, after.ended_s or 0.0
+    if spans[1] >= spans[0] and after.energy_kwh >= before.energy_kwh * (1 - ROUNDING):
+        return True
+    return False if spans[1] <= spans[0] and after.energy_kwh <= before.energy_kwh * (1 + ROUNDING) else None
 
 
 def label(pen: Pen, run: str, project: str | None, owner: str | None, tags: Sequence[str] | None,

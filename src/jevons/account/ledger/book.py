@@ -110,6 +110,12 @@ class Ledger:
         with self.reading() as connection:
             return query.history(connection, run)
 
+    def run(self, name: str) -> query.Run:
+        """One run as the list shows it. Errors: UnknownName with the nearest runs."""
+        with self.reading() as connection:
+            query.require(connection, [name])
+            return query.one(connection, name)
+
     def runs(self, limit: int | None = 50, **asked: Any) -> list[query.Run]:
         """Runs, latest first. ``asked``: project, owner, tag, period ("2026-Q1"), closed, estimates (True: those instead)."""
         with self.reading() as connection:
@@ -124,4 +130,3 @@ class Ledger:
         """Check every chain, every sum drawn from it, and an anchor kept outside. Each trouble is named."""
         with self.reading() as connection:
             return verified(connection, anchor)
-

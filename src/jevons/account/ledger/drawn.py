@@ -135,8 +135,8 @@ def draw_all(connection: Connection) -> int:
     """Draw every run from the record anew; how many there are."""
     connection.execute(delete(run_tag))
     connection.execute(delete(run))
-    sealed = {name: entries for name, entries in connection.execute(
-        select(closing.c.run, closing.c.entries).order_by(closing.c.position))}  # fmt: skip
+    seals = connection.execute(select(closing.c.run, closing.c.entries).order_by(closing.c.position))
+    sealed = {row.run: row.entries for row in seals}
     told = connection.execute(
         select(entry.c.run, entry.c.kind, entry.c.sequence, entry.c.body, entry.c.hash).order_by(entry.c.run, entry.c.position)
         .execution_options(yield_per=1000))  # fmt: skip

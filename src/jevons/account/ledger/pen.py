@@ -59,12 +59,17 @@ class Pen:
             self.state(name).again(standing(self.connection, name))
         names = dict.fromkeys(row["run"] for row in self._entries)
         drawn.write(self.connection, [self.states[name] for name in names])
+        for name in names:
+            if self.states[name].closed and self.states[name].sealed:  # what is added to a closed run is sealed at once
+                self.seal(name)
 
     def seal(self, name: str) -> None:
         """Put the head of a run into the chain of runs; its entries must be put down already."""
         if self.connection.dialect.name == "postgresql":
             self.connection.execute(sa.text("SELECT pg_advisory_xact_lock(:ledger, 2)"), {"ledger": LEDGER})
         state = self.state(name)
+        if state.id is None:
+            state.id = drawn.ids_of(self.connection, [name])[name]
         last = self.connection.execute(select(closing.c.position, closing.c.hash).order_by(closing.c.position.desc()).limit(1)).first()
         row = {"position": last.position + 1 if last else 1, "run": name, "entries": state.entries, "head": state.head,
                "at_s": time.time(), "previous": last.hash if last else canonical.GENESIS}  # fmt: skip
@@ -77,7 +82,7 @@ class Pen:
                 for mark in self.connection.execute(select(spread.c.hash).where(spread.c.hash.in_(part))).scalars()}  # fmt: skip
         new = [spread_row(mark, data) for mark, data in self.spreads.items() if mark not in held]
         if new:
-            self.connection.execute(_unless_there(self.connection), new)
+            self.connection.execute(unless_there(self.connection), new)
 
 
 def spread_row(mark: str, data: bytes) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def standing(connection: Connection, name: str) -> dict[int, rows.Summary]:
     return {sequence: rows.summary_of(canonical.read(body)) for sequence, body in told}
 
 
-def _unless_there(connection: Connection) -> Any:
+def unless_there(connection: Connection) -> Any:
     from sqlalchemy.dialects import postgresql, sqlite
 
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite

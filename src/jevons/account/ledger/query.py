@@ -134,6 +134,12 @@ def runs(connection: Connection, asked: Filter, limit: int | None) -> list[Run]:
     return [_run(row, tags.get(row["id"], ())) for row in told]
 
 
+def one(connection: Connection, name: str) -> Run:
+    """A run that is there, as a list shows it."""
+    row = connection.execute(select(run).where(run.c.run == name)).mappings().one()
+    return _run(row, tags_of(connection, [row["id"]]).get(row["id"], ()))
+
+
 def tags_of(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """The tags of the runs of these numbers, sorted."""
     found: dict[int, tuple[str, ...]] = {}

@@ -44,10 +44,10 @@ def body_of(activity: Activity, spreads: Spreads) -> dict[str, Any]:
     draws = amounts.shape[1] - 1
     body: dict[str, Any] = {
         "start_s": _times(activity.start_s), "end_s": _times(activity.end_s), "amount": amounts[:, 0].tolist(),
-        "text": {name: _one_or_all(column.tolist()) for name, column in activity.text.items()},
+        "text": {name: compact(column.tolist()) for name, column in activity.text.items()},
     }  # fmt: skip
     if draws:
-        body |= {"draws": draws, "spread": _one_or_all(_spread(amounts, spreads)), "seed": activity.seed}
+        body |= {"draws": draws, "spread": compact(_spread(amounts, spreads)), "seed": activity.seed}
     if activity.served:
         body["served"] = {unit: _served(count.reshape(-1), spreads) for unit, count in activity.served.items()}
     if activity.assumptions:
@@ -68,14 +68,14 @@ def activity_of(body: Mapping[str, Any], spreads: Mapping[str, bytes]) -> Activi
     amount = np.empty((n, 1 + draws))
     amount[:, 0] = best
     if draws:
-        for i, mark in enumerate(_all(body["spread"], n)):
+        for i, mark in enumerate(every(body["spread"], n)):
             amount[i, 1:] = _unfolded(best[i], mark, draws, spreads)
     sampler = Draws(draws, seed)
     for name in body.get("drivers", ()):
         sampler.score(name)
     return Activity(
         _times_back(body["start_s"], n), _times_back(body["end_s"], n),
-        {name: np.array([*_all(words, n), None], dtype=object)[:-1] for name, words in body["text"].items()}, amount,
+        {name: np.array([*every(words, n), None], dtype=object)[:-1] for name, words in body["text"].items()}, amount,
         {unit: _served_back(kept, draws, spreads) for unit, kept in body.get("served", {}).items()},
         tuple(Assumption(*a) for a in body.get("assumptions", ())), tuple(body.get("sources", ())), sampler.drivers, seed,
     )  # fmt: skip
@@ -83,7 +83,7 @@ def activity_of(body: Mapping[str, Any], spreads: Mapping[str, bytes]) -> Activi
 
 def summary_of(body: Mapping[str, Any]) -> Summary:
     """Electricity (best estimate) and span of a body."""
-    flows = _all(body["text"]["flow"], len(body["amount"]))
+    flows = every(body["text"]["flow"], len(body["amount"]))
     energy = sum(kwh for kwh, flow in zip(body["amount"], flows, strict=True) if flow.partition("/")[0] == "electricity")
     starts, ends = (_known(body[name]) for name in ("start_s", "end_s"))
     return Summary(float(energy), min(starts, default=None), max(ends, default=None))
@@ -158,25 +158,25 @@ def _drivers(activity: Activity, draws: int) -> list[str]:
 
 
 def _times(times: Amount) -> Any:
-    return _one_or_all([None if t != t else t for t in times.tolist()])
+    return compact([None if t != t else t for t in times.tolist()])
 
 
 def _times_back(kept: Any, n: int) -> Amount:
     import numpy as np
 
-    return np.array([math.nan if t is None else t for t in _all(kept, n)], float)
+    return np.array([math.nan if t is None else t for t in every(kept, n)], float)
 
 
 def _known(kept: Any) -> list[float]:
     return [t for t in (kept if isinstance(kept, list) else [kept]) if t is not None]
 
 
-def _one_or_all(values: list[Any]) -> Any:
+def compact(values: list[Any]) -> Any:
     """A column that says the same in every row as that one value."""
     return values[0] if values and values.count(values[0]) == len(values) else values
 
 
-def _all(kept: Any, n: int) -> list[Any]:
+def every(kept: Any, n: int) -> list[Any]:
     if not isinstance(kept, list):
         return [kept] * n
     if len(kept) != n:

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
 )  # fmt: skip
 
 HEAD = "0002"
@@ -111,9 +123,9 @@ def _sqlite_guards() -> list[str]:
 def _postgresql_guards() -> list[str]:
     body = f"BEGIN RAISE EXCEPTION '{REFUSAL}'; END"
     made = [f"CREATE OR REPLACE FUNCTION jevons_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$"]
+    call = "EXECUTE FUNCTION jevons_append_only()"
     for table in RECORD:
-        made += [f"CREATE TRIGGER {table.name}_no_change BEFORE UPDATE OR DELETE ON {table.name} "
-                 "FOR EACH ROW EXECUTE FUNCTION jevons_append_only()",
-                 f"CREATE TRIGGER {table.name}_no_truncate BEFORE TRUNCATE ON {table.name} "
-                 "FOR EACH STATEMENT EXECUTE FUNCTION jevons_append_only()"]  # fmt: skip
+        on = f"ON {table.name} FOR EACH"
+        made.append(f"CREATE TRIGGER {table.name}_no_change BEFORE UPDATE OR DELETE {on} ROW {call}")
+        made.append(f"CREATE TRIGGER {table.name}_no_truncate BEFORE TRUNCATE {on} STATEMENT {call}")
     return made

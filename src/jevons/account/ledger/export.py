@@ -1,0 +1,87 @@
+"""The ledger written out: CSV that no spreadsheet runs, JSON lines, and Parquet of every table."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TextIO
+
+from sqlalchemy import Connection
+
+from jevons.account.ledger import sql
+from jevons.account.ledger.tables import COLUMNS, rows_of
+from jevons.core.errors import BadInput
+
+ACTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How a cell begins that a spreadsheet would compute (OWASP, CSV injection)."""
+
+
+def inert(cell: Any) -> Any:
+    """A cell as a spreadsheet will show it: text that would be computed gets an apostrophe before it; numbers stay numbers."""
+    if isinstance(cell, str) and cell.lstrip(" ").startswith(ACTS):
+        return "'" + cell
+    return "" if cell is None else cell
+
+
+def write_csv(handle: TextIO, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> int:
+    """Rows as CSV, every cell inert; how many there were."""
+    writer = csv.writer(handle, lineterminator="\n")
+    writer.writerow(map(inert, columns))
+    count = 0
+    for row in rows:
+        writer.writerow([inert(_iso(cell)) for cell in row])
+        count += 1
+    return count
+
+
+def table(connection: Connection, name: str, path: Path) -> int:
+    """One table into a file that ends in .csv, .jsonl or .parquet; how many rows. Errors: BadInput."""
+    if name not in COLUMNS:
+        raise BadInput("table", name, f"export one of {', '.join(COLUMNS)}")
+    if path.suffix == ".parquet":
+        return _parquet(connection, name, path)
+    try:
+        with path.open("w", encoding="utf-8", newline="") as handle:
+            if path.suffix == ".csv":
+                return write_csv(handle, COLUMNS[name], rows_of(connection, name))
+            if path.suffix == ".jsonl":
+                return _lines(handle, COLUMNS[name], rows_of(connection, name))
+    except OSError as trouble:
+        raise BadInput("file", str(path), f"name a place that can be written ({trouble.strerror})") from None
+    path.unlink()
+    raise BadInput("file", str(path), "end its name in .csv, .jsonl or .parquet, in .zip for a bundle, or name a folder")
+
+
+def every(connection: Connection, folder: Path) -> dict[str, int]:
+    """Every table as Parquet into a folder; rows of each."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as trouble:
+        raise BadInput("folder", str(folder), f"name a folder that can be written ({trouble.strerror})") from None
+    return {name: _parquet(connection, name, folder / f"{name}.parquet") for name in COLUMNS}
+
+
+def _parquet(connection: Connection, name: str, path: Path) -> int:
+    import duckdb
+
+    with sql.opened() as duck:
+        filled = sql.fill(duck, name, rows_of(connection, name))
+        try:
+            duck.table(name).write_parquet(str(path), compression="zstd")
+        except duckdb.Error as trouble:
+            raise BadInput("file", str(path), f"it cannot be written: {str(trouble).splitlines()[0]}") from None
+        return filled
+
+
+def _lines(handle: TextIO, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> int:
+    names, count = list(columns), 0
+    for row in rows:
+        handle.write(json.dumps(dict(zip(names, map(_iso, row), strict=True)), ensure_ascii=False, allow_nan=False) + "\n")
+        count += 1
+    return count
+
+
+def _iso(cell: Any) -> Any:
+    return cell.isoformat() + "Z" if hasattr(cell, "isoformat") else cell

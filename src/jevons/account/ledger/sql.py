@@ -1,0 +1,117 @@
+"""Questions in SQL: DuckDB over a copy of the ledger's tables, shut off from files, network, extensions and writing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from jevons.account.ledger.tables import COLUMNS, rows_of
+from jevons.core.errors import BadInput, MissingExtra
+
+BATCH = 50_000
+MEMORY = "2GB"
+SHUT = (
+    "SET python_enable_replacements = false", "SET allow_community_extensions = false", "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false", "SET temp_directory = ''", "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)  # fmt: skip
+KINDS = ("SELECT", "EXPLAIN")
+
+
+def ask(connection: Connection | None, question: str, folder: Path | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns and rows that answer one SELECT. ``folder``: exported Parquet, in place of the ledger.
+
+    Only the tables that the question names are copied. Errors: BadInput for anything but one question that reads; the
+    question itself is refused by DuckDB where it would write, attach, read files, load extensions or reach the network.
+    """
+    with opened() as duck:
+        _require_question(duck, question)
+        wanted = [name for name in COLUMNS if re.search(rf"\b{name}\b", question, re.IGNORECASE)] or ["runs"]
+        for name in wanted:
+            if folder is not None:
+                _from_parquet(duck, name, folder)
+            elif connection is not None:
+                fill(duck, name, rows_of(connection, name))
+        for statement in SHUT:
+            duck.execute(statement)
+        duck.execute("BEGIN TRANSACTION READ ONLY")
+        told = _answered(duck, question)
+        return [column[0] for column in told.description], told.fetchall()
+
+
+def opened() -> Any:
+    """A DuckDB in memory that is used once. Errors: MissingExtra."""
+    try:
+        import duckdb
+    except ImportError:
+        raise MissingExtra("duckdb", "ledger", "jevons sql") from None
+    return duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": "2"})
+
+
+def fill(duck: Any, name: str, rows: Iterable[tuple[Any, ...]]) -> int:
+    """Make a table of COLUMNS and put rows into it; how many there were."""
+    duck.execute(f"CREATE TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in COLUMNS[name].items())})")
+    stream, filled = iter(rows), 0
+    while batch := list(islice(stream, BATCH)):
+        columns = _arrays(name, batch)
+        duck.register("batch", columns)
+        duck.execute(f"INSERT INTO {name} SELECT * FROM batch")
+        duck.unregister("batch")
+        filled += len(batch)
+    return filled
+
+
+def _arrays(name: str, batch: list[tuple[Any, ...]]) -> dict[str, Any]:
+    import numpy as np
+
+    arrays = {}
+    for column, values in zip(COLUMNS[name], zip(*batch, strict=True), strict=True):
+        arrays[column] = np.empty(len(batch), dtype=object)
+        arrays[column][:] = values
+    return arrays
+
+
+def _from_parquet(duck: Any, name: str, folder: Path) -> None:
+    file = folder / f"{name}.parquet"
+    if not file.is_file():
+        raise BadInput("folder", str(folder), f"it holds no {name}.parquet; export it: jevons ledger export FOLDER --parquet")
+    import duckdb
+
+    try:
+        duck.execute(f"CREATE TABLE {name} AS SELECT * FROM read_parquet(?)", [str(file)])
+    except duckdb.Error as trouble:
+        raise BadInput("Parquet", str(file), f"this file cannot be read: {_line(trouble)}") from None
+
+
+def _require_question(duck: Any, question: str) -> None:
+    import duckdb
+
+    try:
+        kinds = [statement.type.name for statement in duck.extract_statements(question)]
+    except duckdb.Error as trouble:
+        raise BadInput("sql", question, _line(trouble)) from None
+    if len(kinds) != 1 or kinds[0] not in KINDS:
+        raise BadInput("sql", question, f"ask one SELECT; the ledger is read-only here. Tables: {', '.join(COLUMNS)}")
+
+
+def _answered(duck: Any, question: str) -> Any:
+    import duckdb
+
+    try:
+        return duck.execute(question)
+    except duckdb.Error as trouble:
+        raise BadInput("sql", question, _line(trouble)) from None
+
+
+def _line(trouble: Exception) -> str:
+    return " ".join(str(trouble).split("\n\nLINE")[0].split())
+
+
+def table_words() -> Iterator[tuple[str, str]]:
+    """Each table with its columns, for a reader."""
+    return ((name, ", ".join(columns)) for name, columns in COLUMNS.items())

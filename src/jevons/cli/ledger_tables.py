@@ -1,0 +1,285 @@
+"""What the ledger's commands print, and what they look up to print it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jevons.cli import show
+from jevons.core import units
+from jevons.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from jevons.account.ledger.book import Ledger
+    from jevons.account.ledger.query import Entry, Kept, Run, Sum
+    from jevons.account.ledger.verify import Report
+
+FIGURES = (("energy_kwh", "kWh", "energy"), ("climate_kg", "kg", "CO₂e"), ("water_l", "L", "water"), ("cost_usd", "USD", "cost"))
+MOST_TROUBLES = 50
+NAME_CELLS = 24
+
+
+def day(stamp: float | None) -> str:
+    """A date for a reader."""
+    return datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%d") if stamp is not None else "–"
+
+
+def moment(stamp: float) -> str:
+    """A date and time for a reader, UTC."""
+    return datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def said(value: float | None, unit: str) -> str:
+    """An amount, or a dash where it is not known."""
+    return "–" if value is None else units.show(value, unit)
+
+
+def said_figures(figures: Mapping[str, Any]) -> str:
+    """Energy, carbon, water and cost in a line."""
+    return ", ".join(f"{said(figures[key], unit)}{' CO₂e' if key == 'climate_kg' else ''}" for key, unit, _ in FIGURES
+                     if figures[key] is not None)  # fmt: skip
+
+
+def short(name: str) -> str:
+    """A name that keeps a table narrow."""
+    return name if len(name) <= NAME_CELLS else name[: NAME_CELLS - 1] + "…"
+
+
+def tell_empty(given: Mapping[str, Any], record: Any) -> None:
+    """Say that nothing was kept yet."""
+    if show.wants_json(given):
+        show.out_json(record)
+    else:
+        print("the ledger is empty")
+
+
+def tell_runs(runs: Sequence[Run], sums: Sequence[Sum], by: str) -> None:
+    """The runs and their sum, or the sums of groups."""
+    screen = show.console()
+    if by:
+        cells = [(one.group or "–", f"{one.runs:,}", *(said(getattr(one, key), unit) for key, unit, _ in FIGURES)) for one in sums]
+        screen.print(show.rows((by, "runs", *(name for *_, name in FIGURES)), cells, right=("runs", "energy", "CO₂e", "water", "cost")))
+    else:
+        cells = [(short(run.run), day(run.started_s), short(run.project) or "–", *(said(getattr(run, key), unit) for key, unit, _ in FIGURES),
+                  state(run)) for run in runs]  # fmt: skip
+        if cells:
+            screen.print(show.rows(("run", "began", "project", "energy", "CO₂e", "water", "cost", ""), cells,
+                                   right=("energy", "CO₂e", "water", "cost"), whole=("began", "energy", "CO₂e", "water", "cost")))  # fmt: skip
+    tell_sum(sums, len(runs) if not by else None)
+
+
+def tell_sum(sums: Sequence[Sum], shown: int | None) -> None:
+    """All of them together, and what is missing from that."""
+    count, unpriced = sum(one.runs for one in sums), sum(one.unpriced for one in sums)
+    if not count:
+        print("no run fits")
+        return
+    whole = {key: sum(values) if (values := [v for one in sums if (v := getattr(one, key)) is not None]) else None for key, *_ in FIGURES}
+    more = f", {shown} shown" if shown is not None and shown < count else ""
+    missing = f"; {unpriced:,} not priced (jevons ledger price)" if unpriced else ""
+    show.console().print(f"\n{count:,} run{'s' * (count != 1)}{more}: {said_figures(whole)}{missing}")
+
+
+def state(run: Run) -> str:
+    """Closed, changed since it was priced, or open."""
+    return ("closed" if run.closed else "open") + (", changed" if run.stale else "")
+
+
+def tell_run(name: str, history: Sequence[Entry], used: Mapping[str, Any], activity: Any) -> None:
+    """Whose, how much, the price that stands, then the chain."""
+    screen = show.console()
+    labels: dict[str, Any] = {}
+    for entry in history:
+        labels |= entry.body if entry.kind in ("open", "label") else {}
+    whose = [f"{key} {labels[key]}" for key in ("project", "owner") if labels.get(key)]
+    screen.print(f"{name}  {', '.join([*whose, *labels.get('tags', ())]) or 'no project, owner or tag'}", style="bold")
+    screen.print(f"{used['rows']} rows; {'; '.join(f'{flow} {units.show(f["best"], f["unit"])}' for flow, f in used['flows'].items())}")
+    prices = [entry for entry in history if entry.kind == "footprint"]
+    standing = next((entry for entry in reversed(prices) if entry.body["stands"]), None)
+    if standing is not None:
+        tell_price(standing)
+    cells = [(str(e.position), moment(e.at_s), e.kind, said_entry(e), e.hash[:12]) for e in history]
+    screen.print()
+    screen.print(show.rows(("", "kept, UTC", "what", "", "hash"), cells, right=("",), whole=("kept, UTC", "what", "hash")))
+
+
+def tell_price(entry: Entry) -> None:
+    """The footprint that stands."""
+    from jevons.core.study import INDICATORS
+    from jevons.report.figures import Figure
+
+    body = entry.body
+    figures = [Figure(name, INDICATORS[name][0], f["best"], f["low"], f["high"]) for name, f in body["indicators"].items()]
+    show.console().print(f"priced {moment(entry.at_s)}, factors {body['factor_set']}, entry {entry.position}")
+    show.console().print(show.rows(("", "", ""), [(f"  {f.label}", f.value, f"{f.shown_unit}" + (f" [{f.bounds}]" if f.bounds else "")) for f in figures]))
+
+
+def said_entry(entry: Entry) -> str:
+    """An entry in words."""
+    body = entry.body
+    if entry.kind == "activity":
+        window = f"window {entry.sequence}, {len(body['amount'])} rows"
+        return window + (f", version {entry.version}: {entry.why}" if (entry.version or 0) > 1 else "")
+    if entry.kind == "footprint":
+        climate = body["indicators"].get("climate", {}).get("best")
+        beside = "" if body["stands"] else ", beside (the period is locked)"
+        return f"{said(climate, 'kg')} CO₂e, factors {body['factor_set']}{beside}"
+    if entry.kind in ("open", "label"):
+        return ", ".join(f"{key} {', '.join(body[key]) if key == 'tags' else body[key]}" for key in ("project", "owner", "tags") if body.get(key))
+    return entry.why
+
+
+def two_prices(book: Ledger, run: str, other: str, of: int | None, to: int | None) -> tuple[Kept, Kept]:
+    """The footprints to compare. Errors: BadInput where there are not two."""
+    before = book.footprints(run)
+    after = book.footprints(other) if other else before
+    if not before or not after or (not other and len(before) < 2 and of is None):
+        raise BadInput("run", run, "there are no two prices to compare: price it (again) first, jevons ledger price")
+    return at_position(before, of, -1 if other else -2), at_position(after, to, -1)
+
+
+def at_position(kept: Sequence[Kept], position: int | None, otherwise: int) -> Kept:
+    """The footprint at a position of the chain."""
+    if position is None:
+        return kept[otherwise]
+    found = [one for one in kept if one.position == position]
+    if not found:
+        raise BadInput("position", position, f"footprints stand at {', '.join(str(one.position) for one in kept)}")
+    return found[0]
+
+
+def tell_diff(told: Mapping[str, Any]) -> None:
+    """Totals, what else is not the same, then line by line."""
+    from jevons.cli.results import figure, label
+    from jevons.core.study import INDICATORS
+
+    screen = show.console()
+    cells = []
+    for name, t in told["totals"].items():
+        unit = INDICATORS[name][0]
+        both = [figure(name, t[when]) if t[when] else "–" for when in ("before", "after")]
+        cells.append((label(name), *both, signed(t["by_activity"], unit), signed(t["by_factor"], unit)))
+    screen.print(show.rows(("", "before", "after", "by activity", "by factor"), cells, right=("by activity", "by factor")))
+    for line in told["because"]:
+        screen.print(f"  {line}")
+    if not told["lines"]:
+        screen.print("\nnothing moved")
+        return
+    screen.print()
+    moved = [(label(x["indicator"]), " / ".join(filter(None, (x["stage"], x["component"], x["flow"]))),
+              signed(x["difference"], INDICATORS[x["indicator"]][0]), x["because"]) for x in told["lines"]]  # fmt: skip
+    screen.print(show.rows(("moved", "what", "by", "because"), moved, right=("by",), whole=("by",)))
+
+
+def signed(value: float, unit: str) -> str:
+    """A difference with its sign."""
+    return "0" if not value else ("+" if value > 0 else "−") + units.show(abs(value), unit)
+
+
+def to_price(book: Ledger, runs: Sequence[str] | None, wanted: Mapping[str, Any], again: bool) -> list[str]:
+    """The runs to price: those named, else those out of date, else those not priced yet."""
+    from jevons.account.ledger import pricing, query
+
+    if runs:
+        return list(runs)
+    with book.reading() as connection:
+        if again:
+            return pricing.out_of_date(connection, query.Filter(**wanted))
+        return [run.run for run in query.runs(connection, query.Filter(**wanted, priced=False), None)]
+
+
+def priced_again(book: Ledger, names: Sequence[str]) -> dict[str, bool]:
+    """Runs priced where and as they were; run → whether the result is another."""
+    from jevons.account.ledger import pricing
+
+    with book.writing() as connection:
+        return pricing.reprice(connection, names)
+
+
+def tell_priced(book: Ledger, moved: Mapping[str, bool], again: bool) -> None:
+    """How many were priced, and what stands now."""
+    if not moved:
+        print("every run is priced under these factors" if again else "every run is priced")
+    elif again:
+        others = [name for name, other in moved.items() if other]
+        print(f"{len(moved)} priced again, {len(others)} now another figure: jevons ledger diff RUN says why")
+    else:
+        held = [book.run(name) for name in moved]
+        cells = [(short(run.run), *(said(getattr(run, key), unit) for key, unit, _ in FIGURES)) for run in held]
+        show.console().print(show.rows(("priced", *(name for *_, name in FIGURES)), cells, right=[name for *_, name in FIGURES]))
+
+
+def all_runs(connection: Connection) -> list[str]:
+    """The name of every run, estimates too."""
+    from jevons.account.ledger import query
+
+    return [run.run for planned in (False, True) for run in query.runs(connection, query.Filter(estimates=planned), None)]
+
+
+def tell_imported(told: Sequence[Mapping[str, Any]]) -> None:
+    """A line a file."""
+    cells = [(short(Path(row["file"]).name), row["what"], str(len(row["runs"])), str(row["new"]), str(row["same"]), str(row["corrected"]))
+             for row in told]  # fmt: skip
+    columns = ("file", "what", "runs", "new", "known", "corrected")
+    show.console().print(show.rows(columns, cells, right=columns[2:]))
+
+
+def vouched(anchor: str, signers: Path | None, authority: Path | None) -> dict[str, str]:
+    """Who signed an anchor and when it was stamped, as far as asked. Errors: BadInput where that cannot be shown."""
+    from jevons.account.ledger import anchor as anchors
+
+    if (signers or authority) and (not anchor or anchor.startswith("git:")):
+        raise BadInput("--anchor", anchor, "name the file that was signed or stamped")
+    found = {}
+    if signers is not None:
+        found["signed_by"] = anchors.check_signature(Path(anchor), signers)
+    if authority is not None:
+        found["stamped_at"] = anchors.check_stamp(Path(anchor), authority)
+    return found
+
+
+def tell_report(report: Report, vouched: Mapping[str, str]) -> None:
+    """The verdict, then each trouble."""
+    if not report.entries and report.sound:
+        print("the ledger is empty")
+        return
+    words = {"signed_by": "anchor signed by", "stamped_at": "anchor stamped"}
+    print(f"{report.entries:,} entries of {report.runs:,} runs checked, {report.sealed:,} seals"
+          + (f", {report.unsealed:,} runs not sealed yet" if report.unsealed else ""))  # fmt: skip
+    for line in filter(None, (report.anchored, *(f"{words[key]} {value}" for key, value in vouched.items()))):
+        print(line)
+    if report.sound:
+        print("sound: every hash follows from the one before it")
+        return
+    print(f"NOT SOUND, {len(report.troubles)} found:")
+    for trouble in report.troubles[:MOST_TROUBLES]:
+        print(f"  {trouble}")
+    if len(report.troubles) > MOST_TROUBLES:
+        print(f"  and {len(report.troubles) - MOST_TROUBLES} more (--json lists all)")
+
+
+def tell_decisions(found: Iterable[Entry]) -> None:
+    """What was decided of periods, in order."""
+    cells = []
+    for entry in found:
+        body = entry.body
+        words = entry.why or body.get("statement", "") or ""
+        figures = said_figures(body["figures"]) if "figures" in body else ""
+        cells.append((moment(entry.at_s), entry.kind, body["period"], body["project"] or "all", body.get("by", ""),
+                      "; ".join(filter(None, (words, figures)))))  # fmt: skip
+    if cells:
+        show.console().print(show.rows(("when, UTC", "what", "period", "project", "by", ""), cells, whole=("when, UTC", "what", "period")))
+    else:
+        print("nothing was decided of any period")
+
+
+def tell_base_year(told: Mapping[str, Any]) -> None:
+    """The base year then and now, and the verdict."""
+    print(f"base year {told['period']}: {said_figures(told['then'])} when it was fixed, {said_figures(told['now'])} now")
+    verdict = "recalculate it" if told["due"] else "it stands"
+    missing = f"; {told['now']['unpriced']} of its runs are not priced" if told["now"]["unpriced"] else ""
+    print(f"climate moved by {told['change']:+.2%}, threshold {told['threshold']:.2%}: {verdict}{missing}")
