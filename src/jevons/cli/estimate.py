@@ -138,6 +138,26 @@ def generation(file: File = None, **given: Any) -> None:
     ask("generation", file, given, (options.GENERATION,))
 
 
+@app.command(name="one-pass", no_args_is_help=True)
+@taking(options.ONE_PASS, *COMMON)
+def one_pass(file: File = None, **given: Any) -> None:
+    """Embeddings, classification: one forward pass, nothing generated.
+
+    jevons estimate one-pass --model bert-base --on a100 --tokens 1B --length 256
+    """
+    ask("one-pass", file, given, (options.ONE_PASS,))
+
+
+@app.command(no_args_is_help=True)
+@taking(options.SPEECH, *COMMON)
+def speech(file: File = None, **given: Any) -> None:
+    """Speech written down.
+
+    jevons estimate speech --model whisper-large-v3 --on a100 --seconds "1 h"
+    """
+    ask("speech", file, given, (options.SPEECH,))
+
+
 def ask(kind: str, file: Path | None, given: Mapping[str, Any], groups: tuple[options.Group, ...]) -> None:
     """The spec of flags and file, carried out and shown."""
     asked, path = from_flags(kind, given, groups), file or given.get("spec")

@@ -139,6 +139,23 @@ EDGE: Group = {
     "requests": Row("How many prompts.", COUNT),
     "calibration": Row("A pack of `jevons calibrate edge`.", "PACK.json"),
 }
+ONE_PASS: Group = {
+    "model": Row("An encoder, a classifier, any model of the table (bert-base), or a config.json.", "NAME"),
+    "on": Row("Accelerator: h100, a100.", "DEVICE"),
+    "n": Row("How many of them, each alone.", COUNT),
+    "items": Row("How many texts.", COUNT),
+    "tokens": Row("Or how many tokens in all: 1B.", COUNT),
+    "length": Row("Tokens of a text.", COUNT),
+    "batch": Row("Texts at once.", COUNT),
+}
+SPEECH: Group = {
+    "model": Row("Whisper of the table (whisper-large-v3), or a config.json.", "NAME"),
+    "on": Row("Accelerator: h100, a100.", "DEVICE"),
+    "n": Row("How many of them, each alone.", COUNT),
+    "seconds": Row("How much speech: '1 h', 90.", TIME),
+    "tokens_per_s": Row("Tokens written a second of speech.", COUNT),
+    "batch": Row("Windows of 30 s at once.", COUNT),
+}
 GENERATION: Group = {
     "model": Row("Image or video model of the table: flux.1-dev.", "NAME"),
     "on": Row("Accelerator: h100, b200.", "DEVICE"),
@@ -204,7 +221,8 @@ FILES: Group = {
     "report": Row("Write a page (.html), a model-card section (.md) or an LCA inventory for Brightway (.csv).", "FILE", Path),
 }
 PANELS = {
-    WHAT: (MEASURED, SPEC, MODEL, HARDWARE, WORK, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, TRIALS, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION),
+    WHAT: (MEASURED, SPEC, MODEL, HARDWARE, WORK, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, TRIALS, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION,
+           ONE_PASS, SPEECH),
     WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (WATCHED, FORM, FILES),
 }  # fmt: skip
 

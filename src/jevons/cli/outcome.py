@@ -21,11 +21,12 @@ DOORS = {  # kind -> the functions of jevons.estimate that take its arguments, t
     "training": ("training",), "recorded": ("recorded",), "fine-tuning": ("fine_tuning", "training"),
     "distillation": ("distillation", "training"), "generic": ("generic",), "storage": ("storage",),
     "data": ("data_preparation", "generic"), "transfer": ("transfer",), "experimentation": ("experimentation",), "serving": ("serving",), "request": ("request",), "edge": ("edge",),
-    "generation": ("generation",),
+    "generation": ("generation",), "one-pass": ("one_pass",), "speech": ("speech",),
 }  # fmt: skip
 CALLED = {"training": "Training", "recorded": "Recorded run of", "fine-tuning": "Fine-tuning",
           "distillation": "Distilling", "generic": "Computation", "storage": "Storage", "data": "Data preparation", "experimentation": "Trials around", "transfer": "Transfer",
-          "serving": "Serving", "request": "Requests to", "edge": "Prompts to", "generation": "Generating with"}  # fmt: skip
+          "serving": "Serving", "request": "Requests to", "edge": "Prompts to", "generation": "Generating with", "one-pass": "One pass of",
+          "speech": "Speech through"}  # fmt: skip
 SUBJECTS = ("model", "student", "cpu", "medium", "what", "params")
 AMOUNTS = {"tokens": "tokens", "terabytes": "TB", "gigabytes": "GB", "months": "months", "cores": "cores"}
 LEDGER = ("hours", "device_hours", "energy")  # what only a run that is over can tell

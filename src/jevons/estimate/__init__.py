@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["audit", "compare", "data_preparation", "distillation", "edge", "experimentation", "fine_tuning",
-           "generation", "generic", "one_pass", "recorded", "request", "serving", "storage", "sweep", "training",
+           "generation", "generic", "one_pass", "recorded", "request", "serving", "speech", "storage", "sweep", "training",
            "transfer"]  # fmt: skip
 
 _WHERE = {
@@ -15,7 +15,7 @@ _WHERE = {
     "recorded": "recorded", "generic": "generic", "storage": "other_phases", "transfer": "other_phases",
     "experimentation": "other_phases", "data_preparation": "other_phases", "sweep": "sweep", "audit": "audit",
     "compare": "compare", "serving": "serving", "request": "request", "edge": "edge", "generation": "generation",
-    "one_pass": "one_pass",
+    "one_pass": "one_pass", "speech": "speech",
 }  # fmt: skip
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from jevons.estimate.recorded import recorded
     from jevons.estimate.request import request
     from jevons.estimate.serving import serving
+    from jevons.estimate.speech import speech
     from jevons.estimate.sweep import sweep
     from jevons.estimate.training import training
 

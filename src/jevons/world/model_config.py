@@ -150,6 +150,13 @@ def _step_rank(reader: _Reader) -> Any:
     return -(-reader.field("hidden") // 16) if rank == "auto" else rank
 
 
+def _hearing(reader: _Reader) -> int:
+    """Whisper's two convolutions and the positions of its encoder, less the biases that its keys do not have."""
+    hidden, mels = reader.field("hidden"), key("num_mel_bins", default=80)(reader)
+    attentions = reader.field("encoder_layers") + 2 * reader.field("layers")
+    return int(3 * hidden * (mels + hidden) + (2 + key("max_source_positions", default=1500)(reader) - attentions) * hidden)
+
+
 def _shared(reader: _Reader) -> int:
     return int(key("shared_expert_intermediate_size")(reader) // reader.field("expert_ffn_hidden"))
 
@@ -197,6 +204,10 @@ _BART = {**_BIASED, "kind": "encoder-decoder", "layers": key("decoder_layers"), 
          "heads": key("decoder_attention_heads"), "ffn_hidden": key("decoder_ffn_dim"), "tied": True,
          "embedding_norm": True, "final_norm": False,
          "positions": lambda r: 2 * (r.field("context") + 2)}  # fmt: skip
+_WHISPER = {**_BIASED, "kind": "encoder-decoder", "layers": key("decoder_layers"), "encoder_layers": key("encoder_layers"),
+            "heads": key("decoder_attention_heads"), "ffn_hidden": key("decoder_ffn_dim"), "tied": True,
+            "context": key("max_target_positions", default=448), "positions": same("context"),
+            "extra_parameters": _hearing}  # fmt: skip
 _COHERE = {**_LLAMA, "tied": key("tie_word_embeddings", default=True), "block_norms": 1, "parallel": True}
 
 FAMILIES: dict[str, dict[str, Any]] = {
@@ -276,6 +287,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "mt5": {**_T5, "gated": True, "tied": key("tie_word_embeddings")},
     "bart": _BART,
     "mbart": {**_BART, "final_norm": True},
+    "whisper": _WHISPER,
 }  # fmt: skip
 FAMILIES |= {"llama4": FAMILIES["llama4_text"], "gemma3": FAMILIES["gemma3_text"], "xlm-roberta": _BERT,
              "kimi_k2": FAMILIES["deepseek_v3"], "qwen2_vl": FAMILIES["qwen2"], "qwen2_vl_text": FAMILIES["qwen2"],

@@ -24,7 +24,7 @@ from jevons.core.errors import BadInput, TableError
 from jevons.core.study import Study
 
 WORKLOADS = ("training", "recorded", "fine-tuning", "distillation", "generic", "data", "storage", "transfer",
-             "experimentation", "serving", "request", "edge", "generation")  # fmt: skip
+             "experimentation", "serving", "request", "edge", "generation", "one-pass", "speech")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ def context_of(model: Served, seen: Number) -> Any:
 def served(arch: Architecture) -> Served:
     """The shape of an architecture of the table or of a config.json."""
     if arch.kind == "encoder-decoder":
-        raise BadInput("model", arch.id, "an encoder-decoder is not served by this law; price it as generic work")
+        raise BadInput("model", arch.id, "an encoder-decoder is not served by this law; speech has estimate.speech, price others as generic work")
     parts = parameter_table(arch)
     table = arch.vocab * (arch.embedding_hidden or arch.hidden)
     total = sum(parts.values()) - parts["experts"] - (0 if arch.tied else table)
