@@ -12,19 +12,23 @@ from jevons.core.assess import assess
 from jevons.core.factor import Factor
 from jevons.core.footprint import Footprint
 from jevons.core.study import Study
-from jevons.core.uncertain import Uncertain
+from jevons.core.uncertain import Draws, Uncertain
 from jevons.report.standards import Sides
 
 KG_PER_KWH = {("location", "lifecycle"): 0.35, ("location", "direct"): 0.31, ("market", "direct"): 0.12}
 SHORT = ("energy", "climate")
+SHORT_STUDY = Study(indicators=SHORT)
 
 
 @dataclass(frozen=True)
 class Place(SamplePlace):
     """The sample's place, whose climate factor is that of the study asked."""
 
-    study: Study = Study()
+    study: Study = SHORT_STUDY
     rates: Mapping[tuple[str, str], float] | None = None
+
+    def supply(self, demand: Activity, draws: Draws) -> Activity:
+        return replace(super().supply(demand, draws), served=demand.served)
 
     def factors(self, study: Study) -> Place:
         return replace(self, study=study)

@@ -74,11 +74,14 @@ def check(packed: bytes) -> list[str]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as opened:
-            if sum(i.file_size for i in opened.infolist()) > LARGEST_BYTES:
-                raise BadInput("pack", "unpacks to more than 2 GB", "check it file by file with sha256sum")
-            content = {i.filename: opened.read(i) for i in opened.infolist()}
-        stated = json.loads(content.pop(MANIFEST))["sha256"]
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError, RuntimeError) as trouble:
+            too_large = sum(i.file_size for i in opened.infolist()) > LARGEST_BYTES
+            content = {} if too_large else {i.filename: opened.read(i) for i in opened.infolist()}
+        if too_large:
+            raise OverflowError
+        stated = dict(json.loads(content.pop(MANIFEST))["sha256"])
+    except OverflowError:
+        raise BadInput("pack", "unpacks to more than 2 GB", "check it file by file with sha256sum") from None
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError, RuntimeError, EOFError) as trouble:
         raise BadInput("pack", f"{type(trouble).__name__}", "give a zip made by 'jevons report assurance'") from None
     wrong = [f"{name}: not the bytes the manifest states" for name, data in content.items() if stated.get(name) != sha256(data)]
     return wrong + [f"{name}: missing" for name in stated if name not in content]

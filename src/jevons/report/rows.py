@@ -22,7 +22,7 @@ BY = ("stage", "component", "flow", "site", "boundary", "method", "tier")
 COLUMNS = ("footprint", "indicator", *BY, "amount", "amount_unit", "rate", "impact", "unit", "low", "high", "source",
            "source_year", "place", "quality", "factor_kind", "accounting", "factor_set")  # fmt: skip
 NUMBERS = ("amount", "rate", "impact", "low", "high")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for a formula, or hides one behind
+FORMULA = ("=", "+", "-", "@", "\t", "\n")  # what a spreadsheet takes for a formula, or hides one behind
 
 
 def rows(footprints: Mapping[str, Footprint], factor_set: str = "") -> list[dict[str, Any]]:
@@ -46,12 +46,15 @@ def as_csv(table: Iterable[Mapping[str, Any]], columns: Iterable[str] = COLUMNS)
 
 
 def safe(value: Any) -> Any:
-    """A cell no spreadsheet runs: text that begins like a formula is quoted by an apostrophe; numbers stay numbers."""
+    """A cell no spreadsheet runs: text that begins like a formula is quoted by an apostrophe; numbers stay numbers.
+
+    A carriage return becomes a line feed, which the writer quotes: alone it would end the row for some readers.
+    """
     if isinstance(value, bool) or value is None:
         return "" if value is None else str(value).lower()
     if isinstance(value, (int, float)):
         return repr(value)
-    text = str(value).replace("\x00", "")
+    text = str(value).replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 

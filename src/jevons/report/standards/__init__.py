@@ -4,6 +4,7 @@
 ``ai_energy_score``, ``focus``. The Hugging Face block stands in ``jevons.report.card``.
 """
 
+from jevons.report.standards import focus
 from jevons.report.standards.ai_energy_score import ai_energy_score
 from jevons.report.standards.annex_xi import annex_xi, annex_xi_record
 from jevons.report.standards.boamps import boamps
@@ -14,5 +15,5 @@ from jevons.report.standards.ghg import statement as ghg_statement
 from jevons.report.standards.sci import sci
 from jevons.report.standards.scopes import Boundary, Sides
 
-__all__ = ["Boundary", "Sides", "ai_energy_score", "annex_xi", "annex_xi_record", "boamps", "esrs_statement", "ghg_lines",
+__all__ = ["Boundary", "Sides", "ai_energy_score", "annex_xi", "annex_xi_record", "boamps", "esrs_statement", "focus", "ghg_lines",
            "ghg_statement", "ghg_text", "sci"]  # fmt: skip

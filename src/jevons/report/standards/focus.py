@@ -77,7 +77,7 @@ def _shares(costs: Sequence[Any]) -> list[float]:
     except ValueError:
         raise BadInput("EffectiveCost", costs, "give numbers") from None
     whole = sum(numbers)
-    return [n / whole for n in numbers] if whole else [1 / len(costs)] * len(costs)
+    return [n / whole if whole else 1 / len(costs) for n in numbers]
 
 
 def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -1,0 +1,249 @@
+"""ESRS E1, BoAmps, AI Energy Score, Annex XI: what is filled, what is left to the reporter, what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from report_sample import run, sample
+from standards_sample import priced, sides
+
+from jevons.core.activity import Activity
+from jevons.core.assess import assess
+from jevons.core.errors import BadInput
+from jevons.core.factor import ConstantPlace
+from jevons.core.study import Study
+from jevons.report.standards import Boundary, ai_energy_score, annex_xi_record, boamps, esrs_statement
+from jevons.report.standards.ai_energy_score import stars
+from jevons.report.standards.esrs import nuclear_share
+
+MWH = priced().best("energy") / 1000
+CONTRACTS = {"consumption_kwh": MWH * 1000, "by_kind_kwh": {"certificate": 100_000.0, "ppa": 0.0, "supplier": 0.0},
+             "uses": [{"fuel": "wind", "site": "north", "kwh": 60_000.0}, {"fuel": "nuclear", "site": "north", "kwh": 40_000.0}]}  # fmt: skip
+
+
+def point(points, name):
+    return next(p for p in points if p["name"] == name)
+
+
+# ---- ESRS E1
+
+
+def test_energy_sums_to_fossil_nuclear_and_renewable():
+    points = esrs_statement([sides()], contracts=CONTRACTS)["E1-5"]
+    value = {p["xbrl"]: p["value"] for p in points if p["xbrl"]}
+    total = value["esrs:EnergyConsumptionRelatedToOwnOperations"]
+    assert total == pytest.approx(MWH)
+    assert value["esrs:EnergyConsumptionFromRenewableSources"] == pytest.approx(60.0)
+    assert sum(value[f"esrs:EnergyConsumptionFrom{x}Sources"] for x in ("Fossil", "Nuclear", "Renewable")) == pytest.approx(total)
+
+
+def test_without_a_contract_no_electricity_is_renewable():
+    points = esrs_statement([sides(market=False)])["E1-5"]
+    assert point(points, "Total energy consumption from renewable sources")["value"] == 0.0
+
+
+def test_the_rest_is_parted_by_the_country_s_generation_and_fossil_where_that_is_unknown():
+    assert 0.85 < nuclear_share("France") < 0.99
+    assert nuclear_share("Poland") == 0.0
+    assert nuclear_share("north") == 0.0
+    assert nuclear_share("us-central1") == nuclear_share("United States")
+
+
+def test_totals_are_told_twice_with_their_intensities():
+    points = esrs_statement([sides()], revenue=2e6)["E1-6"]
+    value = {p["xbrl"]: p["value"] for p in points if p["xbrl"]}
+    for side in ("Location", "Market"):
+        total = value[f"esrs:{side}BasedGreenhouseGasEmissions"]
+        intensity = value[f"esrs:GHGEmissionsIntensity{side}basedTotalGHGEmissionsPerNetRevenue"]
+        assert intensity == pytest.approx(total / 2e6)
+    assert value["esrs:LocationBasedGreenhouseGasEmissions"] > value["esrs:MarketBasedGreenhouseGasEmissions"]
+    assert value["esrs:GrossScope1GreenhouseGasEmissions"] is None
+
+
+def test_without_revenue_the_intensities_are_not_known():
+    points = esrs_statement([sides()])
+    assert point(points["E1-5"], "Energy intensity per net revenue")["value"] is None
+    assert all(p["value"] is None for p in points["E1-6"] if p["paragraph"] == "53")
+
+
+def test_removals_and_credits_stand_in_e1_7_and_change_nothing_else():
+    without, with_them = esrs_statement([sides()]), esrs_statement([sides()], removals_t=900.0, credits_t=1e6)
+    assert [p["value"] for p in with_them["E1-7"]] == [900.0, 1e6]
+    for part in ("E1-5", "E1-6"):
+        assert with_them[part] == without[part]
+
+
+def test_what_is_bought_is_no_energy_of_own_operations():
+    points = esrs_statement([sides(tenure="service", market=False)])["E1-5"]
+    assert points[0]["value"] == 0.0
+    assert point(points, "Share of fossil sources")["value"] is None
+
+
+def test_equity_share_counts_its_share_of_the_energy():
+    points = esrs_statement([sides()], Boundary("equity share", 0.25))["E1-5"]
+    assert points[0]["value"] == pytest.approx(0.25 * MWH)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan")])
+def test_revenue_that_is_no_revenue_is_refused(wrong):
+    with pytest.raises(BadInput, match="revenue"):
+        esrs_statement([sides()], revenue=wrong)
+
+
+def test_removals_below_zero_are_refused():
+    with pytest.raises(BadInput, match="removals"):
+        esrs_statement([sides()], removals_t=-1.0)
+
+
+# ---- BoAmps
+
+
+def validator():
+    """The format's own schema (tests/report/boamps_schema, CC BY 4.0)."""
+    jsonschema = pytest.importorskip("jsonschema")
+    from referencing import Registry, Resource
+    from referencing.jsonschema import DRAFT4
+
+    held = [json.loads(p.read_text()) for p in sorted((Path(__file__).parent / "boamps_schema").glob("*.json"))]
+    registry = Registry().with_resources([(x["id"], Resource.from_contents(x, DRAFT4)) for x in held])
+    whole = next(x for x in held if x["title"] == "report")
+    return jsonschema.Draft4Validator(whole, registry=registry)
+
+
+def served(activity, **counts):
+    import dataclasses
+
+    import numpy as np
+
+    return dataclasses.replace(activity, served={k.replace("_", " "): np.array([v]) for k, v in counts.items()})
+
+
+REPORT = {"stage": "training", "family": "text generation", "country": "France", "devices": 384, "when": "2023-05-01 12:00:00"}
+
+
+@pytest.mark.parametrize("counts", [{}, {"token": 366e9}, {"input_token": 5.0, "output_token": 3.0, "request": 1.0}, {"image": 7.0}])
+def test_a_boamps_report_is_valid_against_its_schema(counts):
+    report = boamps(priced(activity=served(run(), **counts)), **REPORT, algorithm={"foundationModelName": "sample", "parametersNumber": 176},
+                    requests=counts.get("request"), publisher={"name": "Acme"}, version="1")  # fmt: skip
+    assert [e.message for e in validator().iter_errors(report)] == []
+
+
+def test_the_schema_would_find_a_fault():
+    report = boamps(priced(), **REPORT)
+    del report["measures"][0]["powerConsumption"]
+    assert len(list(validator().iter_errors(report))) == 1
+
+
+def test_boamps_counts_the_task_without_the_facility_s_overhead():
+    report = boamps(priced(), **REPORT)
+    kwh = float(run().total()[0])
+    assert report["measures"][0]["powerConsumption"] == pytest.approx(kwh)
+    assert priced().best("energy") == pytest.approx(kwh * 1.12)
+    assert "overhead not included" in report["measures"][0]["measurementMethod"]
+
+
+def test_boamps_data_are_what_was_served():
+    report = boamps(priced(activity=served(run(), input_token=5.0, output_token=3.0)), **REPORT)
+    assert report["task"]["dataset"] == [{"dataUsage": "input", "dataType": "token", "dataQuantity": 5.0},
+                                         {"dataUsage": "output", "dataType": "token", "dataQuantity": 3.0}]  # fmt: skip
+
+
+def test_boamps_counts_devices_from_their_hours_where_both_are_known():
+    activity = served(run(), device_hour=768.0, wall_hour=2.0)
+    report = boamps(priced(activity=activity), **{**REPORT, "devices": None})
+    assert report["infrastructure"]["components"][0]["nbComponent"] == 384
+    assert report["measures"][0]["measurementDuration"] == pytest.approx(7200.0)
+
+
+@pytest.mark.parametrize(("field", "value"), [("stage", ""), ("family", ""), ("country", ""), ("devices", None), ("devices", 0),
+                                              ("infrastructure", "garage")])  # fmt: skip
+def test_what_boamps_needs_and_nobody_said_is_asked_for(field, value):
+    with pytest.raises(BadInput):
+        boamps(priced(), **{**REPORT, field: value})
+
+
+def test_quality_follows_the_spread_and_is_low_where_none_was_drawn():
+    assert boamps(sample(metered=False), **REPORT)["quality"] == "low"
+    exact = assess(Activity.of([{"amount": 5.0, "method": "counter", "component": "accelerator"}]),
+                   ConstantPlace({"electricity": {"climate": 0.4}}), Study(indicators=("energy", "climate")), draws=0)  # fmt: skip
+    assert boamps(exact, **REPORT)["quality"] == "high"
+    modelled = assess(Activity.of([{"amount": 5.0}]), ConstantPlace({"electricity": {"climate": 0.4}}),
+                      Study(indicators=("energy", "climate")), draws=0)  # fmt: skip
+    assert boamps(modelled, **REPORT)["quality"] == "low"
+
+
+def test_the_same_report_has_the_same_identifier():
+    assert boamps(priced(), **REPORT)["header"]["reportId"] == boamps(priced(), **REPORT)["header"]["reportId"]
+
+
+# ---- AI Energy Score
+
+
+def inference(requests=1000.0, method="counter", device="nvidia-h100-sxm5-80gb"):
+    rows = [{"amount": 2.0, "component": "accelerator", "boundary": "chip", "method": method, "device": device},
+            {"amount": 1.0, "component": "host", "boundary": "server"}]  # fmt: skip
+    return assess(Activity.of(rows, served={"request": requests}), ConstantPlace({"electricity": {"climate": 0.4}}),
+                  Study(indicators=("energy", "climate")), draws=0)  # fmt: skip
+
+
+def test_the_score_is_the_accelerators_energy_alone_in_wh():
+    told = ai_energy_score(inference(requests=500.0))
+    assert (told["units"], told["total"]) == ("Wh", pytest.approx(2000.0))
+    assert told["per_1000_prompts_wh"] == pytest.approx(4000.0)
+
+
+def test_it_is_never_called_comparable_and_says_what_is_lacking():
+    told = ai_energy_score(inference(requests=10.0, method="modelled", device="nvidia-a100-sxm4-80gb"))
+    assert told["comparable"] is False
+    said = "; ".join(told["why_not"])
+    for words in ("modelled", "10 prompts, not 1000", "not an H100", "batch not stated", "size not stated", "own harness"):
+        assert words in said
+
+
+def test_with_every_condition_met_only_the_harness_stands_in_the_way():
+    told = ai_energy_score(inference(), params_billion=8, batch=1)
+    assert told["why_not"] == ["the leaderboard takes logs of its own harness alone"]
+
+
+@pytest.mark.parametrize(("billion", "letter"), [(8, "A"), (20, "A"), (65, "B"), (70, "C")])
+def test_text_generation_has_three_classes_by_size(billion, letter):
+    assert ai_energy_score(inference(), params_billion=billion)["class"] == letter
+    assert ai_energy_score(inference(), "image generation", params_billion=billion)["class"] is None
+
+
+def test_stars_are_five_equal_bands():
+    assert [stars(wh, 0.0, 100.0) for wh in (0, 19.9, 20, 41, 61, 99, 100)] == [5, 5, 4, 3, 2, 1, 1]
+    with pytest.raises(BadInput, match="bands would move"):
+        stars(101.0, 0.0, 100.0)
+    with pytest.raises(BadInput, match="range"):
+        stars(1.0, 5.0, 5.0)
+
+
+def test_a_score_without_accelerators_requests_or_task_is_refused():
+    place, study = ConstantPlace({"electricity": {"climate": 0.4}}), Study(indicators=("energy", "climate"))
+    with pytest.raises(BadInput, match="accelerators"):
+        ai_energy_score(assess(Activity.of([{"amount": 1.0}], served={"request": 1.0}), place, study, draws=0))
+    with pytest.raises(BadInput, match="requests"):
+        ai_energy_score(priced(activity=served(run(), token=1.0)))
+    with pytest.raises(BadInput, match="text generation"):
+        ai_energy_score(inference(), "poetry")
+
+
+# ---- Annex XI
+
+
+def test_the_points_are_plain_values_in_mwh():
+    told = annex_xi_record(priced(), "Sample-176B", flop=3.7e23, days=105)
+    assert told["e_energy"]["mwh"] == pytest.approx(MWH)
+    assert told["e_energy"]["low_mwh"] < told["e_energy"]["mwh"] < told["e_energy"]["high_mwh"]
+    assert told["d_resources"]["flop"] == 3.7e23
+    assert annex_xi_record(priced(), "M")["d_resources"]["flop"] is None
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan")])
+def test_operations_and_days_that_cannot_be_are_refused(wrong):
+    for name in ("flop", "days"):
+        with pytest.raises(BadInput, match=name):
+            annex_xi_record(priced(), "M", **{name: wrong})
