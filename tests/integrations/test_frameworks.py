@@ -136,23 +136,25 @@ def test_codecarbons_own_callback_runs_unmodified_on_the_drop_in(tmp_path, monke
 
 
 @pytest.mark.frameworks
-def test_the_trainer_keeps_the_numbers_with_its_own(tmp_path):
+def test_the_trainer_keeps_the_numbers_with_its_own(tmp_path, monkeypatch):
     needed("torch", "transformers", "accelerate")
     from jevons.integrations.hf_trainer import JevonsCallback
 
-    callback = JevonsCallback("France", **steady())
+    monkeypatch.setattr("jevons.measure.live_report.TICK_S", 0.0)
+    callback = JevonsCallback("France", live={"site": "France"}, **steady())
     trainer = trained(callback, tmp_path / "out")
     last = trainer.state.log_history[-1]
     assert last["energy_kwh"] == pytest.approx(callback.run.energy_kwh)
     assert last["step"] == trainer.state.global_step
     assert stages(callback.run)["epoch"] > 0
+    assert (callback.run.report.ticks[-1].done, callback.run.report.total) == (last["step"], last["step"])
 
 
 # -- Lightning and Keras ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.frameworks
-def test_lightning_tells_epochs_from_validations_and_logs(tmp_path):
+def test_lightning_tells_epochs_from_validations_and_logs(tmp_path, monkeypatch):
     torch, lightning = needed("torch", "lightning")
     from lightning.pytorch.loggers import CSVLogger
 
@@ -173,7 +175,8 @@ def test_lightning_tells_epochs_from_validations_and_logs(tmp_path):
             return torch.optim.SGD(self.parameters(), 0.1)
 
     data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(16, 4)), batch_size=8)
-    callback, logger = JevonsCallback("France", **steady()), CSVLogger(tmp_path)
+    monkeypatch.setattr("jevons.measure.live_report.TICK_S", 0.0)
+    callback, logger = JevonsCallback("France", live={"site": "France"}, **steady()), CSVLogger(tmp_path)
     seen = []
     original = measure.start
 
@@ -187,11 +190,12 @@ def test_lightning_tells_epochs_from_validations_and_logs(tmp_path):
                                     enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False)  # fmt: skip
         trainer.fit(Line(), data, data)
     assert {"epoch", "epoch/validation", "validation"} <= set(stages(seen[0]))
+    assert (seen[0].report.ticks[-1].done, seen[0].report.total) == (4, 4)
     assert "co2e_g" in Path(logger.log_dir, "metrics.csv").read_text()
 
 
 @pytest.mark.frameworks
-def test_keras_has_the_energy_in_its_history():
+def test_keras_has_the_energy_in_its_history(monkeypatch):
     needed("torch", "keras")
     import keras
     import numpy as np
@@ -200,11 +204,13 @@ def test_keras_has_the_energy_in_its_history():
 
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    callback = JevonsCallback("France", **steady())
+    monkeypatch.setattr("jevons.measure.live_report.TICK_S", 0.0)
+    callback = JevonsCallback("France", live={"site": "France"}, **steady())
     history = model.fit(np.zeros((8, 4)), np.zeros(8), epochs=2, verbose=0, callbacks=[callback]).history
     first, second = history["energy_kwh"]
     assert 0 < first < second <= callback.outcome["energy_kwh"]
     assert callback.outcome["co2e_g"] > 0
+    assert (callback.run.report.ticks[-1].done, callback.run.report.total) == (2, 2)
 
 
 # -- several processes -----------------------------------------------------------------------------------------------

@@ -398,3 +398,19 @@ def test_a_slurm_job_is_not_found_by_the_beginning_of_its_number(tmp_path):
     assert cgroup.container("123", tmp_path).pid == 77
     with pytest.raises(BadInput, match="container: '12' will not do"):
         cgroup.container("12", tmp_path)
+
+
+def test_where_the_idle_power_is_known_it_is_idle_energy_and_the_rest_is_work(monkeypatch):
+    now = iter([0, 10 * 10**9])
+    monkeypatch.setattr("jevons.measure.attribution.time.monotonic_ns", lambda: next(now, 10 * 10**9))
+    meter = Meter("cpu", "processor", "chip", "counter", "t", idle_w=20.0)
+    sensor = Replay([meter], [[Reading("cpu", 0, 0)], [Reading("cpu", 500 * J, 1)]])
+    consumer = SimpleNamespace(cpu_s=0.0, resident_bytes=0, pids=set(), update=lambda: setattr(consumer, "cpu_s", 5.0))
+    who = Party("process", "process:1:1", ("machine",), consumer, 0.25, None)
+    machine = SimpleNamespace(step=lambda: (10.0, 40.0), memory_bytes=0)
+    shared = Attributed([sensor], who, machine)
+    shared.read()
+    shared.settle()
+    active, idle = (reading.energy_uj for reading in shared.read())
+    assert active == pytest.approx((500 - 20 * 10) * J * 0.5)  # half of what the machine was busy with
+    assert idle == pytest.approx(20 * 10 * J * 0.25)

@@ -11,11 +11,12 @@ import time
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from steady import Steady
 
 from jevons.core.errors import BadInput
 from jevons.measure import calibrate_host
 from jevons.measure.coefficients import coefficient_pack
-from jevons.measure.sensors import model
+from jevons.measure.sensors import model, rapl
 from jevons.world import catalog
 from stand_ins import write_tree
 
@@ -285,3 +286,20 @@ def test_load_is_the_share_of_ticks_not_idle_and_waiting_for_a_disk_is_idle(tmp_
 def test_the_two_socket_xeons_ticks_are_read(shared):
     whole, busy = model._jiffies(shared / "data/fixtures/scaphandre/proc_stat_xeon_bisocket.txt")
     assert 0 < busy < whole
+
+
+def test_a_host_with_a_counter_is_calibrated_by_it_and_its_idle_power_is_known_from_then_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("JEVONS_HOME", str(tmp_path / "home"))
+    tree = write_tree(tmp_path, {f"sys/class/powercap/intel-rapl:{i}/{name}": text for i in range(2)
+                                 for name, text in (("name", f"package-{i}"), ("energy_uj", str(1000 + 5 * i)), ("max_energy_range_uj", "262143328850"))})  # fmt: skip
+    assert [m.idle_w for m in rapl.discover(tree).sensors[0].meters] == [0.0, 0.0]
+    calibrate_host.store(calibrate_host.curve([(0.02, 40), (0.5, 90), (1.0, 150)]))
+    assert [m.idle_w for m in rapl.discover(tree).sensors[0].meters] == [20.0, 20.0]
+    read_w = calibrate_host.by_counter([Steady(watts=55.0)])
+    assert read_w(0.1) == pytest.approx(55, rel=0.02)
+    assert calibrate_host.by_counter(model.discover(machine(tmp_path)).sensors) is None
+
+
+def test_the_modelled_idle_power_is_the_laws_at_no_load(tmp_path):
+    (named,) = (model.processor(machine(tmp_path, "AMD EPYC 8024P 8-Core Processor", 16)).meter,)
+    assert named.idle_w == pytest.approx(model.processor_power_w(90, 0.0))

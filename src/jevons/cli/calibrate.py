@@ -105,10 +105,12 @@ def host(
     wall: Annotated[bool, typer.Option("--wall", help="The watts are the whole machine's, at the wall.")] = False,
     seconds: Annotated[float, typer.Option(metavar="SECONDS", help="How long each load is held.")] = 20.0,
 ) -> None:
-    """Keep this machine's power at idle, half and full load, so that what no counter reads is modelled from it."""
-    from jevons.measure import calibrate_host
+    """Keep this machine's power at idle, half and full load: what no counter reads is modelled from it, and idle power
+    is told from work. Counters are read where there are any; else you are asked what a meter shows."""
+    from jevons.measure import calibrate_host, sensors_found
 
-    read = [pair(text) for text in points] if points else calibrate_host.measure(ask_watts, seconds=seconds)
+    counter = None if points or wall else calibrate_host.by_counter(sensors_found())
+    read = [pair(text) for text in points] if points else calibrate_host.measure(counter or ask_watts, seconds=seconds)
     where = calibrate_host.store(calibrate_host.curve(read, "server" if wall else "chip"))
     show.say(f"curve of this host kept in {where}")
 

@@ -38,6 +38,11 @@ class JevonsCallback(TrainerCallback):  # type: ignore[misc]
         if self.run is not None:
             self.run.begin("epoch")
 
+    def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        """Tell a live report how far the work has come."""
+        if self.run is not None and self.run.report is not None:
+            self.run.report.step(state.global_step, state.max_steps)
+
     def on_epoch_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         """Close it."""
         if self.run is not None:

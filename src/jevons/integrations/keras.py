@@ -23,6 +23,7 @@ class JevonsCallback(Callback):  # type: ignore[misc]
         super().__init__()
         self.at, self.options, self.outcome = at, options, dict[str, float]()
         self.run: Run | None = None
+        self.epoch = 0
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin."""
@@ -32,8 +33,14 @@ class JevonsCallback(Callback):  # type: ignore[misc]
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Open the window of an epoch."""
+        self.epoch = epoch
         if self.run is not None:
             self.run.begin("epoch")
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Tell a live report how far the work has come."""
+        if self.run is not None and self.run.report is not None and self.params.get("steps"):
+            self.run.report.step(self.epoch + (batch + 1) / self.params["steps"], self.params["epochs"])
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Close it, and put the energy so far among the epoch's metrics."""

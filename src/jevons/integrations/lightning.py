@@ -38,6 +38,11 @@ class JevonsCallback(Callback):  # type: ignore[misc]
         if self.run is not None:
             self.run.begin("epoch")
 
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, *batch: Any) -> None:
+        """Tell a live report how far the work has come."""
+        if self.run is not None and self.run.report is not None:
+            self.run.report.step(trainer.global_step, trainer.estimated_stepping_batches)
+
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Close it."""
         if self.run is not None:

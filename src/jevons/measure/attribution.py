@@ -1,6 +1,7 @@
 """Whose energy it was: a machine's meters seen through one process tree or control group.
 
-    active  = E · busy                      busy: the machine's busy processor time over all of it, in the same interval
+    active  = E − P_idle · t                where the idle power is known (a calibrated or modelled host), else
+            = E · busy                      busy: the machine's busy processor time over all of it, in the same interval
     idle    = E − active
     ours    = active · min(own processor time / busy processor time, 1)  and, kept apart,  idle · allotted share
 
@@ -25,6 +26,7 @@ from jevons.measure.live import IDLE
 from jevons.measure.process_tree import TICKS_PER_S, ProcessTree
 from jevons.measure.sensor import OK, Meter, Reading, Sensor
 
+NJ_PER_UJ = 1000
 SCOPES = ("machine", "process", "cgroup")
 WHOLE_NOTE = "the processes on it cannot be told: the whole device"
 
@@ -184,7 +186,7 @@ class Attributed:
         self._gathered = dict.fromkeys((meter.device for meter in self._inner), 0)
         self._ours = {meter.device: 0 for meter in self._meters}
         self._status: dict[str, str] = {}
-        self._cpu_s = who.consumer.cpu_s
+        self._cpu_s, self._settled_ns = who.consumer.cpu_s, time.monotonic_ns()
 
     @property
     def meters(self) -> Sequence[Meter]:
@@ -210,9 +212,11 @@ class Attributed:
         self.who.consumer.update()
         own_s, self._cpu_s = self.who.consumer.cpu_s - self._cpu_s, self.who.consumer.cpu_s
         use = busy_s / whole_s, own_s / busy_s if busy_s > 0 else 0.0
+        now_ns, before_ns = time.monotonic_ns(), self._settled_ns
+        self._settled_ns = now_ns
         for meter in self._inner:
             energy, self._gathered[meter.device] = self._gathered[meter.device], 0
-            for device, part in self._shared(meter, energy, use).items():
+            for device, part in self._shared(meter, energy, use, now_ns - before_ns).items():
                 self._ours[device] += part
 
     def close(self) -> None:
@@ -220,10 +224,12 @@ class Attributed:
         for sensor in self.sensors:
             sensor.close()
 
-    def _shared(self, meter: Meter, energy_uj: int, use: tuple[float, float]) -> dict[str, int]:
+    def _shared(self, meter: Meter, energy_uj: int, use: tuple[float, float], span_ns: int) -> dict[str, int]:
         if meter.component == "memory":
             return {meter.device: divided(energy_uj, 0.0, 0.0, self._memory_share())[1]}
         busy, own = use
+        if meter.idle_w and energy_uj:
+            busy = 1 - meter.idle_w * span_ns / NJ_PER_UJ / energy_uj
         share = self.allotted("cores", self.who.cores_share)
         if meter.component == "accelerator":
             busy, own = self._on_accelerator(meter.device)

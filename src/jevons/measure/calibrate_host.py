@@ -4,7 +4,7 @@
     above it                 P is linear in load
 
 Three points bring the error of the modelled processor from a factor of two to a few percent. The curve is kept in
-JEVONS_HOME, a file a host, and the model sensor uses it from then on.
+JEVONS_HOME, a file a host; the model sensor uses it from then on, and attribution its idle power.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import contextlib
 import json
 import math
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +21,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jevons.core.errors import BadInput
+from jevons.measure.counter import UJ_PER_J
 from jevons.measure.home import home
+from jevons.measure.journal import host as host_name
+from jevons.measure.sensor import Sensor
 
 BURN = "while True: pass"
 
@@ -65,7 +67,7 @@ def curve(points: Sequence[tuple[float, float]], boundary: str = "chip", note: s
         raise BadInput("points", points, "give loads from 0 to 1 and watts above 0")
     if boundary not in ("chip", "server"):
         raise BadInput("boundary", boundary, "say chip (a sensor's watts) or server (the wall's)")
-    return Curve(ordered, boundary, note, datetime.now(UTC).isoformat(timespec="seconds"), socket.gethostname())
+    return Curve(ordered, boundary, note, datetime.now(UTC).isoformat(timespec="seconds"), host_name())
 
 
 def store(chosen: Curve, folder: Path | None = None) -> Path:
@@ -87,12 +89,12 @@ def stored(folder: Path | None = None) -> Curve | None:
         found = Curve(points, **kept)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return found if len(found.points) >= 3 and found.host == socket.gethostname() else None
+    return found if len(found.points) >= 3 and found.host == host_name() else None
 
 
 def _file(folder: Path | None) -> Path:
     """The file of this host: a home may be shared by many."""
-    name = "".join(letter if letter.isalnum() or letter in "-." else "-" for letter in socket.gethostname())
+    name = "".join(letter if letter.isalnum() or letter in "-." else "-" for letter in host_name())
     return (folder or home()) / f"host-{name}.json"
 
 
@@ -112,6 +114,26 @@ def measure(read_w: Callable[[float], float], shares: Sequence[float] = (0.0, 0.
             watts = read_w(seconds)
             points.append((load() or share, watts))
     return points
+
+
+def by_counter(sensors: Sequence[Sensor]) -> Callable[[float], float] | None:
+    """A ``read_w`` that times the processor's own counters; None where there are none."""
+    metered = {m.device for s in sensors for m in s.meters if m.component == "processor" and m.method != "modelled"}
+    if not metered:
+        return None
+
+    def read_w(seconds: float) -> float:
+        before = _joules(sensors, metered)
+        time.sleep(seconds)
+        after = _joules(sensors, metered)
+        return (after[1] - before[1]) / (after[0] - before[0])
+
+    return read_w
+
+
+def _joules(sensors: Sequence[Sensor], metered: set[str]) -> tuple[float, float]:
+    readings = [r for s in sensors for r in s.read() if r.device in metered]
+    return time.monotonic(), sum(r.energy_uj for r in readings) / UJ_PER_J
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ class Meter:
     low: float = 1.0  # 5 % and 95 % bounds of the true energy over the one read
     high: float = 1.0
     refresh_s: float = 0.0  # between two ticks of its counter, where that is long beside a window
+    idle_w: float = 0.0  # what it draws with nothing to do, where that is known
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from jevons.measure import calibrate_host
@@ -113,6 +114,7 @@ def storage(root: Path) -> Channel:
 
 
 def _channel(meter: Meter, load: Load, law: Callable[[float], float]) -> Channel:
+    meter = replace(meter, idle_w=law(0.0))
     return Channel(meter, lambda: None if (u := load()) is None else law(u), Integrator(LONGEST_S))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from jevons.measure import calibrate_host
 from jevons.measure.counter import Counter
 from jevons.measure.discover import Found
 from jevons.measure.sensor import OK, Meter, Reading
@@ -129,7 +130,9 @@ def _disjoint(readable: Sequence[Zone]) -> list[Zone]:
 
 def _sensor(chosen: Sequence[Zone], every: Sequence[Zone]) -> Rapl:
     names = unique([_device(zone, every) for zone in chosen])
-    channels = [_channel(zone, name) for zone, name in zip(chosen, names, strict=True)]
+    curve, packages = calibrate_host.stored(), sum(zone.kind == "package" for zone in chosen)
+    idle_w = curve.points[0][1] / packages if curve is not None and curve.boundary == "chip" and packages else 0.0
+    channels = [_channel(zone, name, idle_w) for zone, name in zip(chosen, names, strict=True)]
     return Rapl(channels, _twins(chosen))
 
 
@@ -153,8 +156,9 @@ def _device(zone: Zone, every: Sequence[Zone]) -> str:
     return f"{parent}-{zone.name}" if zone.kind == "dram" and parent else zone.name
 
 
-def _channel(zone: Zone, device: str) -> Channel:
+def _channel(zone: Zone, device: str, idle_w: float) -> Channel:
     boundary = "server" if zone.kind == "psys" else "chip"
-    meter = Meter(device, COMPONENTS[zone.kind], boundary, "counter", "rapl", note=zone.folder.name)
+    meter = Meter(device, COMPONENTS[zone.kind], boundary, "counter", "rapl", note=zone.folder.name,
+                  idle_w=idle_w if zone.kind == "package" else 0.0)  # fmt: skip
     range_uj = number(zone.folder / "max_energy_range_uj") or 0
     return Channel(meter, lambda: zone.energy_uj, Counter(range_uj, MOST_W))
