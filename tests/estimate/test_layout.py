@@ -8,7 +8,7 @@ import jevons
 from jevons.core.errors import BadInput, DoesNotFit
 from jevons.estimate import layout as layouts
 from jevons.estimate import training
-from jevons.estimate.experts import Experts
+from jevons.estimate.experts import Experts, nodes_met
 from jevons.estimate.machine import block_of, machine_of
 from jevons.world import devices, models
 
@@ -113,3 +113,24 @@ def test_fp8_on_hopper_is_faster_than_bf16_but_not_twice():
     bf16, fp8 = (training("llama-2-7b", "1T", "h100", 64, batch=1024, precision=p, draws=0).total()[0]
                  for p in ("bf16", "fp8"))  # fmt: skip
     assert 0.5 < fp8 / bf16 < 1.0
+
+
+def test_a_token_is_sent_to_a_node_once_whatever_experts_it_has_there():
+    assert nodes_met(8, 1.0) == 1
+    assert nodes_met(1, 8.0) == pytest.approx(1)
+    assert 4 < nodes_met(8, 8.0) < 8
+
+
+def test_deepseek_v3s_own_layout_comes_within_a_fifth_of_its_hours():
+    """arXiv 2412.19437: 2,048 H800, 16 stages, 64-way experts, exchanges hidden; 2.664 million hours of pretraining."""
+    own = "pipeline=16,expert=64,data=128,sharding=zero1,interleave=2,expert_overlap=1"
+    run = training("deepseek-v3", 14.8e12, "h800", 2048, precision="fp8", batch=15360, layout=own, draws=0)
+    assert run.served["device hour"][0] == pytest.approx(2.664e6, rel=0.2)
+    shown = training("deepseek-v3", 14.8e12, "h800", 2048, precision="fp8", batch=15360, layout=own.removesuffix(",expert_overlap=1"), draws=0)
+    assert shown.served["device hour"][0] > 1.3 * run.served["device hour"][0]
+
+
+@pytest.mark.parametrize("share", ["half", -0.1, 1.1, float("nan")])
+def test_an_overlap_of_experts_that_is_no_share_is_refused(share):
+    with pytest.raises(BadInput, match="expert_overlap"):
+        layouts.parse({"expert_overlap": share})

@@ -56,6 +56,7 @@ LAYOUT: Group = {
     "interleave": Row("Model chunks a pipeline stage.", COUNT, int),
     "recompute": Row("Activations recomputed: none, selective, full.", "HOW"),
     "sharding": Row("States split over replicas: none, zero1, zero2, zero3.", "HOW"),
+    "expert_overlap": Row("Share of the exchange between experts that the work hides: 1 with DualPipe.", SHARE, float),
     "sequence_parallel": Row("Split activations along the sequence too.", None, bool),
 }
 RECORDED: Group = {

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from jevons.core import units
 from jevons.core.errors import BadInput, DoesNotFit
 from jevons.estimate.experts import Experts
 from jevons.estimate.memory import memory_gb
@@ -24,7 +25,7 @@ MEMORY_RESERVE = 0.06
 """Share of device memory left to the framework's own buffers and to fragmentation."""
 MOST_LAYOUTS = 2000
 KEYS = ("tensor", "pipeline", "data", "expert", "micro_batch", "recompute", "sharding", "sequence_parallel",
-        "interleave")  # fmt: skip
+        "interleave", "expert_overlap")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Plan:
     step_s: float
     mfu: float
     memory_gb: float
+    expert_overlap: float | None = None
 
     def __str__(self) -> str:
         expert = f"expert={self.expert}," if self.expert > 1 else ""
@@ -63,7 +65,7 @@ def parse(layout: Any) -> dict[str, Any]:
     if not (layout is None or isinstance(layout, (Plan, str, Mapping))):
         raise BadInput("layout", layout, "give a mapping, or text such as 'tensor=8,pipeline=4'")
     if isinstance(layout, Plan):
-        return {k: v for k, v in asdict(layout).items() if k in KEYS}
+        return {k: v for k, v in asdict(layout).items() if k in KEYS and v is not None}
     given = dict(_pair(p) for p in layout.split(",")) if isinstance(layout, str) else dict(layout or {})
     for key in given:
         if key not in KEYS:
@@ -82,6 +84,11 @@ def _pair(text: str) -> tuple[str, str]:
 def _choice(key: str, value: Any) -> Any:
     if key in ("recompute", "sharding"):
         return str(value)
+    if key == "expert_overlap":
+        share = units.read(value, "", f"layout.{key}")
+        if share > 1:
+            raise BadInput(f"layout.{key}", value, "give a share of 0 to 1")
+        return share
     if key == "sequence_parallel":
         return str(value).lower() in ("1", "true", "yes")
     try:
@@ -122,7 +129,8 @@ class Job:
         if self.experts is None:
             return step
         work = step.compute_s + step.vector_s
-        wait = self.experts.exchange_s(self.block, shape, self.machine, grid["expert"], work, c or coefficients())
+        wait = self.experts.exchange_s(self.block, shape, self.machine, grid["expert"], work, c or coefficients(),
+                                       grid.get("expert_overlap"))  # fmt: skip
         total = step.total_s + wait
         return replace(step, total_s=total, tensor_comm_s=step.tensor_comm_s + wait, mfu=step.mfu * step.total_s / total)
 
@@ -160,6 +168,7 @@ def candidates(job: Job, chosen: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return grid | {
         "sequence_parallel": np.full(same, chosen.get("sequence_parallel", True)),
         "interleave": np.full(same, chosen.get("interleave", 1)),
+        **{name: np.full(same, chosen[name]) for name in ("expert_overlap",) if name in chosen},
     }
 
 
@@ -202,4 +211,4 @@ def _fastest(grid: Mapping[str, Any], job: Job, c: Coefficients | None) -> tuple
     one = job.time(row, c)
     return Plan(row["tensor"], row["pipeline"], job.devices // (row["tensor"] * row["pipeline"]), row["micro_batch"],
                 row["recompute"], row["sharding"], row["sequence_parallel"], row["interleave"], row["expert"],
-                float(one.total_s), float(one.mfu), float(needed[fits][best])), one  # fmt: skip
+                float(one.total_s), float(one.mfu), float(needed[fits][best]), row.get("expert_overlap")), one  # fmt: skip
