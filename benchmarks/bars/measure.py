@@ -181,6 +181,17 @@ def sums(runs: int = 10, seconds: float = 5.0) -> list[Bar]:
     ]  # fmt: skip
 
 
+def kills(runs: int = 20, flush_s: float = 1.0) -> list[Bar]:
+    """SIGKILL at random moments."""
+    found = asked("kills", runs, flush_s)
+    lost = np.array(found["lost_s"])
+    return [
+        Bar(SUMS, f"SIGKILL at random moments, a flush every {flush_s:g} s: most that was lost", runs, float(lost.max()), "s",
+            must=Limit(high=flush_s + 1.0), note=f"median {np.median(lost):.2f} s", proof=True),
+        Bar(SUMS, f"journals that can be read after it, of {runs}", runs, found["whole"], "of", must=Limit(low=runs), proof=True),
+    ]  # fmt: skip
+
+
 def year(step_s: float = 60.0) -> list[Bar]:
     """A year on a clock that is moved by hand: what stays in memory, and the report at its end."""
     found = asked("year", step_s)
@@ -194,6 +205,6 @@ def year(step_s: float = 60.0) -> list[Bar]:
 def bars(rivals: bool) -> list[Bar]:
     """Every row of the table."""
     if not rivals:
-        return [*begin_and_end(None, {}), again(), *own(None, {}), *year(), *sums()]
+        return [*begin_and_end(None, {}), again(), *own(None, {}), *year(), *sums(), *kills()]
     with trackers.installed() as (python, versions):
-        return [*begin_and_end(python, versions), again(), *own(python, versions), *year(), *sums()]
+        return [*begin_and_end(python, versions), again(), *own(python, versions), *year(), *sums(), *kills()]

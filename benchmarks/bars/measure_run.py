@@ -5,6 +5,7 @@
     ranks N SECONDS           N processes that track one steady meter: what they report over what it used
     trackers N SECONDS        the same with N trackers in one process
     forks N                   forks while a tracker runs: children that hung, journals that were written
+    kills N FLUSH             N processes killed at random moments: seconds lost of each, and journals that are whole
     year STEP                 a year of simulated time: memory grown, journal, CPU of the report
 """
 
@@ -12,7 +13,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -137,6 +140,35 @@ def forks(n: str) -> dict[str, Any]:
     return {"hung": hung, "journals": len(list(run.journal.path.parent.glob("*.jsonl"))), "ratio": _ratio()}
 
 
+KILLED = """
+import sys; sys.path.insert(0, {here!r})
+from measure_run import Steady, start, time
+run = start(sensors=[Steady()], period_s=0.1, flush_s={flush}); print("up", flush=True); time.sleep(60)
+"""
+
+
+def kills(n: str, flush: str) -> dict[str, Any]:
+    """SIGKILL after 0.2 to 3.2 flushes; what the journal holds of the energy since the process said it was up."""
+    from jevons.measure.journal import recover
+
+    chance, lost_s, whole = random.Random(0), [], 0
+    for _ in range(int(n)):
+        os.environ["JEVONS_HOME"] = home = tempfile.mkdtemp()
+        code = KILLED.format(here=str(Path(__file__).parent), flush=float(flush))
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        process.stdout.readline()  # type: ignore[union-attr]
+        began = time.monotonic()
+        time.sleep(chance.uniform(0.2, 3.2) * float(flush))
+        process.kill()
+        lived = time.monotonic() - began
+        process.wait()
+        found = recover(Path(home) / "journal")
+        whole += len(found) == 1
+        lost_s.append(lived - sum(row["energy_kwh"] for row in found) * 3.6e6 / WATTS)
+        shutil.rmtree(home)
+    return {"lost_s": lost_s, "whole": whole}
+
+
 def year(step: str) -> dict[str, Any]:
     """A year of samples every ``step`` seconds and a flush every ten, on a clock that only we move; no sync to disk."""
     from jevons.measure import tracker
@@ -180,7 +212,7 @@ def main() -> None:
     what, *given = sys.argv[1:]
     with tempfile.TemporaryDirectory() as home:
         os.environ["JEVONS_HOME"] = home
-        call = {f.__name__: f for f in (second, own, ranks, trackers, forks, year)}[what]
+        call = {f.__name__: f for f in (second, own, ranks, trackers, forks, kills, year)}[what]
         print(json.dumps(call(*given)))
 
 

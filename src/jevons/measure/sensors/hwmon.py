@@ -9,6 +9,7 @@ out, and so is a core beside its own package. Rules of the chips: the kernel's d
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ def discover(root: Path = Path("/")) -> Found:
 def chips(root: Path, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[tuple[str, list[Rail]]]:
     """(driver's name, its rails) of every chip that meters power, under ``root`` or in it where it is one chip."""
     folder = root / CHIPS if (root / CHIPS).is_dir() else root
+    if folder == Path("/"):
+        return []
     try:
         folders = [folder] if (folder / "name").exists() else sorted(p for p in folder.iterdir() if p.is_dir())
     except OSError:
@@ -137,8 +140,16 @@ def _pairs(chip: str, volts: dict[int, str], amps: dict[int, str]) -> list[tuple
 
 def _numbers(folder: Path, kind: str) -> list[int]:
     """The numbers of a kind's channels that are not switched off."""
-    names = {m[1] for p in folder.glob(f"{kind}*") if (m := re.fullmatch(rf"{kind}(\d+)_(?:input|average)", p.name))}
-    return [n for n in sorted(map(int, names)) if number(folder / f"{kind}{n}_enable") != 0]
+    pattern = re.compile(rf"{kind}(\d+)_(?:input|average)")
+    found = {int(match[1]) for name in _listed(folder) if (match := pattern.fullmatch(name))}
+    return [n for n in sorted(found) if number(folder / f"{kind}{n}_enable") != 0]
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _microjoules(file: Path) -> Callable[[], float | None]:
