@@ -25,6 +25,8 @@ from jevons.core.units import convert
 from jevons.world.place import locate
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jevons.core.activity import Activity
 
 KINDS = {
@@ -119,6 +121,13 @@ class Use:
     site: str
     year: int
     energy_kwh: float
+
+
+def contracts(path: str | Path) -> Contracts:
+    """The contract ledger in a CSV or TOML file, every row checked; see ``jevons.account.contract_file``."""
+    from jevons.account.contract_file import read
+
+    return read(path)
 
 
 def consumption(inventory: Activity, held: Contracts, year: int | None = None) -> list[Demand]:

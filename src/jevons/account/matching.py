@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jevons.account import contracts as ledger
-from jevons.account.contracts import RENEWABLE, Contracts, Demand, Use
+from jevons.account.contracts import (
+    KINDS,
+    RENEWABLE,
+    Contracts,
+    Demand,
+    Use,
+    allocate,
+    consumption,
+    eligible,
+    residual,
+)
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.core.units import SECONDS_PER_HOUR, convert
@@ -79,7 +88,7 @@ class Matching:
         }  # fmt: skip
 
     def _by_kind(self) -> dict[str, float]:
-        return {kind: sum(u.energy_kwh for u in self.uses if u.contract.kind == kind) for kind in ledger.KINDS}
+        return {kind: sum(u.energy_kwh for u in self.uses if u.contract.kind == kind) for kind in KINDS}
 
     def _site(self, i: int) -> dict[str, Any]:
         demand = self.demands[i]
@@ -98,7 +107,7 @@ class Matching:
 
     def _why(self, name: str) -> str:
         rows = [c for c in self.contracts.held if c.id == name]
-        if any(ledger.eligible(c, d, self.contracts) for c in rows for d in self.demands):
+        if any(eligible(c, d, self.contracts) for c in rows for d in self.demands):
             return "more than was consumed"
         markets = {self.contracts.market(c.zone) for c in rows} & {d.market for d in self.demands}
         return "another vintage than the consumption" if markets else "no consumption in its market"
@@ -110,9 +119,9 @@ def match(inventory: Activity, held: Contracts, year: int | None = None, strict:
     ``year``: of rows that are not dated. ``strict``: refuse to stand in for a residual mix that is not given. Errors:
     those of ``contracts.consumption`` and ``contracts.residual``.
     """
-    demands = ledger.consumption(inventory, held, year)
-    uses, lacking = ledger.allocate(demands, held)
-    found = [ledger.residual(d, held, strict) if lack > 0 else (0.0, None) for d, lack in zip(demands, lacking, strict=True)]
+    demands = consumption(inventory, held, year)
+    uses, lacking = allocate(demands, held)
+    found = [residual(d, held, strict) if lack > 0 else (0.0, None) for d, lack in zip(demands, lacking, strict=True)]
     score, note = hourly(inventory, held)
     notes = dict.fromkeys(a for _, a in found if a is not None)
     return Matching(tuple(demands), tuple(uses), tuple(lacking), tuple(rate for rate, _ in found), held, score, note, tuple(notes))

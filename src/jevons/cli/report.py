@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 report_app = typer.Typer(no_args_is_help=True, help="Papers to hand in: standards, pages, tables, an assurance pack.")
 Results = Annotated[list[str], typer.Argument(metavar="RESULT...", show_default=False, help=(
-    "Kept results, specs, or files that account.read knows. 'service:cloud.json' and 'leased:colo.json' say how its machines are held."))]  # fmt: skip
+    "Kept results, specs, files that account.read knows, or 'ledger:project=search'. 'service:' or 'leased:' before one says how its machines are held."))]  # fmt: skip
 Result = Annotated[str, typer.Argument(metavar="RESULT", help="A kept result, a spec, or a file that account.read knows.", show_default=False)]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write here.", show_default=False)]
 At = Annotated[str, typer.Option("--at", metavar="SITE", help="Where the files of other tools ran.", show_default=False)]

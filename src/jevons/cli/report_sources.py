@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jevons.world.spec import Spec
 
 SPECS = (".json", ".yaml", ".yml", ".toml")
+LEDGER = "ledger:"
 STATED = ("intensity", "series")  # a factor of the user's own, of the study's scope and of no other
 
 
@@ -29,6 +30,7 @@ class Selected:
 
     title: str
     name: str
+    path: str
     activity: Activity
     site: Mapping[str, Any]
     study: Study
@@ -74,17 +76,17 @@ class Selected:
 
 
 def selected(sources: Sequence[str], at: str = "", year: int | None = None, tenure: str = "owned") -> list[Selected]:
-    """Every source in turn. ``PATH``, or ``service:PATH`` where its machines are held otherwise than ``tenure``.
+    """Every source in turn: ``PATH`` or ``ledger:QUERY``, with ``service:`` before it where its machines are held otherwise.
 
-    Errors: BadInput where two sources bear one title, and those of the readers.
+    Errors: BadInput where one is named twice, and those of the readers.
     """
     found: list[Selected] = []
-    for source in sources:
-        one = _one(source, at, year, tenure)
-        taken = {held.title for held in found}
-        found.append(replace(one, title=f"{one.title} ({one.name})") if one.title in taken else one)
-    if len({one.title for one in found}) < len(found):
-        raise BadInput("results", list(sources), "name each file once")
+    for one in (one for source in sources for one in _each(source, at, year, tenure)):
+        if any(held.path == one.path for held in found):
+            raise BadInput("results", one.path, "name each result once: it would be counted twice")
+        name = one.name if one.name not in {held.name for held in found} else f"{len(found) + 1}-{one.name}"
+        title = one.title if one.title not in {held.title for held in found} else f"{one.title} ({name})"
+        found.append(replace(one, name=name, title=title))
     return found
 
 
@@ -133,13 +135,18 @@ def best_electricity(one: Selected, sides: Sides, boundary: Boundary) -> Activit
     return replace(rows, start_s=start_s, end_s=end_s, amount=amount, served={}, drivers={}, seed=0).label(site=one.place)
 
 
-def _one(source: str, at: str, year: int | None, tenure: str) -> Selected:
+def _each(source: str, at: str, year: int | None, tenure: str) -> list[Selected]:
     from jevons.report.standards.scopes import TENURES
 
     word, colon, rest = source.partition(":")
-    held, path = (word, Path(rest)) if colon and word in TENURES else (tenure, Path(source))
+    held, place = (word, rest) if colon and word in TENURES else (tenure, source)
+    if place.startswith(LEDGER):
+        from jevons.cli.report_ledger import of_ledger
+
+        return of_ledger(place.removeprefix(LEDGER), held, at, year)
+    path = Path(place)
     data = _bytes(path)
-    return _of_spec(path, data, held) if path.suffix.lower() in SPECS else _of_file(path, data, held, at, year)
+    return [_of_spec(path, data, held) if path.suffix.lower() in SPECS else _of_file(path, data, held, at, year)]
 
 
 def _of_spec(path: Path, data: bytes, tenure: str) -> Selected:
@@ -149,7 +156,7 @@ def _of_spec(path: Path, data: bytes, tenure: str) -> Selected:
     _say_if_moved(path, load(path) if path.suffix.lower() == ".json" else None)
     spec = outcome.spec
     site = dict(spec.site)
-    return Selected(outcome.title, path.name, outcome.activity, site, Study(**spec.study), spec.arguments.get("draws", 1000),
+    return Selected(outcome.title, path.name, str(path.resolve()), outcome.activity, site, Study(**spec.study), spec.arguments.get("draws", 1000),
                     tenure, data, spec)  # fmt: skip
 
 
@@ -158,7 +165,7 @@ def _of_file(path: Path, data: bytes, tenure: str, at: str, year: int | None) ->
 
     activity = account.read(path)
     site = {name: value for name, value in (("name", at), ("year", year)) if value}
-    return Selected(path.name, path.name, activity, site, Study(), 1000, tenure, data)
+    return Selected(path.name, path.name, str(path.resolve()), activity, site, Study(), 1000, tenure, data)
 
 
 def _say_if_moved(path: Path, kept: Any) -> None:

@@ -1,0 +1,82 @@
+"""Runs of the ledger as sources of a report: ``ledger:RUN``, ``ledger:project=search,period=2026-Q1``, or ``ledger:`` for all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jevons.core.errors import BadInput, UnknownName
+from jevons.core.study import Study
+
+if TYPE_CHECKING:
+    from jevons.account.ledger.book import Ledger
+    from jevons.cli.report_sources import Selected
+
+WORDS = ("project", "owner", "tag", "period")
+MOST_RUNS = 10_000  # each is priced by itself; more are summed by the ledger: jevons ledger ls, jevons sql
+
+
+def of_ledger(query: str, tenure: str, at: str, year: int | None) -> list[Selected]:
+    """The runs a query names, each priced where it was priced last, else where its rows say, else at ``at``.
+
+    Errors: BadInput for a word that is none, no ledger, no run, or too many.
+    """
+    book, names = opened(), query.strip()
+    asked = filters(names) if "=" in names or not names else None
+    runs = [names] if asked is None else [r.run for r in book.runs(limit=MOST_RUNS + 1, **asked)]
+    if not runs:
+        raise BadInput("ledger", query, "no run is so; list them: jevons ledger ls")
+    if len(runs) > MOST_RUNS:
+        raise BadInput("ledger", query, f"more than {MOST_RUNS} runs; ask for a project or a period")
+    return [one for run in runs for one in _of_run(book, run, tenure, at, year)]
+
+
+def opened() -> Ledger:
+    """The ledger, to be read. Errors: BadInput where there is none."""
+    from jevons.cli.ledger_runs import existing
+
+    return existing("")
+
+
+def filters(query: str) -> dict[str, str]:
+    """``project=search,period=2026-Q1`` as a mapping."""
+    pairs = [word.partition("=") for word in query.split(",") if word]
+    for name, _, value in pairs:
+        if name not in WORDS or not value:
+            raise BadInput("ledger", query, f"write {', '.join(f'{w}=...' for w in WORDS)}, comma between, or a run's name")
+    return {name: value for name, _, value in pairs}
+
+
+def _of_run(book: Ledger, run: str, tenure: str, at: str, year: int | None) -> Iterator[Selected]:
+    """One source a site; the bytes it was read from are the head of the run's chain."""
+    from jevons.account.ledger.pricing import study_of
+    from jevons.cli.report_sources import Selected
+
+    activity, kept, entries = book.activity(run), book.footprints(run), book.history(run)
+    last: Mapping[str, Any] = kept[-1].record if kept else {}
+    study = study_of(last) if last else Study()
+    head = json.dumps({"run": run, "entries": len(entries), "head": entries[-1].hash}, sort_keys=True).encode()
+    sites = _sites(last.get("at"), activity.text["site"].tolist(), at)
+    for word, given in sites.items():
+        rows = activity if word == "" else activity.where(site=word)
+        title = run if len(sites) == 1 else f"{run} at {word}"
+        site = {**given, **({"year": year} if year and "year" not in given else {})}
+        yield Selected(title, f"{_plain(run)}.json", f"ledger:{title}", rows, site, study, int(last.get("draws", 1000)), tenure, head)
+
+
+def _sites(priced_at: Mapping[str, Mapping[str, Any]] | None, words: list[str], at: str) -> dict[str, dict[str, Any]]:
+    """A row's site → the arguments of jevons.site; ``""`` stands for all rows."""
+    if priced_at:
+        return {word: dict(given) for word, given in priced_at.items()}
+    named = [w for w in dict.fromkeys(words) if w]
+    if named and "" in words and not at:
+        raise UnknownName("site", "", named, "some rows of a run name no site; say --at")
+    if not named or at:
+        return {"": {"name": at} if at else {}}
+    return {word: {"name": word} for word in named}
+
+
+def _plain(run: str) -> str:
+    """A run's name as a file's."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in run).lstrip(".") or "run"
