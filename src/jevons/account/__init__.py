@@ -6,14 +6,16 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["FORMATS", "ledger", "lifecycle", "read", "recognise", "travel"]
+__all__ = ["FORMATS", "contracts", "ledger", "lifecycle", "match", "read", "recognise", "travel"]
 
 _WHERE = {"FORMATS": "readers", "read": "readers", "recognise": "readers", "ledger": "ledger", "lifecycle": "lifecycle",
-          "travel": "travel"}  # fmt: skip
+          "travel": "travel", "contracts": "contracts", "match": "matching"}  # fmt: skip
 
 if TYPE_CHECKING:
+    from jevons.account.contracts import contracts
     from jevons.account.ledger import ledger
     from jevons.account.lifecycle import lifecycle
+    from jevons.account.matching import match
     from jevons.account.readers import FORMATS, read, recognise
     from jevons.account.travel import travel
 
