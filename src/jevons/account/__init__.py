@@ -6,18 +6,23 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["FORMATS", "contracts", "ledger", "lifecycle", "match", "read", "recognise", "travel"]
+__all__ = ["FORMATS", "allocate", "contracts", "held", "ledger", "lifecycle", "match", "meters", "modelled", "read", "recognise", "travel", "usage"]
 
-_WHERE = {"FORMATS": "readers", "read": "readers", "recognise": "readers", "ledger": "ledger", "lifecycle": "lifecycle",
+_WHERE = {"allocate": "allocate", "held": "allocate", "modelled": "modelled", "usage": "usage", "meters": "readers.meters",
+          "FORMATS": "readers", "read": "readers", "recognise": "readers", "ledger": "ledger", "lifecycle": "lifecycle",
           "travel": "travel", "contracts": "contracts", "match": "matching"}  # fmt: skip
 
 if TYPE_CHECKING:
+    from jevons.account.allocate import allocate, held
     from jevons.account.contracts import contracts
     from jevons.account.ledger import ledger
     from jevons.account.lifecycle import lifecycle
     from jevons.account.matching import match
+    from jevons.account.modelled import modelled
     from jevons.account.readers import FORMATS, read, recognise
+    from jevons.account.readers.meters import meters
     from jevons.account.travel import travel
+    from jevons.account.usage import usage
 
 
 class _Door(ModuleType):

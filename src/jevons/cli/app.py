@@ -16,7 +16,7 @@ from jevons.core.errors import JevonsError
 ROOMS = {
     "demo": "demo", "estimate": "estimate", "rerun": "results", "explain": "results", "compare": "results",
     "compare-methods": "methods", "audit": "audit", "validate": "validate", "calibrate": "calibrate",
-    "world": "world", "export": "export", "report": "report", "bench": "bench", "run": "track", "watch": "track", "recover": "track", "proxy": "proxy", "traces": "traces", "doctor": "doctor",
+    "account": "account", "world": "world", "export": "export", "report": "report", "bench": "bench", "run": "track", "watch": "track", "recover": "track", "proxy": "proxy", "traces": "traces", "doctor": "doctor",
     "ledger": "ledger", "sql": "sql", "budget": "budget", "reproduce": "reproduce", "lifecycle": "lifecycle", "travel": "travel", "card": "card",
 }  # fmt: skip
 

@@ -88,5 +88,5 @@ def test_stamps_without_a_zone_are_those_of_the_zone_named():
 
 
 def test_a_word_the_door_does_not_have_is_refused():
-    with pytest.raises(AttributeError, match="it has FORMATS, read, recognise"):
+    with pytest.raises(AttributeError, match="it has FORMATS, .*read, recognise"):
         _ = account.raed
