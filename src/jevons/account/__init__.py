@@ -6,11 +6,12 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["FORMATS", "allocate", "contracts", "held", "ledger", "lifecycle", "match", "meters", "modelled", "read", "recognise", "travel", "usage"]
+__all__ = ["FORMATS", "allocate", "contracts", "held", "ledger", "lifecycle", "match", "meters", "modelled", "read", "recognise",
+           "telemetry", "travel", "usage"]  # fmt: skip
 
 _WHERE = {"allocate": "allocate", "held": "allocate", "modelled": "modelled", "usage": "usage", "meters": "readers.meters",
           "FORMATS": "readers", "read": "readers", "recognise": "readers", "ledger": "ledger", "lifecycle": "lifecycle",
-          "travel": "travel", "contracts": "contracts", "match": "matching"}  # fmt: skip
+          "travel": "travel", "contracts": "contracts", "match": "matching", "telemetry": "telemetry"}  # fmt: skip
 
 if TYPE_CHECKING:
     from jevons.account.allocate import allocate, held
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jevons.account.modelled import modelled
     from jevons.account.readers import FORMATS, read, recognise
     from jevons.account.readers.meters import meters
+    from jevons.account.telemetry import telemetry
     from jevons.account.travel import travel
     from jevons.account.usage import usage
 

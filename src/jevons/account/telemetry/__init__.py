@@ -1,0 +1,20 @@
+"""Fleet telemetry: samples of a whole fleet, summed where they lie, become Activity by site, hour, component and owner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["close", "closed", "completeness", "series", "telemetry"]
+
+_WHERE = {"telemetry": "survey", "series": "survey", "completeness": "survey", "close": "close", "closed": "close"}
+
+if TYPE_CHECKING:
+    from jevons.account.telemetry.survey import series, telemetry
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name not in _WHERE:
+        raise AttributeError(f"module 'jevons.account.telemetry' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(f"jevons.account.telemetry.{_WHERE[name]}"), name)
