@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+
+from jevons.cli import doctor
+from jevons.measure import journal
+from jevons.measure.discover import Found
+from jevons.measure.sensor import Meter
+from jevons.measure.sensors.replay import Replay
 
 TOPICS = ("models", "hardware", "grid", "sites", "factors")
 
@@ -57,7 +65,8 @@ def test_the_doctor_names_versions_and_tables(jevons):
     assert checks["jevons"]["said"]
     assert "tables" in checks["factor set"]["said"]
     fixed = {name for name in checks if not name.startswith("sensor ")}
-    assert fixed == {"a run here is", "python", "jevons", "factor set", "settings", "packs", "extras", "GPUs", "this folder"}
+    assert fixed - {"calibration"} == {"a run here reads", "python", "jevons", "factor set", "settings", "packs", "extras", "GPUs",
+                                       "this folder", "journals"}  # fmt: skip
 
 
 def test_the_doctor_finds_broken_settings(jevons, tmp_path):
@@ -104,5 +113,22 @@ def test_every_command_has_help(jevons):
 
 def test_the_doctor_says_what_can_be_measured_here_and_why_the_rest_cannot(jevons):
     checks = {check["what"]: check for check in jevons("doctor --json").json}
-    assert checks["a run here is"]["state"] == "ok"
+    assert checks["a run here reads"]["state"] == "ok"
+    assert any(method in checks["a run here reads"]["said"] for method in ("counter", "integrated", "modelled (", "declared"))
     assert all(check["said"] for name, check in checks.items() if name.startswith("sensor "))
+
+
+def test_the_doctor_tells_the_tier_of_each_sensor_and_the_command_that_mends_it():
+    meter = Meter("processor-model", "processor", "chip", "modelled", "model", "family", "", 0.41, 2.2)
+    assert doctor.metered(meter) == "processor-model: processor, chip, modelled (family), true is 0.41 to 2.2 times it"
+    told = doctor.sensor(Found("rapl", [], "root alone may read it", "sudo do this"))
+    assert (told.state, told.said) == ("absent", "root alone may read it; mend: sudo do this")
+    counted = doctor.sensor(Found("hwmon", [Replay([replace(meter, method="counter", tier="")], [[]])], "nobody says what x feeds"))
+    assert (counted.state, "counter, true is" in counted.said, "nobody says" in counted.said) == ("ok", True, True)
+
+
+def test_the_doctor_names_runs_that_were_cut_short(jevons, tmp_path, monkeypatch):
+    monkeypatch.setenv("JEVONS_HOME", str(tmp_path / "home"))
+    journal.create({"t": 1.0, "m": 0, "pid_start": -1, "labels": {}, "meters": []}, tmp_path / "home" / "journal")
+    checks = {check["what"]: check for check in jevons("doctor --json").json}
+    assert checks["journals"]["said"].endswith("1 cut short; mend: jevons recover")

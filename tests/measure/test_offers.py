@@ -14,7 +14,9 @@ COUNTED = Meter("package-0", "processor", "chip", "counter", "rapl")
 
 
 @pytest.fixture
-def said(caplog):
+def said(caplog, monkeypatch):
+    monkeypatch.setattr("jevons.measure.offers.is_guest", lambda: False)
+
     def ask(folder, *meters):
         caplog.clear()
         offers.once.cache_clear()
@@ -53,6 +55,11 @@ def test_a_modelled_processor_offers_its_calibration_once_a_host(tmp_path, said)
     assert "jevons calibrate host" in text
     assert said(tmp_path, MODELLED) == []
     assert said(tmp_path / "other", COUNTED) == []
+
+
+def test_nobody_is_asked_to_put_a_meter_on_a_virtual_machine(tmp_path, said, monkeypatch):
+    monkeypatch.setattr("jevons.measure.offers.is_guest", lambda: True)
+    assert said(tmp_path, MODELLED) == []
 
 
 def test_a_home_that_cannot_be_written_is_no_fault(tmp_path, said):

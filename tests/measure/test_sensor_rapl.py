@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
+import subprocess
 
 import pytest
 
 from jevons.measure.sensor import AMBIGUOUS, GAP, MISSING, OK
 from jevons.measure.sensors import rapl, rapl_perf
 from jevons.measure.sensors.simulator import Clock
+from means import means_missing
 from stand_ins import powercap, write_tree
 
 RANGE_UJ = 262_143_328_850
@@ -156,6 +159,31 @@ def test_counters_for_root_alone_say_the_command_that_mends_it(tmp_path, monkeyp
     assert refused.sensors == []
     assert refused.mend.startswith("sudo ")
     assert "root" in refused.why_not
+
+
+def test_the_command_lets_a_group_read_every_zone_and_survives_a_boot(tmp_path):
+    tool = shutil.which("systemd-tmpfiles")
+    if tool is None or os.geteuid() != 0:
+        means_missing("systemd-tmpfiles is not here, or this is not root")
+    zone = tmp_path / "sys/devices/virtual/powercap/intel-rapl/intel-rapl:0"
+    write_tree(zone, {"energy_uj": "1", "intel-rapl:0:0/energy_uj": "1", "name": "package-0"})
+    for counter in zone.rglob("energy_uj"):
+        counter.chmod(0o400)
+    write_tree(tmp_path / "etc", {"group": "root:x:0:\nenergy:x:4242:\n", "passwd": "root:x:0:0::/:/bin/sh\n",
+                                  "tmpfiles.d/jevons.conf": rapl.READABLE.replace("\\n", "\n")})  # fmt: skip
+    assert rapl.READABLE in rapl.MEND
+    subprocess.run([tool, f"--root={tmp_path}", "--create", tmp_path / "etc/tmpfiles.d/jevons.conf"], check=True)
+    assert [(c.stat().st_mode & 0o777, c.stat().st_gid) for c in zone.rglob("energy_uj")] == [(0o440, 4242)] * 2
+
+
+def test_without_zones_it_says_whether_a_hypervisor_or_a_container_hides_them(tmp_path):
+    assert "not Intel or AMD" in rapl.discover(tmp_path).why_not
+    write_tree(tmp_path, {".dockerenv": ""})
+    boxed = rapl.discover(tmp_path)
+    assert "a container" in boxed.why_not
+    assert boxed.mend.startswith("docker run ")
+    write_tree(tmp_path, {"proc/cpuinfo": "processor : 0\nflags\t\t: fpu hypervisor\n"})
+    assert "a virtual machine" in rapl.discover(tmp_path).why_not
 
 
 def test_links_that_lead_to_one_zone_are_one_zone(tmp_path):

@@ -118,17 +118,58 @@ def folder() -> Check:
 
 
 def sensors() -> list[Check]:
-    """What can be measured here: each kind of sensor, why not, and the one command that mends it."""
+    """What can be measured here: each kind of sensor with its tier, why not, and the one command that mends it."""
     from jevons.measure.discover import look, sensors_found
 
-    told = []
-    for found in look():
-        names = [meter.device for sensor in found.sensors for meter in sensor.meters]
-        mend = f"; {found.mend}" if found.mend else ""
-        said = ", ".join(names) if names else f"{found.why_not or 'none here'}{mend}"
-        told.append(Check(f"sensor {found.room}", "ok" if names else "absent", said))
-    used = [f"{m.component} {m.method}" for s in sensors_found() for m in s.meters]
-    return [*told, Check("a run here is", "ok" if used else "absent", ", ".join(used) or "not measurable")]
+    told = [sensor(found) for found in look()]
+    used = sensors_found()
+    said = "; ".join(metered(meter) for one in used for meter in one.meters)
+    for one in used:
+        one.close()
+    return [*told, Check("a run here reads", "ok" if said else "absent", said or "nothing"), *calibration(said)]
 
 
-CHECKS = (python, version, factors, settings, packs, extras, gpus, folder)
+def sensor(found: Any) -> Check:
+    """One kind of sensor."""
+    names = [metered(meter) for one in found.sensors for meter in one.meters]
+    for one in found.sensors:
+        one.close()
+    mend = f"; mend: {found.mend}" if found.mend else ""
+    why = f"{found.why_not or 'none here'}{mend}"
+    said = "; ".join([*names, *([why] if found.why_not else [])]) if names else why
+    return Check(f"sensor {found.room}", "ok" if names else "absent", said)
+
+
+def metered(meter: Any) -> str:
+    """A device, how its energy is known, and how far that is to be trusted."""
+    tier = f" ({meter.tier})" if meter.tier else ""
+    band = f", true is {meter.low:g} to {meter.high:g} times it" if meter.low < meter.high else ""
+    return f"{meter.device}: {meter.component}, {meter.boundary}, {meter.method}{tier}{band}"
+
+
+def calibration(said: str) -> list[Check]:
+    """Whether this host's own curve is known, where its processor is modelled."""
+    from jevons.measure.sensors.surroundings import is_guest
+
+    if "processor-model" not in said or "(calibrated)" in said or is_guest():
+        return []
+    return [Check("calibration", "absent", "the processor's power is modelled; three readings of a meter sharpen it; mend: "
+                                           "jevons calibrate host")]  # fmt: skip
+
+
+def journals() -> Check:
+    """Where runs are kept, and what was cut short."""
+    from os import W_OK, access
+
+    from jevons.measure.home import home
+    from jevons.measure.journal import left_open
+
+    place, cut = home(), len(left_open())
+    above = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not access(above, W_OK):
+        return Check("journals", "wrong", f"{place} cannot be written; mend: export JEVONS_HOME=/a/folder/of/yours")
+    left = f"; {cut} cut short; mend: jevons recover" if cut else ""
+    return Check("journals", "ok", f"{place}{left}")
+
+
+CHECKS = (python, version, factors, settings, packs, extras, gpus, folder, journals)

@@ -13,6 +13,7 @@ from pathlib import Path
 from jevons.measure.home import home
 from jevons.measure.journal import host, left_open
 from jevons.measure.sensor import Meter
+from jevons.measure.sensors.surroundings import is_guest
 
 FILE = "offered"
 MOST_KEPT = 1000
@@ -37,7 +38,8 @@ def _offers(where: Path, meters: Sequence[Meter]) -> Iterator[tuple[tuple[str, .
     if cut := left_open(where / "journal"):
         runs = "an earlier run was" if len(cut) == 1 else f"{len(cut)} earlier runs were"
         yield tuple(path.stem for path in cut), f"{runs} cut short; what was measured is kept: jevons recover"
-    if any(m.sensor == "model" and m.component == "processor" and m.tier != "calibrated" for m in meters):
+    modelled = any(m.sensor == "model" and m.component == "processor" and m.tier != "calibrated" for m in meters)
+    if modelled and not is_guest():  # nobody puts a meter on a virtual machine
         yield (f"calibrate:{host()}",), ("no counter of this processor can be read, so its power is modelled, good to a factor "
                                         "of two; a meter and one minute bring that to some percent: jevons calibrate host")  # fmt: skip
 

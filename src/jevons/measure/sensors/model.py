@@ -26,6 +26,7 @@ from jevons.measure.counter import Integrator
 from jevons.measure.discover import Found
 from jevons.measure.sensor import Meter
 from jevons.measure.sensors.channel import Channel, Channels, number, text
+from jevons.measure.sensors.surroundings import is_guest
 
 LONGEST_S = 3600.0
 """A law may be asked seldom: an hour between two readings is no gap."""
@@ -181,12 +182,6 @@ def processor_name(root: Path = Path("/")) -> tuple[str, int]:
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     sockets = {line.partition(":")[2].strip() for line in lines if line.startswith("physical id")}
     return names[0] if names else "", max(len(sockets), 1)
-
-
-def is_guest(root: Path = Path("/")) -> bool:
-    """Whether the processor says that a hypervisor runs this machine (x86)."""
-    flags = re.search(r"^flags\s*:(.*)", text(root / "proc/cpuinfo"), re.MULTILINE)
-    return flags is not None and "hypervisor" in flags[1].split()
 
 
 def processors(root: Path = Path("/")) -> int:

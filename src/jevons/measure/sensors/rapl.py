@@ -17,13 +17,18 @@ from jevons.measure.counter import Counter
 from jevons.measure.discover import Found
 from jevons.measure.sensor import OK, Meter, Reading
 from jevons.measure.sensors.channel import Channel, Channels, number, text, unique
+from jevons.measure.sensors.surroundings import is_container, is_guest
 
 ZONES = "sys/class/powercap"
 MOST_W = 1000.0
 """More than any package draws: bounds how long an interval may be before a second wrap could hide in it."""
 COMPONENTS = {"package": "processor", "dram": "memory", "psys": "system"}
-MEND = ("sudo sh -c 'chmod a+r /sys/class/powercap/intel-rapl*/energy_uj "
-        "/sys/class/powercap/intel-rapl*/*/energy_uj' (until the next boot; a udev rule keeps it)")  # fmt: skip
+READABLE = r"""z /sys/devices/virtual/powercap/*/*/energy_uj 0440 root energy\nz /sys/devices/virtual/powercap/*/*/*/energy_uj 0440 root energy\n"""
+MEND = ("sudo sh -c 'groupadd -f energy; usermod -aG energy \"$SUDO_USER\"; "
+        f"printf \"{READABLE}\" >/etc/tmpfiles.d/jevons.conf; "
+        "systemd-tmpfiles --create /etc/tmpfiles.d/jevons.conf' (then log in anew; it stays after a boot)")  # fmt: skip
+"""A group rather than everybody: who reads these counters finely may learn what others compute (CVE-2020-8694)."""
+MEND_CONTAINER = "docker run --security-opt systempaths=unconfined ... (Docker masks powercap; the host's files must be readable)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def discover(root: Path = Path("/")) -> Found:
 
     every = zones(root)
     if not every:
-        return Found("rapl", [], f"no zones under /{ZONES}: a virtual machine, a container, or not Intel or AMD")
+        return _unseen(root)
     metered = [zone for zone in every if zone.kind]
     readable = [zone for zone in metered if zone.energy_uj is not None]
     if readable:
@@ -89,6 +94,15 @@ def discover(root: Path = Path("/")) -> Found:
         return Found("rapl", [], "no package, DRAM or psys zone among them")
     perf = rapl_perf.discover(root)
     return perf if perf.sensors else Found("rapl", [], f"root alone may read the energy counters; {perf.why_not}", MEND)
+
+
+def _unseen(root: Path) -> Found:
+    """Why there are no zones."""
+    if is_guest(root):
+        return Found("rapl", [], "a virtual machine: its hypervisor hides the counters (only on the host can they be read)")
+    if is_container(root):
+        return Found("rapl", [], f"a container that sees no /{ZONES}", MEND_CONTAINER)
+    return Found("rapl", [], f"no zones under /{ZONES}: not Intel or AMD, or an old kernel", "sudo modprobe intel_rapl_msr")
 
 
 def zones(root: Path) -> list[Zone]:
