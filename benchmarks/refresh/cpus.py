@@ -1,4 +1,5 @@
-"""Compare the processors' power with the newest packaged AMD and Intel tables; the table itself is never rewritten."""
+"""Processors' thermal design power from AMD's and Intel's tables as codecarbon packages them; it holds no core counts,
+clocks or years, so those cells stay as they were read from the makers' pages."""
 
 from __future__ import annotations
 
@@ -8,32 +9,33 @@ import re
 from pathlib import Path
 
 from .packages import wheel
-from .tables import Row
+from .tables import Row, number
 
 MEMBER = "codecarbon/data/hardware/cpu_power.csv"
 TOLERANCE_W = 0.5
+RANGES = ((155, 170), (35, 54))
+"""Printed by AMD as a range, W: the table holds the lower end, the power as shipped; the package holds the upper."""
 
 
-def differences(rows: list[Row], cache: Path) -> list[str]:
-    """One line for each processor whose TDP differs from the packaged one; packaged cells that are no number are shown."""
+def build(cache: Path, old: list[Row]) -> list[Row]:
+    """cpus.csv with the packaged power where a processor of that name is packaged."""
     with wheel("codecarbon", cache) as archive:
         packaged = list(csv.DictReader(io.TextIOWrapper(archive.open(MEMBER), encoding="utf-8")))
-    texts = {_plain(row["Name"]): row["TDP"] for row in packaged}
-    pairs = [
-        (row, texts[_plain(row["name"])]) for row in rows if row.get("tdp_w") and _plain(row["name"]) in texts
-    ]
-    return [
-        f"? {row['name']}  tdp_w: {row['tdp_w']} here, {text} in codecarbon"
-        for row, text in pairs
-        if _differs(row, text)
-    ]
+    watts = {_plain(row["Name"]): row["TDP"] for row in packaged}
+    return [row | _moved(row, watts.get(_plain(row["name"]), "")) for row in old]
+
+
+def _moved(row: Row, text: str) -> Row:
+    """The cell to write; nothing where the packaged cell is no number or the same one."""
+    return {"tdp_w": number(float(text))} if row.get("tdp_w") and _is_number(text) and _differs(row, text) else {}
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"\d+(?:\.\d+)?", text))
 
 
 def _differs(row: Row, text: str) -> bool:
-    try:
-        return abs(float(text) - float(row["tdp_w"])) > TOLERANCE_W
-    except ValueError:
-        return True
+    return (float(row["tdp_w"]), float(text)) not in RANGES and abs(float(text) - float(row["tdp_w"])) > TOLERANCE_W
 
 
 def _plain(name: str) -> str:

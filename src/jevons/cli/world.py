@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True, help="What exists: models, hardware, gri
 TOPICS = {
     "models": ("models",),
     "hardware": ("accelerators", "cpus", "servers"),
-    "grid": ("grid_annual", "grid_us_subregion", "grid_zone", "grid_hourly", "grid_mix", "grid_fuel"),
+    "grid": ("grid_annual", "grid_us_subregion", "grid_us_state", "grid_zone", "grid_hourly", "grid_mix", "grid_fuel"),
     "sites": ("cloud_regions", "places"),
     "factors": ("embodied_product", "embodied_component", "embodied_memory", "embodied_node", "storage_media",
                 "network_transfer", "water_fuel", "water_offsite", "water_scarcity", "pue_industry", "prices", "gwp",
@@ -26,7 +26,7 @@ SHOWN = {
     "accelerators": ("generation", "year", "tdp_w", "peak_bf16_tflops", "memory_gb"),
     "cpus": ("cores", "tdp_w", "year"), "servers": ("name", "device", "devices"),
     "grid_annual": ("year", "ci_g_per_kwh", "accounting", "scope"),
-    "grid_us_subregion": ("name", "year", "ci_g_per_kwh"), "cloud_regions": ("location", "place", "pue", "wue_l_per_kwh"),
+    "grid_us_subregion": ("name", "year", "ci_g_per_kwh"), "grid_us_state": ("name", "year", "ci_g_per_kwh"), "cloud_regions": ("location", "place", "pue", "wue_l_per_kwh"),
     "places": ("name", "continent"),
 }  # fmt: skip
 NUMBERS = ("parameters", "active_parameters", "year", "tdp_w", "peak_bf16_tflops", "memory_gb", "cores", "devices",

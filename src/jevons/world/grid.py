@@ -175,17 +175,20 @@ def _look_lifecycle(level: str, identifier: str, year: int | None) -> Found | No
     if level == "zone":
         row = vintage([r for r in _rows_by("grid_zone", "zone").get(identifier, []) if r["ci_g_per_kwh"]], year)
         return _dated(row, year, float(row["ci_g_per_kwh"]), identifier) if row else None
-    if level == "subregion":
-        return _subregion_lifecycle(identifier, year)
+    if level in EGRID:
+        return _egrid_lifecycle(level, identifier, year)
     if level == "world":
         return _world_mean()
     row = vintage(_rows_by("grid_annual", "place").get(identifier, []), year)
     return _dated(row, year, float(row["ci_g_per_kwh"]), identifier) if row else None
 
 
-def _subregion_lifecycle(identifier: str, year: int | None) -> Found | None:
+EGRID = {"subregion": "grid_us_subregion", "state": "grid_us_state"}
+
+
+def _egrid_lifecycle(level: str, identifier: str, year: int | None) -> Found | None:
     """eGRID's direct value times the ratio of the US life-cycle mean to the US direct mean."""
-    row = vintage(_rows_by("grid_us_subregion", "id").get(identifier, []), year)
+    row = vintage(_rows_by(EGRID[level], "id").get(identifier, []), year)
     country = vintage(_rows_by("grid_annual", "place").get("USA", []), int(row["year"]) if row else None)
     if row is None or country is None:
         return None
@@ -197,8 +200,8 @@ def _subregion_lifecycle(identifier: str, year: int | None) -> Found | None:
 
 
 def _look_direct(level: str, identifier: str, year: int | None) -> Found | None:
-    if level == "subregion":
-        row = vintage(_rows_by("grid_us_subregion", "id").get(identifier, []), year)
+    if level in EGRID:
+        row = vintage(_rows_by(EGRID[level], "id").get(identifier, []), year)
         return _dated(row, year, float(row["ci_g_per_kwh"]), identifier) if row else None
     mix = vintage(_rows_by("grid_mix", "place").get(identifier, []), year) if level == "country" else None
     if mix is None:

@@ -30,7 +30,7 @@ class Location:
 
 @functools.lru_cache(maxsize=1024)
 def locate(name: str) -> Location:
-    """The place a person means: a cloud region, an eGRID subregion, a grid zone of a pack, or a country.
+    """The place a person means: a cloud region, a country, an eGRID subregion, a US state, or a grid zone of a pack.
 
     Errors: UnknownName with the three nearest names.
     """
@@ -51,8 +51,8 @@ def _chain(level: str, identifier: str) -> tuple[tuple[str, str], ...]:
         country, zone = row["place"], row["zone"]
         middle = () if zone in ("", country) else (("subregion", zone),)
         return (("region", identifier), *middle, ("country", country), WORLD)
-    if level == "subregion":
-        return (("subregion", identifier), ("country", "USA"), WORLD)
+    if level in ("subregion", "state"):
+        return ((level, identifier), ("country", "USA"), WORLD)
     if level == "zone":
         country = _zones()[identifier]["iso3"]
         return (("zone", identifier), *((("country", country),) if country else ()), WORLD)
@@ -80,6 +80,7 @@ def _named() -> list[tuple[str, str, list[str]]]:
     named += [("country", row["iso3"], [row["iso3"], row["iso2"], row["name"], *row["aliases"].split(";")])
               for row in catalog.table("places") if row["iso3"] != "WLD"]
     named += [("subregion", row["id"], [row["id"], row["name"]]) for row in catalog.table("grid_us_subregion")]
+    named += [("state", row["id"], [row["id"], row["name"], f"{row['name']}, US"]) for row in catalog.table("grid_us_state")]
     named += [("zone", zone, [zone]) for zone in _zones()]
     named.append(("world", "WLD", ["WLD", "world", "global", "earth"]))
     return [(level, identifier, [n for n in names if n]) for level, identifier, names in named]
@@ -93,8 +94,8 @@ def _zones() -> dict[str, Row]:
 
 
 def _shown_names() -> list[str]:
-    return [names[0] if level != "country" else names[2] if len(names) > 2 else names[0]
-            for level, _, names in _named()]
+    place = {"country": 2, "state": 1}
+    return [names[min(place.get(level, 0), len(names) - 1)] for level, _, names in _named()]
 
 
 for _cache in (_known, locate):
