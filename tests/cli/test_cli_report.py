@@ -170,3 +170,64 @@ def test_what_cannot_be_reported_is_refused_in_one_line(made, line, words):
 
 def test_export_goes_on_working(made):
     assert made("export a.json --as ghg").json[0]["scope"] == "1"
+
+
+# ---- from the ledger
+
+
+@pytest.fixture
+def kept(jevons, tmp_path, monkeypatch):
+    """Three runs in a ledger, of two projects and two countries."""
+    pytest.importorskip("sqlalchemy")
+    import jevons as package
+    from jevons.core.activity import Activity
+
+    monkeypatch.setenv("JEVONS_LEDGER", str(tmp_path / "ledger.db"))
+    book = package.account.ledger(tmp_path / "ledger.db")
+
+    def at(kwh, *sites):
+        return Activity.of({"amount": kwh, "site": s, "method": "counter", "start_s": 1.7e9, "end_s": 1.7e9 + 3600} for s in sites)
+
+    book.append("run-1", 1, at(1000.0, "France"), project="search")
+    book.append("run-2", 1, at(500.0, "Germany", "France"), project="search")
+    book.append("run-3", 1, at(50.0, ""), project="other")
+    book.price("run-1", {"name": "France", "pue": 1.0})
+    return jevons
+
+
+def test_runs_of_the_ledger_are_reported_site_by_site(kept):
+    told = kept("report ghg ledger:project=search").json
+    assert sorted({x["entry"] for x in told["lines"]}) == ["run-1", "run-2 at France", "run-2 at Germany"]
+    assert sum(x["location_t_co2e"] for x in told["lines"]) == pytest.approx(told["totals"]["location_based"])
+
+
+def test_a_run_is_priced_as_it_was_priced_last(kept):
+    rows = kept("report json ledger:run-1").json
+    assert sum(x["impact"] for x in rows if x["indicator"] == "energy") == pytest.approx(1000.0)
+
+
+def test_a_run_without_a_site_takes_the_one_given(kept):
+    assert {x["site"] for x in kept("report json ledger:run-3 --at Spain").json} == {"Spain"}
+
+
+def test_contracts_cover_runs_of_the_ledger_by_the_year_they_ran(kept, tmp_path):
+    (tmp_path / "c.csv").write_text(f"{HEAD}\ncertificate,lot,1,France,2023,wind,GO-1,,,,,\ncertificate,old,9,France,2022,wind,GO-2,,,,,\n")
+    told = kept("report ghg ledger:project=search --contracts c.csv").json["contracts"]
+    assert told["matched_kwh"] == pytest.approx(1000.0)
+    assert told["hourly_score"] == 0.0
+
+
+def test_the_pack_holds_the_heads_of_the_runs_chains(kept, tmp_path):
+    kept(f"report assurance ledger:run-1 --out {tmp_path / 'p.zip'}")
+    with zipfile.ZipFile(tmp_path / "p.zip") as pack:
+        assert set(json.loads(pack.read("inputs/run-1.json"))) == {"run", "entries", "head"}
+
+
+@pytest.mark.parametrize(("line", "words"), [
+    ("report ghg ledger:run-9", "run-3"), ("report ghg ledger:colour=red", "project=..."), ("report ghg ledger:project=none", "no run is so"),
+    ("report ghg ledger:run-1 ledger:run-1", "once"),
+])  # fmt: skip
+def test_a_question_the_ledger_cannot_answer_is_refused(kept, line, words):
+    said = kept(line)
+    assert said.code == 2
+    assert words in said.err

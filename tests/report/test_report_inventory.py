@@ -10,7 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from report_sample import sample
+from report_sample import STUDY, sample
 
 from jevons.report import inventory, openlca
 
@@ -82,3 +82,10 @@ def test_an_openlca_process_has_one_quantitative_reference_and_geometric_spreads
 
 def test_the_same_footprint_gives_the_same_package():
     assert openlca.archive(sample()) == openlca.archive(sample())
+
+
+def test_no_cell_of_the_sheet_is_run_by_a_spreadsheet():
+    footprint = sample(study=STUDY.with_(functional_unit="=1+1"))
+    cells = [cell for row in csv.reader(io.StringIO(inventory.brightway_csv(footprint))) for cell in row]
+    assert "'=1+1" in cells
+    assert not [c for c in cells if c.startswith(("=", "+", "@"))]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jevons.core.activity import flow_unit, places_of
 from jevons.core.footprint import Footprint
 from jevons.report import figures
+from jevons.report.rows import safe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +104,7 @@ def brightway_csv(footprint: Footprint, database: str = "jevons") -> str:
         sheet += [["Exchanges"], list(COLUMNS)]
         sheet += [[exchange.get(c, "") for c in COLUMNS] for exchange in process["exchanges"]] + [[]]
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(sheet)
+    csv.writer(text, lineterminator="\n").writerows([safe(cell) for cell in row] for row in sheet)
     return text.getvalue()
 
 

@@ -63,9 +63,8 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, org
         "totals": _both(held, ""), "lines": lines, "contracts": dict(contracts) if contracts else None,
         "carbon_credits": {"t_co2e": credits_t, "netted": False, "note": NEVER_NETTED},
         "not_known": _unknown(lines),
-        "assumptions": list(dict.fromkeys([*(str(a) for f in footprints for a in f.assumptions),
-                                           *(contracts or {}).get("assumptions", ())])),
-        "sources": list(dict.fromkeys(s.cite() for f in footprints for s in f.sources)),
+        "assumptions": list(dict.fromkeys([*(a for f in footprints for a in _assumed(f)), *(contracts or {}).get("assumptions", ())])),
+        "sources": list(dict.fromkeys(p.factor.source.cite() for f in footprints for p in f.priced if p.indicator == "climate")),
     }  # fmt: skip
 
 
@@ -138,6 +137,13 @@ def _both(held: Sequence[tuple[Sides, Part]], scope: str) -> dict[str, float | N
     lows, highs = zip(*map(_bounds, sums), strict=True) if sums else ((), ())
     return {"location_based": sum(_tonnes(x[0]) for x in sums), "low": sum(lows), "high": sum(highs),
             "market_based": None if any(m is None for m in market) else sum(_tonnes(m[0]) for m in market if m is not None)}  # fmt: skip
+
+
+def _assumed(footprint: Footprint) -> list[str]:
+    """What was assumed, without what only factors of other indicators than climate needed."""
+    own, other = ({a for p in footprint.priced if (p.indicator in ("climate", "energy")) == mine for a in p.factor.assumptions}
+                  for mine in (True, False))  # fmt: skip
+    return [str(a) for a in footprint.assumptions if a in own or a not in other]
 
 
 def _unknown(lines: Sequence[Mapping[str, Any]]) -> list[str]:
