@@ -122,9 +122,16 @@ def test_without_a_life_the_hours_are_those_of_any_device():
 
 
 def test_a_board_of_unpublished_making_says_that_it_is_not_counted():
-    note = next(a for a in plain().assumptions if a.what == "embodied carbon")
+    found = plain(on="intel-n150")
+    note = next(a for a in found.assumptions if a.what == "embodied carbon")
     assert note.value == "not counted"
-    assert not len(plain().where(lifecycle="manufacture"))
+    assert not len(found.where(lifecycle="manufacture"))
+
+
+def test_a_board_of_estimated_making_carries_it_with_the_span_among_the_assumptions():
+    result = jevons.footprint(plain(use_hours_per_day=4, life=5), at=jevons.site(intensity="400 g/kWh"))
+    assert result.by("component")["device manufacture"][0] > 0
+    assert any(a.what == "area of the SoC of jetson-orin" for a in result.assumptions)
 
 
 def test_a_footprint_of_a_phone_holds_use_and_making_and_no_pue():

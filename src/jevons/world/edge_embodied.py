@@ -3,7 +3,8 @@
     E = Σ area (CI_fab · EPA + GPA + MPA) / Y + package        ACT (Gupta et al., ISCA 2022), a block its share of area
     kg per hour in use = E / (years · 365 · hours of use a day)
 
-A device one of whose units nobody has published is not priced: MissingFactor names the unit.
+Where an area is not published, a span of sourced areas of its class stands in, told as an assumption. A device one of
+whose units has neither is not priced: MissingFactor names the unit.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from jevons.core import units
 from jevons.core.errors import BadInput, MissingFactor
 from jevons.core.source import Assumption
+from jevons.core.uncertain import Z90
 from jevons.world import catalog
 from jevons.world.catalog import Row
 from jevons.world.embodied import G_PER_KG, MM2_PER_CM2, Embodied, act_die_kg
@@ -32,6 +34,7 @@ class Unit:
     kg: float
     gsd: float
     source: str
+    assumed: Assumption | None = None
 
 
 def board_units(board_id: str) -> tuple[Unit, ...]:
@@ -42,7 +45,7 @@ def board_units(board_id: str) -> tuple[Unit, ...]:
         missing = f"the area of its {', '.join(blank)} is not published" if blank else "no unit of it is published"
         raise MissingFactor(f"device_hours/edge:{board_id}", "climate", f"its making ({missing})")
     package = catalog.table("embodied_component").index["act-package"]
-    parts = [Unit(row["unit"], _kg(row), float(row["gsd"]), row["source"]) for row in rows]
+    parts = [Unit(row["unit"], _kg(row), _gsd(row), row["source"], _assumed(row)) for row in rows]
     parts.append(Unit("package", float(package["climate_kg"]), float(package["gsd"]), package["source"]))
     return tuple(sorted(parts, key=lambda unit: -unit.kg))
 
@@ -63,11 +66,15 @@ def of_edge(kind: str) -> tuple[Embodied, float | None, tuple[Assumption, ...]]:
     whole = sum(unit.kg for unit in parts)
     gsd = math.exp(math.sqrt(sum((unit.kg / whole * math.log(unit.gsd)) ** 2 for unit in parts)))
     made = Embodied({"climate": whole}, gsd, "ACT by unit", parts[0].source, None, "33233")
+    names = ", ".join(unit.name for unit in parts)
+    kept = Assumption(f"making of {found['board']}", f"{whole:.2g} kg CO2e: {names}", "no more is published: case, storage, battery and "
+                      "supply are not in it", "act")  # fmt: skip
+    said = (kept, *(unit.assumed for unit in parts if unit.assumed))
     if not found["years"]:
-        return made, None, ()
+        return made, None, said
     years, hours = float(found["years"]), float(found["hours"])
     note = Assumption("use over life", f"{years:g} years of {hours:g} h a day", "given", "stated")
-    return made, years * DAYS_PER_YEAR * hours, (note,)
+    return made, years * DAYS_PER_YEAR * hours, (note, *said)
 
 
 def edge_flow(board_id: str, years: float | None = None, hours_a_day: float | None = None) -> str:
@@ -81,6 +88,22 @@ def edge_flow(board_id: str, years: float | None = None, hours_a_day: float | No
     if not 0 < years <= 30:
         raise BadInput("life", years, "give years above 0 and at most 30")
     return f"device_hours/edge:{board_id};life={years:.12g};use={hours_a_day:.12g}"
+
+
+def _gsd(row: Row) -> float:
+    """Spread of a unit: of the factor and, where its amount is a span, of that."""
+    own = math.log(float(row["gsd"]))
+    if row.get("amount_low"):
+        own = math.hypot(own, math.log(float(row["amount_high"]) / float(row["amount_low"])) / (2 * Z90))
+    return math.exp(own)
+
+
+def _assumed(row: Row) -> Assumption | None:
+    if not row.get("amount_low"):
+        return None
+    name, unit = ("capacity", "GB") if row["kind"] == "dram" else ("area", "mm2")
+    value = f"{row['capacity_gb' if row['kind'] == 'dram' else 'area_mm2']} {unit} ({row['amount_low']} to {row['amount_high']})"
+    return Assumption(f"{name} of the {row['unit']} of {row['board']}", value, row["note"], row["source"].split(";")[0])
 
 
 def _kg(row: Row) -> float:
