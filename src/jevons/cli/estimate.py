@@ -109,6 +109,22 @@ def serving(file: File = None, **given: Any) -> None:
 
 
 @app.command(no_args_is_help=True)
+@taking(options.MODEL, options.HARDWARE, options.FRONTIER, options.FORM)
+def frontier(
+    batches: Annotated[str, typer.Option(metavar="SIZES", help="Requests in flight, comma between.", show_default=False)] = "",
+    report: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="A drawing.", show_default=False)] = None,
+    **given: Any,
+) -> None:
+    """Energy against latency of a deployment, batch by batch.
+
+    jevons estimate frontier --model llama-3.1-8b --on h100 --n 1 --input-tokens 500 --output-tokens 300
+    """
+    from jevons.cli.frontier import draw
+
+    draw(batches, report, given, {k: row for k, row in options.MODEL.items() if k != "tokens"}, options.HARDWARE, options.FRONTIER)
+
+
+@app.command(no_args_is_help=True)
 @taking(options.REQUEST, *COMMON)
 def request(file: File = None, **given: Any) -> None:
     """Requests to somebody's API, closed models included.
@@ -190,6 +206,10 @@ def shaped(kind: str, arguments: dict[str, Any], site: dict[str, Any], study: di
         arguments["layout"] = layout
     if "network" in arguments:
         arguments["accounting"] = arguments.pop("network")
+    if isinstance(arguments.get("deployment"), str):
+        arguments["deployment"] = pairs_of(arguments["deployment"])
+    if kind == "edge" and "use_hours_per_day" in arguments and "life" in site:
+        site, arguments["life"] = {k: v for k, v in site.items() if k != "life"}, site["life"]
     if "busy" in arguments:
         arguments["utilisation"] = arguments.pop("busy")
     if isinstance(arguments.get("earlier_run"), str):
@@ -208,3 +228,11 @@ def pairs(field: str, text: str) -> dict[str, Any]:
     if not all(mark and key.strip() and value.strip() for key, mark, value in words):
         raise BadInput(field, text, "write key=value, comma between, e.g. 'device_hours=368640,params=13B,tokens=2T'")
     return {key.strip().replace("-", "_"): options.number_or_text(value.strip()) for key, _, value in words}
+
+
+def pairs_of(text: str) -> dict[str, Any]:
+    """``on=h100,batch=32`` as a mapping. Errors: BadInput."""
+    parts = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not parts or not all(equals and name.strip() and value.strip() for name, equals, value in parts):
+        raise BadInput("--deployment", text, "write names and values: on=h100,together=8,batch=32,params=176B")
+    return {name.strip(): options.number_or_text(value.strip()) for name, _, value in parts}

@@ -119,9 +119,15 @@ SERVING: Group = {
     "cache_precision": Row("Format of the key-value cache: bf16, fp8.", "FORMAT"),
     "power_limit": Row("Cap set on each accelerator: '400 W'.", POWER),
     "host_w": Row("Power of the host, a device: '150 W'.", POWER),
+    "training": Row("The training behind the model, a spec, shared out over its requests.", "SPEC"),
+    "lifetime_requests": Row("Requests it answers in its life: 1e12.", COUNT),
     "requests_per_user_month": Row("Requests a user makes a month, for figures a user-month.", COUNT),
     "calibration": Row("A pack of `jevons calibrate serving`.", "PACK.json"),
 }
+FRONTIER: Group = {
+    name: SERVING[name] for name in ("precision", "input_tokens", "output_tokens", "cached_tokens", "lengths", "tensor",
+                                     "cache_precision", "power_limit")
+}  # fmt: skip
 REQUEST: Group = {
     "provider": Row("Who answers: openai, anthropic, google, mistral.", "NAME"),
     "model": Row("The model as the provider names it.", "NAME"),
@@ -131,6 +137,9 @@ REQUEST: Group = {
     "reasoning_tokens": Row("Of the answer, spent on reasoning.", COUNT),
     "lengths": Row("Requests as they were: columns input_tokens, output_tokens.", "FILE.csv"),
     "requests": Row("How many requests.", COUNT),
+    "images": Row("Images of a request, where the provider's count of tokens does not hold them.", COUNT),
+    "image_tokens": Row("Tokens an image becomes.", COUNT),
+    "deployment": Row("How it is served, where you know: on=h100,together=8,batch=32,params=176B,active=22B.", "NAME=VALUE,..."),
 }
 EDGE: Group = {
     "model": Row("A model of the table (llama-3.2-1b), or a config.json.", "NAME"),
@@ -138,6 +147,14 @@ EDGE: Group = {
     "input_tokens": Row("Tokens of a prompt.", COUNT),
     "output_tokens": Row("Tokens of an answer.", COUNT),
     "requests": Row("How many prompts.", COUNT),
+    "precision": Row("Format of the weights: bf16, int8, int4.", "FORMAT"),
+    "display": Row("The display: a row of edge_peripherals, or its watts.", "NAME or WATTS"),
+    "camera": Row("The camera, likewise.", "NAME or WATTS"),
+    "power_supply": Row("The supply: a row, or its efficiency.", "NAME or SHARE"),
+    "radio": Row("What data move over: a row, or J a bit.", "NAME"),
+    "moved_gb": Row("Data moved a prompt.", "GB"),
+    "session_hours": Row("How long the device is awake for all this; its waiting is counted.", TIME),
+    "use_hours_per_day": Row("Hours of use a day over which its making is spread; say --life too.", "HOURS"),
     "calibration": Row("A pack of `jevons calibrate edge`.", "PACK.json"),
 }
 ONE_PASS: Group = {
@@ -170,6 +187,7 @@ GENERATION: Group = {
     "guidance": Row("Scale; at 1 or below a step is evaluated once.", "NUMBER"),
     "batch": Row("Outputs made at once.", COUNT),
     "parallel": Row("GPUs that make one batch together.", COUNT),
+    "busy": Row("Share of the time with work; the rest idles.", SHARE),
 }
 SPEC: Group = {"spec": Row("The spec, as an option.", "FILE", Path)}
 SITE: Group = {
@@ -223,7 +241,7 @@ FILES: Group = {
 }
 PANELS = {
     WHAT: (MEASURED, SPEC, MODEL, HARDWARE, WORK, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, TRIALS, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION,
-           ONE_PASS, SPEECH),
+           ONE_PASS, SPEECH, FRONTIER),
     WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (WATCHED, FORM, FILES),
 }  # fmt: skip
 

@@ -92,11 +92,23 @@ def carry_out(asked: Spec) -> Outcome:
 
 
 def passed(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments as the door takes them: the final run that trials are about becomes its activity."""
-    if "final" not in arguments:
-        return dict(arguments)
-    final = specs.of(arguments["final"], where="spec: final")
-    return {**arguments, "final": door(final.kind)(**passed(final.arguments))}
+    """The arguments as the door takes them: the final run that trials are about, and the training behind a served model,
+    become their activity."""
+    told = dict(arguments)
+    for name in {"final", "training"} & set(told):
+        inner = specs.of(told[name], where=f"spec: {name}")
+        told[name] = door(inner.kind)(**passed(inner.arguments))
+    return told
+
+
+def behind(spec: Spec) -> Spec:
+    """A served model whose training is named by the path of its spec, with that spec settled and written in."""
+    if not isinstance(spec.arguments.get("training"), str):
+        return spec
+    inner = settled(specs.read(spec.arguments["training"], "training"))
+    drawn = {name: value for name, value in spec.arguments.items() if name in ("draws", "seed")}
+    told = Spec(inner.kind, {**inner.arguments, **drawn}).record()
+    return Spec(spec.kind, {**spec.arguments, "training": told}, spec.site, spec.study)
 
 
 def about(spec: Spec) -> Spec:
@@ -116,7 +128,7 @@ def settled(asked: Spec) -> Spec:
     """The spec as it will be kept: routed to its door, checked, with the settings' site written in."""
     from jevons.world.settings import settings
 
-    spec = about(asked) if asked.kind == "experimentation" else routed(asked)
+    spec = about(asked) if asked.kind == "experimentation" else behind(asked) if asked.kind == "serving" else routed(asked)
     spec.check(keys(spec.kind))
     site = {"name": settings().site, "strict": settings().strict or None, "year": spec.arguments.get("year")}
     return spec.over(Spec(spec.kind, {}, {name: value for name, value in site.items() if value}))

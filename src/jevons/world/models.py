@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jevons.core import units
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, UnknownName
 from jevons.core.source import Assumption
 from jevons.world import catalog
 from jevons.world.architecture import Architecture, active_parameters, parameters
@@ -76,10 +76,10 @@ def _is_config(model: Any) -> bool:
 def _named(name: str, counted: bool) -> Model:
     try:
         row, match = catalog.table("models").find(name)
-    except LookupError:
+    except UnknownName as unknown:
         if counted:
             return Model(name, None, None)
-        raise
+        raise UnknownName("model", name, unknown.nearest, "or give the path of its config.json, or params='7B'") from None
     notes = () if match.score == 1.0 else (Assumption("model", row["name"], match.how, row["source"]),)
     found = _described(Architecture.from_row(row), row["source"], catalog.number(row, "tokens"))
     return Model(row["name"], found.params, found.active, found.architecture, found.tokens, row["source"], notes)

@@ -39,3 +39,22 @@ def test_what_cannot_be_is_refused_in_one_line(jevons, spans, more, words):
 ])  # fmt: skip
 def test_speech_one_pass_and_pictures_are_asked_for_like_the_rest(jevons, line):
     assert jevons(f"estimate {line} --at Ireland --draws 50").json["footprint"]["indicators"]["climate"]["best"] > 0
+
+
+FRONT = "estimate frontier --model llama-3.1-8b --on h100 --n 1 --input-tokens 500 --output-tokens 300"
+
+
+def test_the_frontier_is_told_as_json_as_a_table_and_drawn(jevons, tmp_path):
+    points = jevons(f"{FRONT} --batches 1,8 --json").json["points"]
+    assert [p["batch"] for p in points] == [1, 8]
+    assert points[0]["energy_per_output_token_j"] > points[1]["energy_per_output_token_j"]
+    said = jevons(f"{FRONT} --table --report {tmp_path / 'f.svg'}")
+    assert "ms/token" in said.out
+    assert (tmp_path / "f.svg").read_text().count("<circle") == 9
+
+
+@pytest.mark.parametrize(("more", "words"), [("--batches 1,many", "commas"), ("--report f.png", ".svg"), ("--batches 0", "batch")])
+def test_a_frontier_that_cannot_be_is_refused(jevons, more, words):
+    said = jevons(f"{FRONT} {more}")
+    assert said.code == 2
+    assert words in said.err
