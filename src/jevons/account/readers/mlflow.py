@@ -31,11 +31,8 @@ Run = tuple[dict[str, str], dict[str, Points]]  # its labels, and (seconds, watt
 
 
 def recognises(head: str) -> bool:
-    """Whether this is a store of MLflow, a run in it, or one exported."""
-    if head.startswith("folder/\n"):
-        names = set(head.split("\n")[1:])
-        return {"meta.yaml", "metrics"} <= names or "meta.yaml" in names or bool({"mlruns", ".trash"} & names) or "0" in names
-    return head.startswith(SQLITE) or (head.lstrip().startswith("{") and "_power_usage_watts" in head)
+    """Whether this is a store of MLflow, a run in it, or one exported; no other format is a folder."""
+    return head.startswith(("folder/\n", SQLITE)) or (head.lstrip().startswith("{") and "_power_usage_watts" in head)
 
 
 def read(path: Path, zone: str = "UTC") -> Activity:
