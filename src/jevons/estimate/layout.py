@@ -24,6 +24,8 @@ from jevons.estimate.step_time import Coefficients, StepTime, coefficients, step
 MEMORY_RESERVE = 0.06
 """Share of device memory left to the framework's own buffers and to fragmentation."""
 MOST_LAYOUTS = 2000
+MOST_DOUBLINGS = 8
+"""How far the devices are doubled to find a layout that fits where none does on those given."""
 KEYS = ("tensor", "pipeline", "data", "expert", "micro_batch", "recompute", "sharding", "sequence_parallel",
         "interleave", "expert_overlap")  # fmt: skip
 
@@ -150,9 +152,18 @@ def plan(job: Job, chosen: Mapping[str, Any], c: Coefficients | None = None) -> 
     if best is not None:
         return best
     short = float(np.min(memory_gb(job.held(grid), job.shape(grid)))) - job.room_gb
-    nearest = _fastest(candidates(job, {}), job, c)
     shown = ",".join(f"{k}={v}" for k, v in chosen.items()) or f"any split of {job.devices} devices"
-    raise DoesNotFit(shown, short, str(nearest[0]) if nearest else None)
+    raise DoesNotFit(shown, short, nearest(job, c))
+
+
+def nearest(job: Job, c: Coefficients | None = None) -> str | None:
+    """The fastest layout that fits on the job's devices, else on the fewest doublings of them; None where none does."""
+    for devices in (job.devices * 2**k for k in range(MOST_DOUBLINGS + 1)):
+        larger = replace(job, devices=devices, batch=max(job.batch, devices))
+        found = _fastest(candidates(larger, {}), larger, c)
+        if found is not None:
+            return str(found[0]) if devices == job.devices else f"{found[0]} on {devices} devices"
+    return None
 
 
 def candidates(job: Job, chosen: Mapping[str, Any]) -> dict[str, np.ndarray]:
