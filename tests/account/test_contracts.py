@@ -195,6 +195,12 @@ def test_an_activity_without_electricity_is_refused():
         matching.match(Activity.of([{"flow": "travel", "amount": 5.0}]), Contracts())
 
 
+def test_a_purchase_agreement_without_a_retirement_is_claimed_on_its_word_and_that_is_said(tmp_path):
+    held = ledger(tmp_path, row("ppa", "park", retirement=""), row(), row("residual", "", "", fuel="", retirement="", intensity="41"))
+    found = matching.match(Activity.of([used()]), held)
+    assert [a.what for a in found.assumptions] == ["attributes of park"]
+
+
 # ---- by the hour
 
 

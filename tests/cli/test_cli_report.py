@@ -231,3 +231,18 @@ def test_a_question_the_ledger_cannot_answer_is_refused(kept, line, words):
     said = kept(line)
     assert said.code == 2
     assert words in said.err
+
+
+def test_a_statement_as_a_page_and_as_pdf(made, tmp_path):
+    from jevons.report.pdf import found_browser
+
+    made(f"report ghg a.json --contracts c.csv --organisation Acme --out {tmp_path / 'g.html'}")
+    assert "Greenhouse gas statement of Acme" in (tmp_path / "g.html").read_text()
+    if found_browser() is not None:
+        made(f"report ghg a.json --contracts c.csv --out {tmp_path / 'g.pdf'}")
+        assert (tmp_path / "g.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_without_a_browser_a_statement_is_no_pdf(made, tmp_path, monkeypatch):
+    monkeypatch.setenv("JEVONS_BROWSER", "no-such-browser")
+    assert "write a .html or .md" in made(f"report ghg a.json --out {tmp_path / 'g.pdf'}").err

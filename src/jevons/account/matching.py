@@ -123,8 +123,14 @@ def match(inventory: Activity, held: Contracts, year: int | None = None, strict:
     uses, lacking = allocate(demands, held)
     found = [residual(d, held, strict) if lack > 0 else (0.0, None) for d, lack in zip(demands, lacking, strict=True)]
     score, note = hourly(inventory, held)
-    notes = dict.fromkeys(a for _, a in found if a is not None)
+    notes = dict.fromkeys([*(a for _, a in found if a is not None), *(unretired(u, held.source) for u in uses if not u.contract.retirement)])
     return Matching(tuple(demands), tuple(uses), tuple(lacking), tuple(rate for rate, _ in found), held, score, note, tuple(notes))
+
+
+def unretired(use: Use, source: str) -> Assumption:
+    """A purchase agreement or a supplier's product that names no retirement is claimed on its word."""
+    return Assumption(f"attributes of {use.contract.id}", "claimed by contract", "no retirement id: its certificates might be "
+                      "sold apart", source)  # fmt: skip
 
 
 def hourly(inventory: Activity, held: Contracts) -> tuple[float | None, str]:

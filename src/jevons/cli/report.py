@@ -36,7 +36,7 @@ Model = Annotated[str, typer.Option("--model", metavar="NAME", help="The model, 
 def ghg(results: Results, contracts: Contracts = None, approach: Approach = "operational control", share: Share = "1",
         tenure: Tenure = "owned", organisation: Organisation = "", period: Period = "", credits: Credits = 0.0,
         strict: Strict = False, at: At = "", year: Year = None, out: Out = None) -> None:  # fmt: skip
-    """GHG Protocol: scopes 1, 2 and 3, location- and market-based side by side. JSON, or Markdown into a .md.
+    """GHG Protocol: scopes 1, 2 and 3, location- and market-based side by side. JSON, or by --out .md, .html, .pdf.
 
     jevons report ghg a.json service:b.json --contracts contracts.csv --period 2025
     """

@@ -48,12 +48,32 @@ def boundary(approach: str, share: str) -> Boundary:
 
 
 def statement(sides: Sequence[Sides], bounds: Boundary, matching: Matching | None, said: Mapping[str, Any], out: Path | None) -> None:
-    """The GHG statement: Markdown on a terminal and into a .md, else JSON."""
+    """The GHG statement: a page into .html and .pdf, Markdown on a terminal and into a .md, else JSON."""
     from jevons.report.standards import ghg_statement, ghg_text
 
     told = ghg_statement(sides, bounds, contracts=matching and matching.record(), **said)
-    wants_text = out.suffix.lower() == ".md" if out else not show.wants_json({})
-    leave(ghg_text(told) if wants_text else show.as_text(told), out, "GHG statement")
+    ending = out.suffix.lower() if out else ".json" if show.wants_json({}) else ".md"
+    drawn = {".html": drawn_statement, ".pdf": printed_statement, ".md": ghg_text}.get(ending, show.as_text)
+    leave(drawn(told), out, "GHG statement")
+
+
+def drawn_statement(told: Mapping[str, Any]) -> str:
+    """The statement as an HTML page."""
+    import jevons
+    from jevons.report.statement_page import statement_page
+    from jevons.world import catalog
+
+    return statement_page(told, jevons.__version__, catalog.version())
+
+
+def printed_statement(told: Mapping[str, Any]) -> bytes:
+    """The same printed by a browser. Errors: BadInput where there is none."""
+    from jevons.report import pdf as paper
+
+    browser = paper.found_browser()
+    if browser is None:
+        raise BadInput("--out", ".pdf", "a statement is printed by Chromium, which is not installed; write a .html or .md")
+    return paper.printed(drawn_statement(told), browser)
 
 
 def datapoints(sides: Sequence[Sides], bounds: Boundary, matching: Matching | None, said: Mapping[str, Any], out: Path | None) -> None:

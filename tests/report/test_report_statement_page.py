@@ -1,0 +1,92 @@
+"""The greenhouse gas statement as a page: what the record says stands on it, drawn, and nothing of it runs."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from standards_sample import sides
+
+from jevons.report.standards import ghg_statement
+from jevons.report.statement_page import statement_page
+
+CONTRACTS = {
+    "annual_score": 0.4, "hourly_score": 0.25, "hourly_note": "3 MWh of no known hour left out", "uses": [
+        {"contract": "lot <1>", "kind": "certificate", "fuel": "wind", "retirement": "GO-1", "site": "north", "year": 2023, "kwh": 4e5, "kg_per_kwh": 0.0}],
+    "sites": [{"site": "north", "market": "X", "year": 2023, "kwh": 1e6, "residual_kwh": 6e5, "residual_kg_per_kwh": 0.3}],
+    "not_used": [{"contract": "old", "kwh": 9e3, "why": "another vintage than the consumption"}],
+    "rules": {"market boundary": "the same country", "vintage": "the same year"}, "assumptions": [],
+}  # fmt: skip
+
+
+class Outline(HTMLParser):
+    """Open tags, and the text of the page."""
+
+    VOID = {"meta", "link", "br", "line", "circle", "rect"}
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.text, self.tags = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def drawn(**more):
+    page = statement_page(ghg_statement([sides()], organisation="Acme & <Sons>", period="2023", credits_t=50.0, **more), "9.9", "2026.01")
+    outline = Outline()
+    outline.feed(page)
+    return page, " ".join(" ".join(outline.text).split()), outline
+
+
+def test_both_sides_of_scope_2_and_of_the_total_stand_on_it():
+    _, text, _ = drawn()
+    for words in ("Scope 2, location-based 227 t CO₂e", "Scope 2, market-based 87.7 t CO₂e", "market-based 127 t", "2 purchased electricity"):
+        assert words in text
+
+
+def test_each_category_is_drawn_twice_on_one_scale():
+    page, _, _ = drawn()
+    said = re.findall(r'aria-label="([^"]+): [\d.,]+ t"', page)
+    assert said.count("2 purchased electricity, location-based") == said.count("2 purchased electricity, market-based") == 1
+    assert len(said) == 2 * 4
+
+
+def test_without_contracts_the_market_side_is_said_not_to_be_known():
+    told = ghg_statement([sides(market=False)])
+    text = statement_page(told)
+    assert "the market side is not known" in text
+    assert "Electricity covered by contracts" not in text
+
+
+def test_contracts_their_scores_and_what_was_not_used_are_shown():
+    _, text, _ = drawn(contracts=CONTRACTS)
+    for words in ("40 % by the year; 25 % by the hour (3 MWh of no known hour left out)", "400 covered 600 residual", "lot <1>", "GO-1",
+                  "Not used: old, 9.00 MWh, another vintage"):  # fmt: skip
+        assert words in text
+
+
+def test_names_are_escaped_and_no_script_or_file_from_elsewhere_is_used():
+    page, text, outline = drawn(contracts=CONTRACTS)
+    assert "Acme & <Sons>" in text
+    assert "<Sons>" not in page
+    assert "script" not in outline.tags
+    assert not re.search(r'(?:src|href)="(?!data:,|#)', page)
+    assert outline.open == []
+
+
+def test_credits_stand_apart_and_the_version_is_named():
+    _, text, _ = drawn()
+    assert "Carbon credits: 50 t, shown apart; no figure above is reduced by them." in text
+    assert "jevons 9.9, factor set 2026.01" in text
