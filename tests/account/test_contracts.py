@@ -92,6 +92,18 @@ def test_a_contract_is_shared_by_what_each_site_lacks():
     assert {u.site: u.energy_kwh for u in found.uses} == pytest.approx({"us-central1": 15_000.0, "us-west-2": 5_000.0})
 
 
+def test_each_year_of_a_site_has_its_own_rate():
+    held = Contracts((contract(10_000.0, vintage=2023),), {("FRA", 2023): 0.05, ("FRA", 2024): 0.05})
+    found = matching.match(Activity.of([used(10_000.0, year=2023), used(10_000.0, year=2024)]), held)
+    assert found.intensity("France", {2023: 1.0}) == 0.0
+    assert found.intensity("France", {2024: 1.0}) == pytest.approx(0.05)
+    assert found.intensity("France") == pytest.approx(0.025)
+    with pytest.raises(BadInput, match="matched for France"):
+        found.intensity("France", {2022: 1.0})
+    with pytest.raises(BadInput, match="matched for France"):
+        found.intensity("Germany")
+
+
 def test_a_contract_bound_to_a_site_serves_no_other():
     rows = [used(30_000.0, "us-central1"), used(10_000.0, "us-west-2")]
     found = matching.match(Activity.of(rows), Contracts((contract(20_000.0, "USA", site="us-west-2"),)))

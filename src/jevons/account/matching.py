@@ -46,14 +46,25 @@ class Matching:
         whole = sum(d.energy_kwh for d in self.demands)
         return sum(u.energy_kwh for u in self.uses) / whole if whole else 0.0
 
-    def intensity(self, site: str) -> float:
-        """kg CO2e/kWh of a site over its years, for ``jevons.site(..., market_intensity=...)``: direct emissions."""
-        mine = [i for i, d in enumerate(self.demands) if d.site == site]
-        if not mine:
-            raise BadInput("site", site, f"these contracts were matched for {', '.join(self.sites)}")
-        kg = sum(u.energy_kwh * u.contract.intensity_kg_per_kwh for u in self.uses if u.site == site)
-        kg += sum(self.residual_kwh[i] * self.residual_kg_per_kwh[i] for i in mine)
-        return kg / sum(self.demands[i].energy_kwh for i in mine)
+    def intensity(self, site: str, kwh_by_year: Mapping[int, float] | None = None) -> float:
+        """kg CO2e/kWh of a site, for ``jevons.site(..., market_intensity=...)``: direct emissions.
+
+        ``kwh_by_year``: how much of each year an activity used, by default what the site used. Errors: BadInput for a
+        site or year that was not matched.
+        """
+        rates = {d.year: self._rate(i) for i, d in enumerate(self.demands) if d.site == site}
+        used = kwh_by_year or {d.year: d.energy_kwh for d in self.demands if d.site == site}
+        if not rates or not set(used) <= set(rates):
+            raise BadInput("site", (site, *used), f"these contracts were matched for {', '.join(self.sites)}")
+        whole = sum(used.values())
+        return sum(rates[year] * kwh for year, kwh in used.items()) / whole if whole else max(rates.values())
+
+    def _rate(self, i: int) -> float:
+        """kg/kWh of one site and year; the residual's where nothing was used."""
+        demand = self.demands[i]
+        mine = [u for u in self.uses if (u.site, u.year) == (demand.site, demand.year)]
+        kg = sum(u.energy_kwh * u.contract.intensity_kg_per_kwh for u in mine) + self.residual_kwh[i] * self.residual_kg_per_kwh[i]
+        return kg / demand.energy_kwh if demand.energy_kwh else self.residual_kg_per_kwh[i]
 
     @property
     def sites(self) -> tuple[str, ...]:

@@ -103,21 +103,32 @@ def sides_of(chosen: Sequence[Selected], contracts: str | Path | None, boundary:
     priced = [Sides(one.title, one.of_scope("lifecycle"), one.of_scope("direct"), None, one.tenure) for one in chosen]
     if contracts is None:
         return priced, None
-    matching = matched(chosen, priced, Path(contracts), boundary, strict)
-    sides = [replace(s, market=one.at_market(matching.intensity(one.place))) if boundary.owns(one.tenure) else s
+    used = {one.title: best_electricity(one, s, boundary) for one, s in zip(chosen, priced, strict=True) if boundary.owns(one.tenure)}
+    matching = matched(list(used.values()), Path(contracts), strict)
+    sides = [replace(s, market=one.at_market(matching.intensity(one.place, by_year(used[one.title])))) if one.title in used else s
              for one, s in zip(chosen, priced, strict=True)]  # fmt: skip
     return sides, matching
 
 
-def matched(chosen: Sequence[Selected], priced: Sequence[Sides], ledger: Path, boundary: Boundary, strict: bool) -> Matching:
+def matched(used: Sequence[Activity], ledger: Path, strict: bool) -> Matching:
     """The electricity of own operations, all of it together, against one contract ledger: no MWh serves two of them."""
-    from jevons.account import contract_file, matching
+    from jevons.account.contracts import contracts
+    from jevons.account.matching import match
     from jevons.core.activity import joined
 
-    parts = [best_electricity(one, s, boundary) for one, s in zip(chosen, priced, strict=True) if boundary.owns(one.tenure)]
-    if not parts:
+    if not used:
         raise BadInput("contracts", str(ledger), "contracts cover the electricity of machines of your own; none is reported")
-    return matching.match(joined(parts), contract_file.read(ledger), None, strict)
+    return match(joined(used), contracts(ledger), None, strict)
+
+
+def by_year(used: Activity) -> dict[int, float]:
+    """kWh by calendar year (UTC)."""
+    from jevons.account.contracts import split_at_new_year, years_of
+
+    rows, sums = split_at_new_year(used), dict[int, float]()
+    for year, kwh in zip(years_of(rows, None), rows.amount[:, 0], strict=True):
+        sums[int(year)] = sums.get(int(year), 0.0) + float(kwh)
+    return sums
 
 
 def best_electricity(one: Selected, sides: Sides, boundary: Boundary) -> Activity:
