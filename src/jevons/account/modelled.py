@@ -112,7 +112,7 @@ def unpriced(activity: Activity) -> tuple[Activity, dict[str, float]]:
 
 def _has_no_factor(flow: str) -> bool:
     kind = flow.removeprefix(FLOW)
-    return flow.startswith(FLOW) and ":" not in kind and kind not in catalog.table("accelerators").index or kind.startswith("instance:")
+    return (flow.startswith(FLOW) and ":" not in kind and kind not in catalog.table("accelerators").index) or kind.startswith("instance:")
 
 
 def _electricity(rows: Activity, watts: Any, drawn: Any, sampler: Draws) -> Activity:
