@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -147,7 +149,7 @@ def test_over_a_devices_life_idle_hours_included_what_is_shared_out_is_what_was_
     site = jevons.site("France", life=years, utilisation=1.0)
     study = jevons.Study(indicators=("climate",))
     spent = sum(float(jevons.footprint(allocate(held("h100", n, a, b), rows), site, study, draws=0).total("climate")[0])
-                for a, b in zip(edges[:-1], edges[1:], strict=True))  # fmt: skip
+                for a, b in pairwise(edges))  # fmt: skip
     from jevons.world.embodied import of_device
 
     assert spent == pytest.approx(n * of_device("nvidia-h100-sxm5-80gb").impacts["climate"], rel=1e-9)

@@ -114,7 +114,7 @@ class Meters:
             raise Contradiction(
                 f"{name} at {stamp(self.start_s[at])}", float(total[at]), f"the meters behind it saw {seen[at]:g} kWh; check the "
                 f"tree and the units, or raise accuracy= where clocks differ ({int(beyond.sum())} such intervals)")  # fmt: skip
-        scaled = np.where(over > 0, total / np.where(seen > 0, seen, 1.0), 1.0)
+        scaled = np.divide(total, seen, out=np.ones_like(total), where=over > 0)
         return scaled, float(1 - scaled.min()) if len(scaled) else 0.0
 
     def activity(self, accuracy: float = ACCURACY, every_s: float | None = None) -> Activity:

@@ -28,6 +28,8 @@ def priced(found: Activity, at: str) -> tuple[Footprint, dict[str, float]]:
         raise BadInput("--at", at, f"nothing in it can be priced yet: {said_left(left)}; model it by --power or --cpu")
     if at != "each":
         return jevons.footprint(rows.label(site=""), jevons.site(at)), left
+    if "" in rows.text["site"]:
+        raise BadInput("--at", at, "some rows tell no site; name one site for all of them")
     return jevons.footprint(rows, {name: jevons.site(name) for name in dict.fromkeys(rows.text["site"])}), left
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 
 import pytest
 
@@ -12,6 +13,7 @@ from jevons.account.modelled import unpriced
 from jevons.account.readers.bills import accelerators_of, hours_in, machine_in
 from jevons.account.readers.cur import snake
 from jevons.core.errors import BadInput, TableError
+from means import means_missing
 
 FOCUS = {"ChargePeriodStart": "2026-03-01T00:00:00Z", "ChargePeriodEnd": "2026-03-02T00:00:00Z", "ChargeCategory": "Usage",
          "BillingCurrency": "USD", "BilledCost": "786.48", "ConsumedQuantity": "24", "ConsumedUnit": "Hours", "ServiceName": "EC2",
@@ -30,6 +32,15 @@ def written(tmp_path, *rows, name="bill.csv"):
         out.writeheader()
         out.writerows(rows)
     return file
+
+
+def arrow():
+    """pyarrow with its Parquet."""
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        means_missing("pyarrow is not installed")
+    return pyarrow
 
 
 def focus(**changes):
@@ -115,11 +126,7 @@ def test_another_currency_is_left_out_unless_its_worth_is_given(tmp_path):
 
 
 def test_focus_as_parquet_is_the_same_bill(tmp_path):
-    pyarrow = pytest.importorskip("pyarrow")
-    import datetime
-
-    import pyarrow.parquet
-
+    pyarrow = arrow()
     row = {**FOCUS, "ChargePeriodStart": datetime.datetime(2026, 3, 1), "ChargePeriodEnd": datetime.datetime(2026, 3, 2),
            "BilledCost": 786.48, "ConsumedQuantity": 24.0}  # fmt: skip
     table = pyarrow.table({k: [v] for k, v in row.items() if k != "Tags"})
@@ -133,9 +140,7 @@ def test_focus_as_parquet_is_the_same_bill(tmp_path):
 
 @pytest.mark.parametrize("cut", [0.1, 0.5, 0.9, 0.999])
 def test_a_parquet_file_that_is_cut_off_is_refused(tmp_path, cut):
-    pyarrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet
-
+    pyarrow = arrow()
     file = tmp_path / "bill.parquet"
     pyarrow.parquet.write_table(pyarrow.table({k: [v] * 100 for k, v in FOCUS.items()}), file)
     raw = file.read_bytes()
@@ -145,9 +150,7 @@ def test_a_parquet_file_that_is_cut_off_is_refused(tmp_path, cut):
 
 
 def test_a_parquet_file_whose_middle_is_broken_is_refused(tmp_path):
-    pyarrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet
-
+    pyarrow = arrow()
     file = tmp_path / "bill.parquet"
     pyarrow.parquet.write_table(pyarrow.table({k: [v] * 100 for k, v in FOCUS.items()}), file)
     raw = bytearray(file.read_bytes())

@@ -28,7 +28,7 @@ def test_sql_in_every_word_of_sacct_is_a_label(tmp_path):
 
 
 def test_sql_in_every_label_of_a_series_is_a_label(tmp_path):
-    labels = {name: SQL for name in ("node_name", "path", "pod", "namespace", "model_name")}
+    labels = dict.fromkeys(("node_name", "path", "pod", "namespace", "model_name"), SQL)
     result = {"metric": {"__name__": "kepler_node_cpu_joules_total", "zone": "package", **labels}, "values": [[0, "0"], [60, "60"]]}
     file = tmp_path / "q.json"
     file.write_text(json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [result]}}))
@@ -120,7 +120,7 @@ def test_lists_within_lists_without_end_are_refused(tmp_path, kind, text):
 
 @pytest.mark.parametrize("kind", account.FORMATS)
 @pytest.mark.parametrize("raw", [b"", b"\x00" * 64, b"\xff\xfe\x00", b"a,b\n1,2\n", b"{}", b"[]", b"null", b'"x"', b"PAR1", b"SQLite format 3\x00",
-                                 b"\xef\xbb\xbf", b"time\n", b"|||\n|||\n", '"unclosed,\n1\n'.encode()], ids=repr)  # fmt: skip
+                                 b"\xef\xbb\xbf", b"time\n", b"|||\n|||\n", b'"unclosed,\n1\n'], ids=repr)  # fmt: skip
 def test_no_reader_answers_rubbish_with_a_number_or_a_traceback(tmp_path, kind, raw):
     file = tmp_path / "rubbish"
     file.write_bytes(raw)
