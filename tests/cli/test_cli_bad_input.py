@@ -34,7 +34,11 @@ def test_a_negative_or_not_a_number_is_refused(llama, flag, value):
     (["--hours", "15 days", "--power", "400 W", "--batch", "512"], ["batch", "leave one of the two out"]),
     (["--tensor", "0"], ["layout.tensor", "1 or more"]),
     (["--save", "nowhere/x.json"], ["result", "nowhere/x.json", "can be written"]),
-    (["--mfu", "3"], ["No such option", "--mfu", "--help"]),
+    (["--mfu", "3"], ["mfu", "3", "share of the dense peak", "sparse"]),
+    (["--mfuu", "3"], ["No such option", "--mfuu", "--help"]),
+    (["--strict"], ["site", "strict refuses the mean of the world"]),
+    (["--expert-overlap", "2"], ["layout.expert_overlap", "2", "share of 0 to 1"]),
+    (["--earlier-run", "hours=3"], ["earlier_run", "did you mean 'device_hours'"]),
 ])  # fmt: skip
 def test_the_message_names_field_value_and_mend(llama, flags, words):
     said = llama(*flags)

@@ -86,3 +86,15 @@ def test_a_us_state_is_a_place(name, state):
 
 def test_a_country_goes_before_a_state_of_its_name():
     assert jevons.site("Georgia").location.country == "GEO"
+
+
+def test_strict_refuses_to_price_nowhere_in_particular():
+    with pytest.raises(BadInput, match="strict refuses the mean of the world"):
+        jevons.site(strict=True)
+    assert jevons.site("world", strict=True).location.country == ""
+
+
+def test_the_mean_of_the_world_says_which_years_it_is_of():
+    run = jevons.estimate.recorded(energy="1 MWh", draws=0)
+    notes = [str(a) for a in jevons.footprint(run, at=jevons.site("world")).inventory.assumptions]
+    assert any("intensity of the world" in note and "to 20" in note for note in notes)

@@ -44,6 +44,8 @@ def generic(hours: Any, *, cpu: str | None = None, cores: Any = None, core_power
         notes += note
         amount = np.asarray(generic_energy_kwh(time, count, watts, load, 0.0, 0.0, again), float)[..., None]
         rows.append({**common, "component": "processor", "boundary": "chip", "amount": amount})
+        notes.append(Assumption("making of processor and memory", "not counted", "the formula holds electricity alone",
+                                "green-algorithms-v3"))  # fmt: skip
     if on is not None:
         rows += _accelerators(on, n, time, load, again, common, notes)
     gigabytes = units.read(memory, "GB", "memory")

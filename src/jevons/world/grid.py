@@ -230,14 +230,16 @@ def _direct_fuels() -> dict[str, float]:
 @functools.lru_cache(maxsize=1)
 def _world_mean() -> Found | None:
     """Generation-weighted mean of the countries' life-cycle intensities."""
-    weighted, whole, source = 0.0, 0.0, ""
-    for place, mixes in _rows_by("grid_mix", "place").items():
-        mix, row = vintage(mixes, None), vintage(_rows_by("grid_annual", "place").get(place, []), None)
-        if mix and row and mix["generation_twh"]:
-            weighted += float(mix["generation_twh"]) * float(row["ci_g_per_kwh"])
-            whole += float(mix["generation_twh"])
-            source = row["source"]
-    return Found(weighted / whole, "WLD", None, 1.1, source, "21212", ()) if whole else None
+    pairs = [(vintage(mixes, None), vintage(_rows_by("grid_annual", "place").get(place, []), None))
+             for place, mixes in _rows_by("grid_mix", "place").items()]  # fmt: skip
+    held = [(float(mix["generation_twh"]), row) for mix, row in pairs if mix and row and mix["generation_twh"]]
+    if not held:
+        return None
+    years = sorted(int(row["year"]) for _, row in held)
+    value = sum(twh * float(row["ci_g_per_kwh"]) for twh, row in held) / sum(twh for twh, _ in held)
+    note = Assumption("intensity of the world", f"mean of {len(held)} countries", f"weighted by generation; the newest "
+                      f"row of each, {years[0]} to {years[-1]}", held[-1][1]["source"])  # fmt: skip
+    return Found(value, "WLD", years[len(years) // 2], 1.1, held[-1][1]["source"], "21212", (), (note,))
 
 
 def _look_water(level: str, identifier: str, year: int | None) -> Found | None:

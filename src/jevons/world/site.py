@@ -237,6 +237,8 @@ def site(name: str = "", *, year: int | None = None, pue: Any = None, wue: Any =
         raise BadInput("site", name, "name a place as text, e.g. 'France'")
     if not (series is None or isinstance(series, (str, Series))):
         raise BadInput("series", series, "name a CSV file, or give a Series")
+    if strict and not (name or chosen.site):
+        raise BadInput("site", name, "strict refuses the mean of the world; name a place, e.g. 'France'")
     location = locate(name or chosen.site or "world")
     notes = [] if name or chosen.site else [Assumption("site", "world mean", "no site given", "jevons-rule")]
     year = units.calendar_year(year)
