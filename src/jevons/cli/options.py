@@ -191,7 +191,7 @@ GENERATION: Group = {
 }
 SPEC: Group = {"spec": Row("The spec, as an option.", "FILE", Path)}
 SITE: Group = {
-    "at": Row("Cloud region (us-central1), country (France), US subregion (CAMX).", "SITE"),
+    "at": Row("Cloud region (us-central1), country (France), US state (Iowa) or subregion (CAMX).", "SITE"),
     "year": Row("When it runs: software and grid of that year.", "YEAR", int),
     "pue": Row("Facility energy over IT energy.", "RATIO"),
     "wue": Row("On-site water per IT kWh: '0.2 L/kWh'.", "L/KWH"),
