@@ -153,3 +153,22 @@ def _finds(row) -> bool:
         return table("accelerators").find(row["name"])[1].id == row["id"]
     except UnknownName:
         return False
+
+
+@pytest.mark.parametrize(("name", "found"), [
+    ("meta-llama/Llama-3.1-70B-Instruct", "Llama 3.1 70B"), ("google/gemma-3-27b-it", "Gemma 3 27B (text)"),
+    ("mistralai/Mistral-7B-Instruct-v0.3", "Mistral 7B v0.3"), ("openai/whisper-large-v3", "Whisper Large v3"),
+])  # fmt: skip
+def test_a_repository_on_the_hub_is_its_model_and_it_is_said(name, found):
+    from jevons.world import models
+
+    model = models.find(name)
+    assert model.name == found
+    assert any("without its maker" in a.why for a in model.assumptions)
+
+
+def test_a_repository_of_no_known_model_names_the_nearest_and_how_to_pass_a_config():
+    from jevons.world import models
+
+    with pytest.raises(UnknownName, match=r"nearest: .*config\.json"):
+        models.find("meta-llama/Llama-9-70B-Instruct")

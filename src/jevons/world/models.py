@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from jevons.core.errors import BadInput, UnknownName
 from jevons.core.source import Assumption
 from jevons.world import catalog
 from jevons.world.architecture import Architecture, active_parameters, parameters
+from jevons.world.deployments import spellings
+from jevons.world.lookup import Match
+
+EXACT = 0.99  # of a match by name: no mere likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ def _is_config(model: Any) -> bool:
 @functools.lru_cache(maxsize=512)
 def _named(name: str, counted: bool) -> Model:
     try:
-        row, match = catalog.table("models").find(name)
+        row, match = _row(name)
     except UnknownName as unknown:
         if counted:
             return Model(name, None, None)
@@ -83,6 +88,21 @@ def _named(name: str, counted: bool) -> Model:
     notes = () if match.score == 1.0 else (Assumption("model", row["name"], match.how, row["source"]),)
     found = _described(Architecture.from_row(row), row["source"], catalog.number(row, "tokens"))
     return Model(row["name"], found.params, found.active, found.architecture, found.tokens, row["source"], notes)
+
+
+def _row(name: str) -> tuple[catalog.Row, Match]:
+    """The row of a name; of a repository's (``meta-llama/Llama-3.1-70B-Instruct``) without maker and variant where that is one."""
+    table = catalog.table("models")
+    try:
+        return table.find(name)
+    except UnknownName as unknown:
+        bare = name.rsplit("/", 1)[-1].lower()
+        for shorter in (bare.replace("-instruct", "").replace("-chat", ""), *list(spellings(name))[1:]):
+            with contextlib.suppress(UnknownName):
+                row, match = table.find(shorter)
+                if match.score >= EXACT:
+                    return row, Match(match.id, EXACT, f"{name!r} without its maker and variant")
+        raise unknown
 
 
 def _described(architecture: Architecture, source: str, tokens: float | None) -> Model:
