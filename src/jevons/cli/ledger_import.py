@@ -59,7 +59,8 @@ def one(book: Ledger, path: Path, labels: Mapping[str, Any], run: str, zone: str
     done = book.append_all(windows)
     for name in over:
         book.close(name)
-    return {"what": kind, "runs": done.runs, "new": done.new, "same": done.same, "corrected": done.corrected}
+    what = kind if kind == "journal" else windows[0].environment["source"] if windows else "nothing"
+    return {"what": what, "runs": done.runs, "new": done.new, "same": done.same, "corrected": done.corrected}
 
 
 def kind_of(path: Path) -> str:

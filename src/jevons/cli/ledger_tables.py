@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 FIGURES = (("energy_kwh", "kWh", "energy"), ("climate_kg", "kg", "CO₂e"), ("water_l", "L", "water"), ("cost_usd", "USD", "cost"))
 MOST_TROUBLES = 50
-NAME_CELLS = 24
+MOST_ENTRIES = 30
+NAME_CELLS, PROJECT_CELLS = 18, 8
+LEAST = {"USD": 0.01, "kg": 1e-7, "L": 1e-4, "kWh": 1e-8}  # what a list still tells apart from nothing
 
 
 def day(stamp: float | None) -> str:
@@ -44,9 +46,14 @@ def said_figures(figures: Mapping[str, Any]) -> str:
                      if figures[key] is not None)  # fmt: skip
 
 
-def short(name: str) -> str:
-    """A name that keeps a table narrow."""
-    return name if len(name) <= NAME_CELLS else name[: NAME_CELLS - 1] + "…"
+def listed(value: float | None, unit: str) -> str:
+    """An amount in a list: a trace of it is said to be one, so that the list stays narrow."""
+    return f"<{units.show(LEAST[unit], unit, 1)}" if value and 0 < value < LEAST[unit] else said(value, unit)
+
+
+def short(name: str, cells: int = NAME_CELLS) -> str:
+    """A name that keeps a table narrow; a run is found by how it begins, too."""
+    return name if len(name) <= cells else name[: cells - 1] + "…"
 
 
 def tell_empty(given: Mapping[str, Any], record: Any) -> None:
@@ -59,17 +66,19 @@ def tell_empty(given: Mapping[str, Any], record: Any) -> None:
 
 def tell_runs(runs: Sequence[Run], sums: Sequence[Sum], by: str) -> None:
     """The runs and their sum, or the sums of groups."""
-    screen = show.console()
+    names = [name for *_, name in FIGURES]
     if by:
-        cells = [(one.group or "–", f"{one.runs:,}", *(said(getattr(one, key), unit) for key, unit, _ in FIGURES)) for one in sums]
-        screen.print(show.rows((by, "runs", *(name for *_, name in FIGURES)), cells, right=("runs", "energy", "CO₂e", "water", "cost")))
-    else:
-        cells = [(short(run.run), day(run.started_s), short(run.project) or "–", *(said(getattr(run, key), unit) for key, unit, _ in FIGURES),
-                  state(run)) for run in runs]  # fmt: skip
-        if cells:
-            screen.print(show.rows(("run", "began", "project", "energy", "CO₂e", "water", "cost", ""), cells,
-                                   right=("energy", "CO₂e", "water", "cost"), whole=("began", "energy", "CO₂e", "water", "cost")))  # fmt: skip
+        cells = [(short(one.group) or "–", f"{one.runs:,}", *figures_of(one)) for one in sums]
+        show.console().print(show.rows((by, "runs", *names), cells, right=("runs", *names), whole=names))
+    elif runs:
+        cells = [(short(run.run), day(run.started_s), short(run.project, PROJECT_CELLS) or "–", *figures_of(run)) for run in runs]
+        show.console().print(show.rows(("run", "began", "project", *names), cells, right=names, whole=("run", "began", "project", *names)))
     tell_sum(sums, len(runs) if not by else None)
+
+
+def figures_of(one: Any) -> list[str]:
+    """Energy, carbon, water and cost as a list shows them."""
+    return [listed(getattr(one, key), unit) for key, unit, _ in FIGURES]
 
 
 def tell_sum(sums: Sequence[Sum], shown: int | None) -> None:
@@ -80,13 +89,11 @@ def tell_sum(sums: Sequence[Sum], shown: int | None) -> None:
         return
     whole = {key: sum(values) if (values := [v for one in sums if (v := getattr(one, key)) is not None]) else None for key, *_ in FIGURES}
     more = f", {shown} shown" if shown is not None and shown < count else ""
-    missing = f"; {unpriced:,} not priced (jevons ledger price)" if unpriced else ""
-    show.console().print(f"\n{count:,} run{'s' * (count != 1)}{more}: {said_figures(whole)}{missing}")
-
-
-def state(run: Run) -> str:
-    """Closed, changed since it was priced, or open."""
-    return ("closed" if run.closed else "open") + (", changed" if run.stale else "")
+    show.console().print(f"\n{count:,} run{'s' * (count != 1)}{more}: {said_figures(whole)}")
+    if unpriced:
+        print(f"{unpriced:,} of them not priced, so not in the carbon, water and cost: jevons ledger price")
+    if stale := sum(one.stale for one in sums):
+        print(f"{stale:,} of them changed since they were priced: jevons ledger price --again")
 
 
 def tell_run(name: str, history: Sequence[Entry], used: Mapping[str, Any], activity: Any) -> None:
@@ -97,13 +104,14 @@ def tell_run(name: str, history: Sequence[Entry], used: Mapping[str, Any], activ
         labels |= entry.body if entry.kind in ("open", "label") else {}
     whose = [f"{key} {labels[key]}" for key in ("project", "owner") if labels.get(key)]
     screen.print(f"{name}  {', '.join([*whose, *labels.get('tags', ())]) or 'no project, owner or tag'}", style="bold")
-    screen.print(f"{used['rows']} rows; {'; '.join(f'{flow} {units.show(f["best"], f["unit"])}' for flow, f in used['flows'].items())}")
+    flows = [f"{flow} {units.show(figure['best'], figure['unit'])}" for flow, figure in used["flows"].items()]
+    screen.print(f"{used['rows']} rows; {'; '.join(flows)}")
     prices = [entry for entry in history if entry.kind == "footprint"]
     standing = next((entry for entry in reversed(prices) if entry.body["stands"]), None)
     if standing is not None:
         tell_price(standing)
-    cells = [(str(e.position), moment(e.at_s), e.kind, said_entry(e), e.hash[:12]) for e in history]
-    screen.print()
+    cells = [(str(e.position), moment(e.at_s), e.kind, said_entry(e), e.hash[:12]) for e in history[-MOST_ENTRIES:]]
+    screen.print(f"\nthe last {MOST_ENTRIES} of {len(history):,} entries (--json has all)" if len(history) > MOST_ENTRIES else "")
     screen.print(show.rows(("", "kept, UTC", "what", "", "hash"), cells, right=("",), whole=("kept, UTC", "what", "hash")))
 
 
@@ -115,7 +123,7 @@ def tell_price(entry: Entry) -> None:
     body = entry.body
     figures = [Figure(name, INDICATORS[name][0], f["best"], f["low"], f["high"]) for name, f in body["indicators"].items()]
     show.console().print(f"priced {moment(entry.at_s)}, factors {body['factor_set']}, entry {entry.position}")
-    show.console().print(show.rows(("", "", ""), [(f"  {f.label}", f.value, f"{f.shown_unit}" + (f" [{f.bounds}]" if f.bounds else "")) for f in figures]))
+    show.console().print(show.bullets((f"{figure.label:28}", str(figure)) for figure in figures))
 
 
 def said_entry(entry: Entry) -> str:
@@ -170,9 +178,19 @@ def tell_diff(told: Mapping[str, Any]) -> None:
         screen.print("\nnothing moved")
         return
     screen.print()
-    moved = [(label(x["indicator"]), " / ".join(filter(None, (x["stage"], x["component"], x["flow"]))),
-              signed(x["difference"], INDICATORS[x["indicator"]][0]), x["because"]) for x in told["lines"]]  # fmt: skip
-    screen.print(show.rows(("moved", "what", "by", "because"), moved, right=("by",), whole=("by",)))
+    moved = [(label(name), ", ".join(dict.fromkeys(parts)), signed(by, INDICATORS[name][0]), because)
+             for (name, because), (parts, by) in reasons(told["lines"]).items() if by]  # fmt: skip
+    screen.print(show.rows(("moved", "in", "by", "because"), moved, right=("by",), whole=("by",)))
+
+
+def reasons(lines: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], tuple[list[str], float]]:
+    """(indicator, because) → the parts it moved, and by how much together."""
+    found: dict[tuple[str, str], tuple[list[str], float]] = {}
+    for line in lines:
+        parts, by = found.get((line["indicator"], line["because"]), ([], 0.0))
+        parts.append(line["component"] or line["stage"] or line["flow"])
+        found[line["indicator"], line["because"]] = parts, by + line["difference"]
+    return found
 
 
 def signed(value: float, unit: str) -> str:
@@ -183,9 +201,10 @@ def signed(value: float, unit: str) -> str:
 def to_price(book: Ledger, runs: Sequence[str] | None, wanted: Mapping[str, Any], again: bool) -> list[str]:
     """The runs to price: those named, else those out of date, else those not priced yet."""
     from jevons.account.ledger import pricing, query
+    from jevons.cli.ledger_runs import named
 
     if runs:
-        return list(runs)
+        return [named(book, run) for run in runs]
     with book.reading() as connection:
         if again:
             return pricing.out_of_date(connection, query.Filter(**wanted))
@@ -209,7 +228,7 @@ def tell_priced(book: Ledger, moved: Mapping[str, bool], again: bool) -> None:
         print(f"{len(moved)} priced again, {len(others)} now another figure: jevons ledger diff RUN says why")
     else:
         held = [book.run(name) for name in moved]
-        cells = [(short(run.run), *(said(getattr(run, key), unit) for key, unit, _ in FIGURES)) for run in held]
+        cells = [(short(run.run), *figures_of(run)) for run in held]
         show.console().print(show.rows(("priced", *(name for *_, name in FIGURES)), cells, right=[name for *_, name in FIGURES]))
 
 
@@ -279,7 +298,8 @@ def tell_decisions(found: Iterable[Entry]) -> None:
 
 def tell_base_year(told: Mapping[str, Any]) -> None:
     """The base year then and now, and the verdict."""
-    print(f"base year {told['period']}: {said_figures(told['then'])} when it was fixed, {said_figures(told['now'])} now")
+    print(f"base year {told['period']} when it was fixed  {said_figures(told['then'])}")
+    print(f"{'':14} now                {said_figures(told['now'])}")
     verdict = "recalculate it" if told["due"] else "it stands"
     missing = f"; {told['now']['unpriced']} of its runs are not priced" if told["now"]["unpriced"] else ""
     print(f"climate moved by {told['change']:+.2%}, threshold {told['threshold']:.2%}: {verdict}{missing}")

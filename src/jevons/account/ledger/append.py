@@ -69,7 +69,8 @@ def append(connection: Any, windows: Iterable[Window]) -> Appended:
     known, locks, done = _known(pen, asked), Locks.of(connection), Appended()
     done.runs = list(dict.fromkeys(w.run for w in asked))
     for window in asked:
-        label(pen, window.run, window.project, window.owner, window.tags, opening=window)
+        if not (window.growing and pen.state(window.run).entries):  # a file read again does not take back what was tagged since
+            label(pen, window.run, window.project, window.owner, window.tags, opening=window)
         _one(pen, window, known, locks, done)
     pen.put()
     return done
@@ -121,8 +122,8 @@ def label(pen: Pen, run: str, project: str | None, owner: str | None, tags: Sequ
             facts["spec"] = dict(opening.spec)
         pen.add(run, "open", {**given, **facts, "estimate": opening.estimate})
         return
-    if opening is not None and opening.estimate != state.estimate:
-        raise BadInput(run, "an estimate" if state.estimate else "a run", "keep what is planned and what ran under different names")
+    if opening is not None and opening.estimate != (state.kind == "estimate"):
+        raise BadInput(run, f"kept as {state.kind}", "keep what is planned and what ran under different names")
     has = {"project": state.project, "owner": state.owner, "tags": sorted(state.tags)}
     changed = {key: value for key, value in given.items() if has[key] != value}
     if "project" in changed:

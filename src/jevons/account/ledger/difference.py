@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-KEY = ("indicator", "stage", "component", "flow", "place")
+KEY = ("indicator", "stage", "component", "flow")
+Line = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Moved:
             said.append(f"amount {before['amount']:.4g} → {after['amount']:.4g}")
         if after["rate"] != before["rate"]:
             said.append(f"factor {before['rate']:.4g} → {after['rate']:.4g}")
-        said += [f"{name} {before[name] or 'none'} → {after[name] or 'none'}" for name in ("source", "year", "quality", "method")
+        said += [f"{name} {before[name] or 'none'} → {after[name] or 'none'}" for name in ("place", "source", "year", "quality", "method")
                  if before[name] != after[name]]  # fmt: skip
         return ", ".join(said) or "rounding alone"
 
@@ -62,10 +63,10 @@ class Moved:
 
 def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
     """The lines that differ between two footprint records, greatest change first within an indicator."""
-    old, new = _lines(before), _lines(after)
-    found = [Moved(key, old.get(key), new.get(key)) for key in dict.fromkeys((*old, *new)) if old.get(key) != new.get(key)]
-    order = list(before["indicators"]) + list(after["indicators"])
-    return sorted(found, key=lambda m: (order.index(m.key[0]) if m.key[0] in order else len(order), -abs(m.difference)))
+    pairs = [pair for key, old, new in _grouped(before, after) for pair in _paired(key, old, new)]
+    found = [Moved(key, old, new) for key, old, new in pairs if old != new]
+    order = list(dict.fromkeys((*before["indicators"], *after["indicators"])))
+    return sorted(found, key=lambda m: (order.index(m.key[0]), -abs(m.difference)))
 
 
 def totals(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -98,14 +99,26 @@ def _place(kept: Mapping[str, Any]) -> str:
     return "; ".join(named) or "not kept"
 
 
-def _lines(kept: Mapping[str, Any]) -> dict[tuple[str, ...], Mapping[str, Any]]:
-    """By their key; lines that share it (years of one factor) are told apart by their number among them."""
-    found: dict[tuple[str, ...], Mapping[str, Any]] = {}
-    for line in kept["lines"]:
-        key = tuple(str(line[name]) for name in KEY)
-        count = sum(1 for held in found if held[: len(KEY)] == key)
-        found[(*key, str(count)) if count else key] = line
-    return {key[: len(KEY)] if len(key) == len(KEY) else (*key[:4], f"{key[4]} #{key[5]}"): line for key, line in found.items()}
+def _grouped(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], list[Line], list[Line]]]:
+    """The lines of both under each key, in order of first appearance."""
+    found: dict[tuple[str, ...], tuple[list[Line], list[Line]]] = {}
+    for side, kept in enumerate((before, after)):
+        for line in kept["lines"]:
+            found.setdefault(tuple(line[name] for name in KEY), ([], []))[side].append(line)
+    return ((key, *both) for key, both in found.items())
+
+
+def _paired(key: tuple[str, ...], old: list[Line], new: list[Line]) -> Iterator[tuple[tuple[str, ...], Line | None, Line | None]]:
+    """Lines of one key side by side: first those of the same place and year, then of the same place, then as they come."""
+    for same in (("place", "year"), ("place",), ()):
+        for line in list(old):
+            match = next((other for other in new if all(other[name] == line[name] for name in same)), None)
+            if match is not None:
+                old.remove(line)
+                new.remove(match)
+                yield key, line, match
+    yield from ((key, line, None) for line in old)
+    yield from ((key, None, line) for line in new)
 
 
 def _of(line: Mapping[str, Any] | None, name: str) -> float:

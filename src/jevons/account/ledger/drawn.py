@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from jevons.account.ledger import canonical, rows
 from jevons.account.ledger.canonical import GENESIS
-from jevons.account.ledger.schema import closing, entry, run, run_tag
+from jevons.account.ledger.schema import OWN, closing, entry, run, run_tag
 
 CHUNK = 500
 """Most values in one IN (...), far below what SQLite allows."""
@@ -27,7 +27,7 @@ class RunState:
     project: str = ""
     owner: str = ""
     tags: frozenset[str] = frozenset()
-    estimate: bool = False
+    kind: str = "run"
     started_s: float | None = None
     ended_s: float | None = None
     energy_kwh: float = 0.0
@@ -48,7 +48,9 @@ class RunState:
         self.head = digest
         if kind in ("open", "label"):
             self.project, self.owner = body.get("project", self.project), body.get("owner", self.owner)
-            self.tags, self.estimate = frozenset(body.get("tags", self.tags)), body.get("estimate", self.estimate)
+            self.tags = frozenset(body.get("tags", self.tags))
+            if kind == "open":
+                self.kind = "ledger" if self.run == OWN else "estimate" if body.get("estimate") else "run"
         elif kind == "activity":
             self.changed, self.closed = self.entries, False
             self._add(rows.summary_of(body), sequence or 0)
@@ -69,15 +71,20 @@ class RunState:
         for sequence, window in sorted(windows.items()):
             self._add(window, sequence)
 
+    @property
+    def stale(self) -> int:
+        """1 where the activity was changed after it was priced."""
+        return int(0 < self.priced < self.changed)
+
     def row(self) -> dict[str, Any]:
         """The row of table ``run``."""
         figures = {name: self.figures.get(name) for name in FIGURES}
         kept = {name: getattr(self, name) for name in COLUMNS}
-        return {**kept, **figures}
+        return {**kept, **figures, "stale": self.stale}
 
 
 FIGURES = ("climate_kg", "water_l", "cost_usd", "supplied_kwh", "climate_low_kg", "climate_high_kg")
-COLUMNS = ("run", "project", "owner", "estimate", "started_s", "ended_s", "energy_kwh", "factor_set", "entries", "windows",
+COLUMNS = ("run", "project", "owner", "kind", "started_s", "ended_s", "energy_kwh", "factor_set", "entries", "windows",
            "last_sequence", "changed", "priced", "sealed", "closed", "head")  # fmt: skip
 
 

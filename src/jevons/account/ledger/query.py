@@ -35,7 +35,7 @@ class Filter:
 
     def conditions(self) -> list[Any]:
         """As conditions on table ``run``."""
-        asked = [run.c.estimate == self.estimates, run.c.run != OWN]
+        asked = [run.c.kind == ("estimate" if self.estimates else "run")]
         asked += [run.c[name] == word for name in ("project", "owner", "closed") if (word := getattr(self, name)) is not None]
         if self.tag is not None:
             asked.append(run.c.id.in_(select(run_tag.c.run_id).where(run_tag.c.tag == self.tag)))
@@ -75,11 +75,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Runs summed; ``unpriced``: how many of them have no footprint, so that theirs is missing from climate, water and cost."""
+    """Runs summed. ``unpriced``: those without a footprint, whose climate, water and cost are missing from the sum; ``stale``:
+    those whose activity was changed after they were priced."""
 
     group: str
     runs: int
     unpriced: int
+    stale: int
     energy_kwh: float
     climate_kg: float | None
     water_l: float | None
@@ -124,12 +126,27 @@ def require(connection: Connection, names: Iterable[str]) -> None:
             raise UnknownName("run", name, get_close_matches(name, like, 3, 0.4), "list them: jevons ledger ls")
 
 
+def find(connection: Connection, name: str) -> str:
+    """The run of that name, or the only one whose name begins so. Errors: UnknownName."""
+    begin = name.rstrip("…")
+    if begin and connection.execute(select(run.c.id).where(run.c.run == name)).first() is None:
+        like = connection.execute(select(run.c.run).where(run.c.run.startswith(begin, autoescape=True)).limit(2)).scalars().all()
+        if len(like) == 1:
+            return str(like[0])
+    require(connection, [name])
+    return name
+
+
 def runs(connection: Connection, asked: Filter, limit: int | None) -> list[Run]:
     """Runs, latest first, undated ones last; at most ``limit``."""
     if limit is not None and limit < 0:
         raise BadInput("limit", limit, "give a count of at least 0, or None for all")
-    told = connection.execute(select(run).where(*asked.conditions()).order_by(
-        sa.nulls_last(run.c.started_s.desc()), run.c.id.desc()).limit(limit)).mappings().all()  # fmt: skip
+    wanted = select(run).where(*asked.conditions())
+    dated = wanted.where(run.c.started_s.is_not(None)).order_by(run.c.started_s.desc(), run.c.id.desc())
+    told = list(connection.execute(dated.limit(limit)).mappings())
+    if limit is None or len(told) < limit:
+        undated = wanted.where(run.c.started_s.is_(None)).order_by(run.c.id.desc())
+        told += connection.execute(undated.limit(None if limit is None else limit - len(told))).mappings()
     tags = tags_of(connection, [row["id"] for row in told])
     return [_run(row, tags.get(row["id"], ())) for row in told]
 
@@ -144,14 +161,14 @@ def tags_of(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[str, 
     """The tags of the runs of these numbers, sorted."""
     found: dict[int, tuple[str, ...]] = {}
     for part in chunks(ids):
-        for tag, number in connection.execute(select(run_tag).where(run_tag.c.run_id.in_(part)).order_by(run_tag.c.tag)):
+        for number, tag in connection.execute(select(run_tag.c.run_id, run_tag.c.tag).where(run_tag.c.run_id.in_(part)).order_by(run_tag.c.tag)):
             found[number] = (*found.get(number, ()), tag)
     return found
 
 
 def _run(row: Any, tags: tuple[str, ...]) -> Run:
-    made = {name: row[name] for name in Run.__slots__ if name not in ("tags", "priced", "stale")}
-    return Run(**made, tags=tags, priced=row["priced"] > 0, stale=0 < row["priced"] < row["changed"])
+    made = {name: row[name] for name in Run.__slots__ if name not in ("tags", "priced", "stale", "estimate")}
+    return Run(**made, tags=tags, priced=row["priced"] > 0, stale=bool(row["stale"]), estimate=row["kind"] == "estimate")
 
 
 def sums(connection: Connection, asked: Filter, by: str = "") -> list[Sum]:
@@ -159,12 +176,12 @@ def sums(connection: Connection, asked: Filter, by: str = "") -> list[Sum]:
     if by not in BY:
         raise BadInput("by", by, f"sum by {', '.join(BY[1:])}")
     figures = [func.sum(run.c[name]) for name in ("energy_kwh", "climate_kg", "water_l", "cost_usd")]
-    told = [func.count(), func.count() - func.count(run.c.climate_kg), *figures]
+    told = [func.count(), func.count() - func.count(run.c.climate_kg), func.coalesce(func.sum(run.c.stale), 0), *figures]
     if not by:
         row = connection.execute(select(*told).where(*asked.conditions())).one()
-        return [Sum("", row[0], row[1], row[2] or 0.0, *row[3:])]
+        return [Sum("", *row[:3], row[3] or 0.0, *row[4:])]
     group = _group(connection, by)
-    found = connection.execute(select(group, *told).where(*asked.conditions()).group_by(group).order_by(sa.desc(sa.literal_column("4"))))
+    found = connection.execute(select(group, *told).where(*asked.conditions()).group_by(group).order_by(sa.desc(sa.literal_column("5"))))
     return [Sum(str(word or ""), *rest) for word, *rest in found]
 
 

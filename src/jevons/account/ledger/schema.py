@@ -68,7 +68,8 @@ closing = Table(
 
 RECORD = (entry, spread, closing)
 
-run = Table(  # drawn from the entries; numbers stand first, for a row is read from the left
+SUMMED = ("kind", "project", "started_s", "owner", "energy_kwh", "climate_kg", "water_l", "cost_usd", "stale")
+run = Table(  # drawn from the entries; what is summed stands first, for a row is read from the left
     "run", metadata,
     Column("id", Number, primary_key=True, autoincrement=True),
     Column("started_s", Float(53)),
@@ -76,7 +77,10 @@ run = Table(  # drawn from the entries; numbers stand first, for a row is read f
     Column("climate_kg", Float(53)),  # of the footprint that stands; null where none was priced
     Column("water_l", Float(53)),
     Column("cost_usd", Float(53)),
-    Column("estimate", Boolean, nullable=False),  # planned, not run: never summed with what ran
+    Column("stale", Integer, nullable=False),  # 1 where the activity was changed after it was priced
+    Column("kind", String(16), nullable=False),  # run; estimate: planned, never summed with what ran; ledger: its own
+    Column("project", Text, nullable=False),
+    Column("owner", Text, nullable=False),
     Column("ended_s", Float(53)),
     Column("supplied_kwh", Float(53)),  # of the footprint: with the facility's overhead
     Column("climate_low_kg", Float(53)),
@@ -89,18 +93,17 @@ run = Table(  # drawn from the entries; numbers stand first, for a row is read f
     Column("sealed", Integer, nullable=False),  # position sealed in the chain of runs, 0 where there is none
     Column("closed", Boolean, nullable=False),
     Column("run", Text, nullable=False, unique=True),
-    Column("project", Text, nullable=False),
-    Column("owner", Text, nullable=False),
     Column("factor_set", Text, nullable=False),
     Column("head", String(HASH), nullable=False),
 )  # fmt: skip
-Index("run_started", run.c.estimate, run.c.started_s)
-Index("run_project", run.c.project, run.c.estimate, run.c.started_s)
+Index("run_started", run.c.kind, run.c.started_s)
+Index("run_project", *(run.c[name] for name in SUMMED))  # holds all that is summed, so that a sum reads nothing else
 
 run_tag = Table(
     "run_tag", metadata,
-    Column("tag", Text, primary_key=True),
     Column("run_id", Number, ForeignKey("run.id"), primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Index("run_tag_tag", "tag", "run_id"),
 )  # fmt: skip
 
 DRAWN = (run_tag, run)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from jevons.account.ledger import canonical
 from jevons.account.ledger.rows import CERTAIN, every
-from jevons.account.ledger.schema import OWN, closing, entry, run, run_tag, spread
+from jevons.account.ledger.schema import closing, entry, run, run_tag, spread
 from jevons.core.activity import DEFAULTS, flow_unit
 from jevons.core.study import INDICATORS
 
@@ -18,7 +19,7 @@ TEXT, NUMBER, COUNT, YES, TIME = "VARCHAR", "DOUBLE", "BIGINT", "BOOLEAN", "TIME
 Row = tuple[Any, ...]
 
 COLUMNS: dict[str, dict[str, str]] = {
-    "runs": {"run": TEXT, "project": TEXT, "owner": TEXT, "estimate": YES, "closed": YES, "started": TIME, "ended": TIME,
+    "runs": {"run": TEXT, "project": TEXT, "owner": TEXT, "closed": YES, "started": TIME, "ended": TIME,
              "windows": COUNT, "energy_kwh": NUMBER, "supplied_kwh": NUMBER, "climate_kg": NUMBER, "climate_low_kg": NUMBER,
              "climate_high_kg": NUMBER, "water_l": NUMBER, "cost_usd": NUMBER, "factor_set": TEXT},
     "tags": {"run": TEXT, "tag": TEXT},
@@ -34,6 +35,7 @@ COLUMNS: dict[str, dict[str, str]] = {
                 "why": TEXT, "hash": TEXT, "previous": TEXT, "body": TEXT},
     "closings": {"position": COUNT, "run": TEXT, "entries": COUNT, "head": TEXT, "kept": TIME, "hash": TEXT},
 }  # fmt: skip
+COLUMNS["estimates"] = COLUMNS["runs"]  # what was planned, apart, so that no sum mixes it with what ran
 """Table → column → type, as DuckDB names them."""
 STREAM = {"yield_per": 2000}
 
@@ -43,9 +45,10 @@ def rows_of(connection: Connection, name: str) -> Iterator[Row]:
     return _READ[name](connection)
 
 
-def _runs(connection: Connection) -> Iterator[Row]:
+def _runs(connection: Connection, planned: bool = False) -> Iterator[Row]:
     names = [{"started": "started_s", "ended": "ended_s"}.get(name, name) for name in COLUMNS["runs"]]
-    told = connection.execute(select(*(run.c[n] for n in names)).where(run.c.run != OWN).order_by(run.c.id).execution_options(**STREAM))
+    wanted = select(*(run.c[n] for n in names)).where(run.c.kind == ("estimate" if planned else "run")).order_by(run.c.id)
+    told = connection.execute(wanted.execution_options(**STREAM))
     start = names.index("started_s")
     for row in told:
         yield (*row[:start], stamp(row[start]), stamp(row[start + 1]), *row[start + 2 :])
@@ -138,5 +141,5 @@ def stamp(seconds: float | None) -> datetime | None:
 
 _READ: dict[str, Callable[[Connection], Iterator[Row]]] = {
     "runs": _runs, "tags": _tags, "windows": _windows, "activity": _activity, "footprints": _footprints, "lines": _lines,
-    "assumptions": _assumptions, "entries": _entries, "closings": _closings,
+    "estimates": partial(_runs, planned=True), "assumptions": _assumptions, "entries": _entries, "closings": _closings,
 }  # fmt: skip

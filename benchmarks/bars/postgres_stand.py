@@ -15,6 +15,13 @@ FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 SETTINGS = "-c listen_addresses='' -c max_connections=40 -c fsync=on"
 
 
+def there() -> bool:
+    """Whether PostgreSQL is installed, and its driver."""
+    import importlib.util
+
+    return all(map(program, ("initdb", "pg_ctl"))) and importlib.util.find_spec("psycopg") is not None
+
+
 def program(name: str) -> str | None:
     """Where a program of PostgreSQL lies, None where there is none."""
     return shutil.which(name) or shutil.which(name, path=os.pathsep.join(map(str, FOLDERS)))
