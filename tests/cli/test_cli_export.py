@@ -51,3 +51,11 @@ def test_a_form_nobody_knows_is_refused_with_those_there_are(jevons, result):
     said = jevons(f"export {result} --as papyrus")
     assert said.code == 2
     assert "choose one of page, card, hf, sci" in said.err
+
+
+def test_annex_xi_states_the_operations_and_the_days_of_a_training(llama, jevons):
+    llama("--at", "France", "--save", "run.json")
+    said = jevons("export run.json --as annex-xi").out
+    assert "floating-point operations" in said
+    assert "days of training" in said
+    assert "not stated" not in said

@@ -10,6 +10,7 @@ import typer
 
 from jevons.cli import reports, show
 from jevons.cli.outcome import Outcome, carry_out
+from jevons.core import units
 from jevons.core.errors import BadInput
 from jevons.world import spec as specs
 
@@ -70,7 +71,10 @@ def annex_xi(outcome: Outcome, per: str) -> str:
     """The energy paragraph of the EU AI Act's Annex XI."""
     from jevons.report.standards import annex_xi as paragraph
 
-    return paragraph(outcome.footprint, str(outcome.spec.arguments.get("model", "the model")))
+    served = outcome.activity.served
+    flop, hours = (float(served[unit].flat[0]) if unit in served else None for unit in ("FLOP", "wall hour"))
+    model = str(outcome.spec.arguments.get("model", "the model"))
+    return paragraph(outcome.footprint, model, flop, units.convert(hours, "h", "days") if hours else None)
 
 
 def ghg(outcome: Outcome, per: str) -> str:

@@ -70,7 +70,7 @@ def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None,
     if hours.lost is not None:
         stages["restarts and evaluation"] = hours.lost
     watts = units.read(power, "W", "power") if power is not None else None
-    served = _served(count, stages, n, hours)
+    served = _served(work, count, stages, n, hours)
     if start is not None and "wall hour" not in served:
         raise BadInput("start", start, "say how many devices too (n), so that the run has an end")
     begin, end = interval(start, served["wall hour"][..., 0]) if start is not None else (UNDATED, UNDATED)
@@ -182,8 +182,8 @@ def _peak(machine: Device, precision: str) -> tuple[Peak, Assumption | None]:
     return usual, None
 
 
-def _served(count: Any, stages: dict[str, Any], n: Any, hours: Hours) -> dict[str, Any]:
-    served: dict[str, Any] = {"run": np.ones(1)}
+def _served(work: Any, count: Any, stages: dict[str, Any], n: Any, hours: Hours) -> dict[str, Any]:
+    served: dict[str, Any] = {"run": np.ones(1), "FLOP": np.asarray(work, float)[..., None]}
     if count is not None:
         served["token"] = np.asarray(count, float)[..., None]
     device_h = sum(stages.values())
