@@ -70,7 +70,7 @@ def _count(n: Any) -> int:
     if n is None:
         raise BadInput("n", n, "say how many devices: a batch or layout needs them")
     if np.ndim(n) or n != int(n):
-        raise BadInput("n", n, "give one whole number of devices; arrays of scenarios need level 0")
+        raise BadInput("n", n, "give one whole number of devices; for scenarios take jevons.estimate.sweep")
     return int(n)
 
 
@@ -81,7 +81,7 @@ def _batch(batch: Any, sequence: int, devices: int, notes: list[Assumption]) -> 
         return size
     size = units.read(batch, "", "batch", minimum=1)
     if np.ndim(size) or size != int(size):
-        raise BadInput("batch", batch, "give one whole number of sequences a step")
+        raise BadInput("batch", batch, "give one whole number of sequences a step; for scenarios take jevons.estimate.sweep")
     return int(size)
 
 
