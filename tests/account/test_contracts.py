@@ -241,6 +241,20 @@ def test_quarter_hours_of_consumption_and_of_contracts_meet_in_their_hour():
     assert matching.match(Activity.of(rows), Contracts(tuple(held))).hourly_score == pytest.approx(0.8)
 
 
+def test_an_hour_of_another_time_zone_is_parted_between_two_of_ours():
+    held = Contracts((contract(200.0, start_s=NOON + HOUR / 2, end_s=NOON + 1.5 * HOUR),))
+    rows = [{"amount": kwh, "site": "France", "start_s": NOON + i * HOUR, "end_s": NOON + (i + 1) * HOUR} for i, kwh in enumerate((150.0, 50.0))]
+    assert matching.match(Activity.of(rows), held).hourly_score == pytest.approx(150 / 200)
+
+
+def test_consumption_of_nothing_is_matched_by_nothing():
+    held = Contracts((contract(200.0, start_s=NOON, end_s=NOON + HOUR),), {("FRA", 2024): 0.04})
+    found = matching.match(hours(0.0), held)
+    assert (found.annual_score, found.hourly_score) == (0.0, None)
+    assert found.record()["matched_kwh"] == 0
+    assert found.intensity("France") == 0.0
+
+
 def test_consumption_of_a_year_has_no_hourly_score():
     found = matching.match(Activity.of([used()]), Contracts((contract(),)))
     assert found.hourly_score is None
@@ -288,6 +302,8 @@ def test_the_same_refusals_hold_for_contracts_made_in_python():
             contract(wrong)
     with pytest.raises(BadInput, match="intensity"):
         contract(rate=-0.1)
+    with pytest.raises(BadInput, match="end after it starts"):
+        contract(start_s=NOON, end_s=NOON)
 
 
 def test_what_was_claimed_elsewhere_is_not_claimed_again(tmp_path):

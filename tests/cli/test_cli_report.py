@@ -48,6 +48,15 @@ def test_a_stated_intensity_is_of_one_scope_alone(made, jevons, tmp_path):
     assert any("held in scope 2" in x for x in told["not_known"])
 
 
+def test_a_stated_market_intensity_fills_the_market_side_and_not_sci(made, jevons, tmp_path):
+    jevons(f"estimate training --model llama-2-7b --tokens 2T --on a100 --n 512 --at France --year 2023 --accounting market --market-intensity '10 g/kWh' --json --save {tmp_path / 'm.json'}")
+    told = made("report ghg m.json").json
+    kwh = json.loads((tmp_path / "m.json").read_text())["footprint"]["indicators"]["energy"]["best"]
+    assert told["scopes"]["2"]["market_based"] == pytest.approx(kwh * 0.010 / 1000)
+    assert told["scopes"]["2"]["location_based"] > told["scopes"]["2"]["market_based"]
+    assert made("report sci m.json").json["I_g_per_kwh"] == pytest.approx(made("report sci a.json").json["I_g_per_kwh"])
+
+
 def test_a_statement_into_a_markdown_file(made, tmp_path):
     said = made(f"report ghg a.json --out {tmp_path / 'g.md'}")
     assert said.code == 0

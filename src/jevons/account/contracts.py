@@ -62,6 +62,8 @@ class Contract:
         for name in ("energy_kwh", "intensity_kg_per_kwh"):
             if not (isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise BadInput(f"contract {self.id}: {name}", getattr(self, name), "give a finite number of at least 0")
+        if not self.span[0] < self.span[1]:
+            raise BadInput(f"contract {self.id}: end_s", self.end_s, "it must end after it starts")
 
     @property
     def claim(self) -> tuple[str, str]:

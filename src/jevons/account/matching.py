@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from jevons.account.contracts import (
@@ -130,12 +131,19 @@ def match(inventory: Activity, held: Contracts, year: int | None = None, strict:
     ``year``: of rows that are not dated. ``strict``: refuse to stand in for a residual mix that is not given. Errors:
     those of ``contracts.consumption`` and ``contracts.residual``.
     """
-    demands = consumption(inventory, held, year)
+    used = best_of(inventory)
+    demands = consumption(used, held, year)
     uses, lacking = allocate(demands, held)
     found = [residual(d, held, strict) if lack > 0 else (0.0, None) for d, lack in zip(demands, lacking, strict=True)]
-    score, note = hourly(inventory, held)
+    score, note = hourly(used, held)
     notes = dict.fromkeys([*(a for _, a in found if a is not None), *(unretired(u, held.source) for u in uses if not u.contract.retirement)])
     return Matching(tuple(demands), tuple(uses), tuple(lacking), tuple(rate for rate, _ in found), held, score, note, tuple(notes))
+
+
+def best_of(inventory: Activity) -> Activity:
+    """The electricity of an inventory, best estimates alone: an account is of what was consumed."""
+    best = replace(inventory, amount=inventory.amount.reshape(len(inventory), -1)[:, :1], served={}, drivers={}, seed=0)
+    return best.where(flow="electricity")
 
 
 def unretired(use: Use, source: str) -> Assumption:
@@ -155,18 +163,28 @@ def hourly(inventory: Activity, held: Contracts) -> tuple[float | None, str]:
     spans = rows.end_s - rows.start_s
     if not len(rows) or np.isnan(spans).any() or (spans > SECONDS_PER_HOUR + 1e-6).any():
         return None, "consumption is not known by the hour"
-    timed = [c for c in held.held if c.start_s is not None]
-    if not timed:
+    made = _made(held)
+    if not made:
         return 0.0 if held.held else None, "no contract says in which hour its electricity was made"
-    made: dict[tuple[str, str, int], float] = {}
-    for contract in timed:
-        key = (held.market(contract.zone), contract.site, int(contract.start_s // SECONDS_PER_HOUR))
-        made[key] = made.get(key, 0.0) + contract.energy_kwh
     used = _by_hour(rows, held)
-    matched = _matched(used, made)
+    whole = sum(used.values())
     untimed = sum(c.energy_kwh for c in held.held if c.start_s is None)
     note = f"{convert(untimed, 'kWh', 'MWh'):g} MWh of no known hour left out" if untimed else ""
-    return matched / sum(used.values()), note
+    return (_matched(used, made) / whole if whole else None), note
+
+
+def _made(held: Contracts) -> dict[tuple[str, str, int], float]:
+    """(market, site, hour) → contracted kWh; a span over a full hour is parted by time."""
+    made: dict[tuple[str, str, int], float] = {}
+    for contract in held.held:
+        if contract.start_s is None or contract.end_s is None:
+            continue
+        market, length = held.market(contract.zone), contract.end_s - contract.start_s
+        for hour in range(int(contract.start_s // SECONDS_PER_HOUR), ceil(contract.end_s / SECONDS_PER_HOUR)):
+            inside = min(contract.end_s, (hour + 1) * SECONDS_PER_HOUR) - max(contract.start_s, hour * SECONDS_PER_HOUR)
+            key = (market, contract.site, hour)
+            made[key] = made.get(key, 0.0) + contract.energy_kwh * inside / length
+    return made
 
 
 def _by_hour(rows: Activity, held: Contracts) -> dict[tuple[str, str, int], float]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from jevons.cli import report_forms as forms
 from jevons.cli import show
 from jevons.cli.report_sources import footprints_of, selected, sides_of
-
-if TYPE_CHECKING:
-    from jevons.core.footprint import Footprint
 
 report_app = typer.Typer(no_args_is_help=True, help="Papers to hand in: standards, pages, tables, an assurance pack.")
 Results = Annotated[list[str], typer.Argument(metavar="RESULT...", show_default=False, help=(
@@ -71,7 +68,8 @@ def sci(result: Result, per: Annotated[str, typer.Option(metavar="UNIT", help="F
     """
     from jevons.report.standards import sci as rate
 
-    forms.leave(show.as_text(rate(only(result, at, year), per)), out, "SCI")
+    location = selected([result], at, year)[0].footprint(accounting="location")  # no market instrument counts
+    forms.leave(show.as_text(rate(location, per)), out, "SCI")
 
 
 @report_app.command(name="annex-xi")
@@ -187,8 +185,3 @@ def parquet(results: Results, at: At = "", year: Year = None, out: Out = None) -
 def as_json(results: Results, at: At = "", year: Year = None, out: Out = None) -> None:
     """The same rows as JSON."""
     forms.leave(forms.table(footprints_of(results, at, year), "json"), out, "rows")
-
-
-def only(result: str, at: str, year: int | None) -> Footprint:
-    """The footprint of one result."""
-    return selected([result], at, year)[0].footprint()

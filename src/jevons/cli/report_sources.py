@@ -66,8 +66,8 @@ class Selected:
         except MissingFactor:
             return None
 
-    def at_market(self, intensity_kg_per_kwh: float) -> Footprint:
-        """Market-based, direct, at the intensity its contracts come to."""
+    def at_market(self, intensity_kg_per_kwh: Any) -> Footprint:
+        """Market-based, direct, at the intensity its contracts come to, or at the one stated."""
         import jevons
 
         place = jevons.site(**{**self.site, "market_intensity": intensity_kg_per_kwh})
@@ -102,7 +102,8 @@ def sides_of(chosen: Sequence[Selected], contracts: str | Path | None, boundary:
 
     priced = [Sides(one.title, one.of_scope("lifecycle"), one.of_scope("direct"), None, one.tenure) for one in chosen]
     if contracts is None:
-        return priced, None
+        stated = [one.at_market(one.site["market_intensity"]) if "market_intensity" in one.site else None for one in chosen]
+        return [replace(s, market=m if boundary.owns(s.tenure) else None) for s, m in zip(priced, stated, strict=True)], None
     used = {one.title: best_electricity(one, s, boundary) for one, s in zip(chosen, priced, strict=True) if boundary.owns(one.tenure)}
     matching = matched(list(used.values()), Path(contracts), strict)
     sides = [replace(s, market=one.at_market(matching.intensity(one.place, by_year(used[one.title])))) if one.title in used else s
@@ -135,15 +136,16 @@ def best_electricity(one: Selected, sides: Sides, boundary: Boundary) -> Activit
     """Best estimates of the electricity, overhead included, as much as is consolidated; undated rows take the site's year."""
     import numpy as np
 
-    rows = sides.any.inventory.where(flow="electricity")
+    from jevons.account.matching import best_of
+
+    rows = best_of(sides.any.inventory)
     start_s, end_s, undated = rows.start_s, rows.end_s, np.isnan(rows.start_s)
     if undated.any():
         if one.year is None:
             raise BadInput("year", None, f"say when {one.title} ran (--year): a contract is matched by vintage")
         first, last = (np.datetime64(f"{y}-01-01", "s").astype(float) for y in (one.year, one.year + 1))
         start_s, end_s = np.where(undated, first, start_s), np.where(undated, last, end_s)
-    amount = rows.amount.reshape(len(rows), -1)[:, :1] * boundary.counts(one.tenure)
-    return replace(rows, start_s=start_s, end_s=end_s, amount=amount, served={}, drivers={}, seed=0).label(site=one.place)
+    return replace(rows, start_s=start_s, end_s=end_s, amount=rows.amount * boundary.counts(one.tenure)).label(site=one.place)
 
 
 def _each(source: str, at: str, year: int | None, tenure: str) -> list[Selected]:
