@@ -19,6 +19,66 @@ Tables = Annotated[list[Path], typer.Argument(metavar="FILE.csv...", show_defaul
                    "p values are corrected over all of them.")]  # fmt: skip
 
 
+Cards = Annotated[list[Path], typer.Argument(metavar="README.md...", show_default=False, help="Model cards.")]
+One = Annotated[Path, typer.Argument(metavar="README.md", show_default=False, help="A model card.")]
+Kept = Annotated[Path, typer.Argument(metavar="RESULT.json", show_default=False, help="A kept result, or a spec.")]
+Into = Annotated[Path | None, typer.Option(metavar="README.md", show_default=False, help="Put both into this card; the rest "
+                 "of it stays as it is.")]  # fmt: skip
+
+
+@app.command()
+def write(result: Kept, into: Into = None) -> None:
+    """The metadata and the section "Environmental Impact" of a result, printed, or put into a card that exists."""
+    from jevons.cli import card_audit, reports
+    from jevons.cli.outcome import carry_out
+    from jevons.world import spec as specs
+
+    made = reports.card(carry_out(specs.read(result)))
+    if into is None:
+        print(made)
+    else:
+        card_audit.put(into, made)
+
+
+@app.command()
+@taking(options.FORM)
+def audit(
+    files: Cards,
+    write: Annotated[bool, typer.Option("--write", help="Make every sure mend in place, then audit.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="What is missing is a fault too.")] = False,
+    **given: Any,
+) -> None:
+    """Check model cards: units, fields and their place, contradictions, and what a reader should be told.
+
+    Exit code 1 where something is wrong.
+    """
+    from jevons.cli import card_audit
+
+    if write:
+        card_audit.mend(files)
+    told = [card_audit.audited(file) for file in files]
+    if show.wants_json(given):
+        show.out_json(told if len(told) > 1 else told[0])
+    else:
+        for one in told:
+            card_audit.tell(one)
+    raise typer.Exit(card_audit.exit_code(any(card_audit.is_faulty(one, strict) for one in told)))
+
+
+@app.command()
+@taking(options.FORM)
+def diff(before: One, after: One, **given: Any) -> None:
+    """What changed between two cards in what they say of their emissions; exit code 1 where anything did."""
+    from jevons.cli import card_audit
+
+    told = card_audit.compared(before, after)
+    if show.wants_json(given):
+        show.out_json(told)
+    else:
+        card_audit.tell_difference(told)
+    raise typer.Exit(card_audit.exit_code(not told["same"]))
+
+
 @app.command()
 @taking(options.FORM)
 def labels(

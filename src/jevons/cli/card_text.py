@@ -27,7 +27,7 @@ SAID = (  # what a card calls a thing -> the audit's field; the first that match
     (r"(number|count) of (gpu|device|accelerator)|num.devices", "num_devices"),
 )  # fmt: skip
 FRONT = re.compile(r"\A---\s*\n(.*?)\n---\s*(?:\n|\Z)", re.DOTALL)
-BULLET = re.compile(r"^\s*[-*]?\s*\**([^:*|=(),\n]{3,40})(?::\**|\*+:)[ \t]*(\S.*)$", re.MULTILINE)
+BULLET = re.compile(r"^[ \t]*[-*]?[ \t]*\**([^:*|=(),\n]{3,40})(?::\**|\*+:)[ \t]*(\S.*)$", re.MULTILINE)
 ANSWER = re.compile(r"[^\w\[]{0,4}\d|about |approx")  # a bullet that answers with a number, not a sentence
 
 
@@ -162,6 +162,6 @@ def quantity(text: str, field: str = "") -> str:
 
 COUNTS = ("device_hours", "params", "active", "tokens", "num_devices", "pue")
 MAGNITUDES = ("k", "K", "M", "B", "T")
-SPELLED = {"tons": "t", "tonnes": "t", "ton": "t", "watts": "W", "kgs": "kg", "million": "M", "billion": "B",
+SPELLED = {"tons": "t", "tonnes": "t", "ton": "t", "watts": "W", "kgs": "kg", "kgco": "kg", "gco": "g", "tco": "t", "million": "M", "billion": "B",
            "trillion": "T"}  # fmt: skip
 READERS = {"csv": from_csv, "json": from_json, "yaml": from_yaml, "md": from_markdown}
