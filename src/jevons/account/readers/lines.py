@@ -159,7 +159,7 @@ def _rows(file: str, header: Sequence[str], reader: Iterable[list[str]]) -> Iter
     try:
         for cells in reader:
             row = int(reader.line_num)  # type: ignore[attr-defined]
-            if not any(cell.strip() for cell in cells):
+            if not "".join(cells).strip():
                 continue
             if len(cells) != len(header):
                 raise TableError(file, row, None, f"{len(cells)} cells", f"its header names {len(header)} columns")
