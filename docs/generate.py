@@ -168,6 +168,14 @@ def coefficients_page() -> str:
         rows = [(name, value, meaning.get(name, "")) for name, value in _flat(pack["coefficients"])]
         parts.append(table(("coefficient", "value", "unit and meaning"), rows))
         parts.append(table(("residual", "value"), list(_flat(pack["residuals"]))))
+        if priors := pack.get("priors"):
+            runs = [(run["model"], run["device_hours"], run["source"]) for run in priors.get("runs", [])]
+            known = [(name, value) for name, value in _flat(priors) if name != "runs"]
+            parts.append(table(("prior", "value"), known))
+            parts.append(table(("run beside the data set", "device-hours", "source"), runs))
+        if isinstance(pack.get("rows"), Mapping):
+            parts.append("Rows it was fitted on (model and hardware; predicted without their family): "
+                         + ", ".join(plain(row.replace("|", " on ")) for row in pack["rows"]) + ".")
     return "\n\n".join(parts) + "\n"
 
 
