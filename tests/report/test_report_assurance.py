@@ -99,7 +99,7 @@ def test_a_zip_without_a_manifest_is_refused():
 
 def test_a_pack_too_large_to_unpack_is_refused(monkeypatch):
     monkeypatch.setattr(assurance, "LARGEST_BYTES", 100)
-    with pytest.raises(BadInput, match="2 GB"):
+    with pytest.raises(BadInput, match="500 MB"):
         assurance.check(made())
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jevons.core.footprint import Footprint
     from jevons.report.standards.scopes import Boundary, Sides
 
+LARGEST_BILL_BYTES = 500_000_000
 STAGES = {"training": "training", "recorded": "training", "fine-tuning": "finetuning", "distillation": "training",
           "serving": "inference", "request": "inference", "edge": "inference", "generation": "inference"}  # fmt: skip
 
@@ -147,8 +148,10 @@ def focus(footprints: Mapping[str, Footprint], bill: Path | None) -> str:
 
 
 def billed(path: Path) -> list[dict[str, str]]:
-    """The rows of a bill."""
+    """The rows of a bill. Errors: BadInput for a file that cannot be read or is too large, TableError for no CSV."""
     try:
+        if path.stat().st_size > LARGEST_BILL_BYTES:
+            raise BadInput("--bill", str(path), "larger than 500 MB; give it by month or account")
         return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), strict=True))
     except OSError as trouble:
         raise BadInput("--bill", str(path), f"name a file that can be read ({trouble.strerror})") from None

@@ -27,7 +27,7 @@ SCHEMA = "jevons.assurance/1"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first date a zip can hold
 MANIFEST = "manifest.json"
 AGREES = 1e-9
-LARGEST_BYTES = 2_000_000_000
+LARGEST_BYTES = 500_000_000
 
 
 def pack(footprints: Mapping[str, Footprint], statement: Mapping[str, Any], *, inputs: Mapping[str, bytes] | None = None,
@@ -80,7 +80,7 @@ def check(packed: bytes) -> list[str]:
             raise OverflowError
         stated = dict(json.loads(content.pop(MANIFEST))["sha256"])
     except OverflowError:
-        raise BadInput("pack", "unpacks to more than 2 GB", "check it file by file with sha256sum") from None
+        raise BadInput("pack", "unpacks to more than 500 MB", "check it file by file with sha256sum") from None
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError, RuntimeError, EOFError) as trouble:
         raise BadInput("pack", f"{type(trouble).__name__}", "give a zip made by 'jevons report assurance'") from None
     wrong = [f"{name}: not the bytes the manifest states" for name, data in content.items() if stated.get(name) != sha256(data)]

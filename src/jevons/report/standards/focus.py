@@ -54,10 +54,10 @@ def beside(bill: Sequence[Mapping[str, Any]], ours: Sequence[Mapping[str, Any]])
     for row in bill:
         if "ResourceId" not in row or "EffectiveCost" not in row:
             raise BadInput("bill", sorted(row)[:8], "its columns must hold ResourceId and EffectiveCost, as FOCUS names them")
-    left = []
+    left, billed = [], places_of([row["ResourceId"] for row in bill])
     for row in ours:
-        same = [i for i, billed in enumerate(bill) if row["ResourceId"] and billed["ResourceId"] == row["ResourceId"]
-                and billed.get("RegionId") in (None, "", row["RegionId"])]  # fmt: skip
+        alike = billed.get(row["ResourceId"], ()) if row["ResourceId"] else ()
+        same = [i for i in alike if bill[i].get("RegionId") in (None, "", row["RegionId"])]
         if not same:
             left.append(dict(row))
         for i, share in zip(same, _shares([bill[i]["EffectiveCost"] for i in same]), strict=True):

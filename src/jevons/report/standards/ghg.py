@@ -89,8 +89,8 @@ def ghg_lines(footprint: Footprint, own_facility: bool = True) -> list[dict[str,
     """The climate figure by scope of the GHG Protocol and category of ISO 14064-1:2018, greatest first.
 
     One footprint, one set of factors: ``statement`` parts direct from upstream. ``own_facility``: False where the
-    machines are rented, so that their electricity is a purchased service. Life-cycle grid factors hold fuel supply and
-    grid losses (scope 3.3), which a note says. Scope 1 is never implied to be zero.
+    machines are rented, so that their electricity is a purchased service. Life-cycle grid factors hold fuel supply
+    (scope 3.3), which a note says. Scope 1 is never implied to be zero.
     """
     figures.single(footprint)
     sums: dict[tuple[str, str], float] = {}
@@ -168,5 +168,5 @@ def _scope_method(footprint: Footprint, scope: str) -> str:
 
 def _scope_note(footprint: Footprint, scope: str) -> str:
     if scope == "2" and footprint.study.scope == "lifecycle":
-        return "life-cycle factors: holds fuel supply and grid losses, which belong to 3.3; assess with scope='direct' to part them"
+        return "life-cycle factors: holds fuel supply and power plants, which belong to 3.3; assess with scope='direct' to part them"
     return ""

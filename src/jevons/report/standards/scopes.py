@@ -42,6 +42,7 @@ ISO_14064_1 = {"1": "1 direct", "2": "2 imported energy", "3.1": "4 products use
 UNTOUCHED = {"transfer": "3.1", "storage": "3.1", "travel": "3.6"}  # flow family -> category under every tenure
 UNKNOWN_UPSTREAM = "not known: no life-cycle and direct factor of the place that belong together"
 HELD_UPSTREAM = "held in scope 2: only a life-cycle factor is known for the place"
+NO_LOSSES = "fuel supply and power plants; losses on the lines are not in it"
 BELOW_DIRECT = ("not known: the life-cycle factor lies below the direct one, they come from sources that "
                 "contradict each other")  # fmt: skip
 
@@ -150,7 +151,7 @@ def _electricity(sides: Sides, own: bool) -> list[Part]:
         return [Part(scope, "electricity", whole, whole, note)]
     if direct is None:
         return [Part("2", "electricity", life, market, HELD_UPSTREAM), Part("3.3", "electricity, upstream", None, None, HELD_UPSTREAM)]
-    upstream, note = (None, UNKNOWN_UPSTREAM) if life is None else (life - direct, "")
+    upstream, note = (None, UNKNOWN_UPSTREAM) if life is None else (life - direct, NO_LOSSES)
     if upstream is not None and upstream[0] < 0:
         upstream, note = None, BELOW_DIRECT
     return [Part("2", "electricity", direct, market), Part("3.3", "electricity, upstream", upstream, upstream, note)]
