@@ -20,12 +20,14 @@ MOST_CELLS = 20_000_000
 
 @dataclass(frozen=True)
 class File:
-    """A Parquet file: how many rows, and between which stamps (µs; None where its footer does not say)."""
+    """A Parquet file: how many rows, between which stamps (µs) and devices; None where its footer does not say."""
 
     path: str
     rows: int
     from_us: int | None
     to_us: int | None
+    least: str | None = None
+    greatest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,13 @@ def measured(con: Any, paths: Sequence[str], columns: Columns) -> list[File]:
         spans = {name: (low, high) for name, low, high in con.execute(
             f"SELECT file_name, {_bound('min', columns)}, {_bound('max', columns)} FROM parquet_metadata({listed}) "
             f"WHERE path_in_schema = {text(columns.time)} GROUP BY file_name").fetchall()}  # fmt: skip
+        ends = {name: (low, high) for name, low, high in con.execute(
+            "SELECT file_name, CASE WHEN count(stats_min_value) = count(*) THEN min(stats_min_value) END, "
+            f"CASE WHEN count(stats_max_value) = count(*) THEN max(stats_max_value) END FROM parquet_metadata({listed}) "
+            f"WHERE path_in_schema = {text(columns.device)} GROUP BY file_name").fetchall()}  # fmt: skip
     except Exception as trouble:
         raise refused(paths, con) from trouble
-    return [File(path, int(rows[path]), *spans.get(path, (None, None))) for path in paths]
+    return [File(path, int(rows[path]), *spans.get(path, (None, None)), *ends.get(path, (None, None))) for path in paths]
 
 
 def _bound(which: str, columns: Columns) -> str:

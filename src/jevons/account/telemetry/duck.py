@@ -16,7 +16,8 @@ from jevons.account.telemetry import shares, tables
 from jevons.account.telemetry.batches import Batch, File
 from jevons.account.telemetry.expression import SCHEMAS, table
 from jevons.account.telemetry.rules import BACKWARD, FIRST, HOUR_US, Rules
-from jevons.account.telemetry.samples import Columns, one, text
+from jevons.account.telemetry.samples import Columns, one, reading, text
+from jevons.account.telemetry.store import Store
 from jevons.core.errors import BadInput, MissingExtra
 
 TYPES = {"string": "VARCHAR", "int64": "BIGINT", "float64": "DOUBLE", "boolean": "BOOLEAN"}
@@ -62,6 +63,8 @@ class Fleet:
     component: str = "accelerator"
     parts: dict[int, Batch] = field(default_factory=dict)
     numbers: Any = field(default_factory=count)
+    store: Store | None = None
+    period_us: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         body = ", ".join(f"{name} {TYPES[kind]}" for name, kind in SCHEMAS["energy"].items())
@@ -91,9 +94,36 @@ class Fleet:
         return parts.cell_energy(judged, table("cells"), rules)
 
     def read(self, batches: Sequence[Batch]) -> list[int]:
-        """Integrate these batches, a thread each; the numbers of the parts they became."""
+        """Integrate these batches, a thread each, or take what the store keeps of them; the parts they became."""
         with ThreadPoolExecutor(self.threads) as pool:
-            return [number for numbers in pool.map(self._read, batches) for number in numbers]
+            return [number for numbers in pool.map(self._obtain, batches) for number in numbers]
+
+    def ensure(self, batches: Sequence[Batch]) -> dict[str, Batch]:
+        """Read what the store does not keep yet; every batch under its key."""
+        assert self.store is not None
+        keys = {self.store.key(self.con, self, batch): batch for batch in batches}
+        self.read([batch for key, batch in keys.items() if not self.store.has(key)])
+        return keys
+
+    def load(self, batches: Sequence[Batch], keys: Sequence[str]) -> None:
+        """Put kept parts into ``energy``."""
+        assert self.store is not None
+        for batch, key in zip(batches, keys):
+            for number in self.store.load(self.con, key, self.numbers):
+                self.parts[number] = batch
+
+    def _obtain(self, batch: Batch) -> list[int]:
+        if self.store is None:
+            return self._read(batch)
+        cursor = self.con.cursor()
+        key = self.store.key(cursor, self, batch)
+        if not self.store.has(key):
+            numbers = self._read(batch)
+            self.store.save(cursor, key, numbers, batch)
+            return numbers
+        numbers = self.store.load(cursor, key, self.numbers)
+        self.parts.update(dict.fromkeys(numbers, batch))
+        return numbers
 
     def _read(self, batch: Batch) -> list[int]:
         """One batch as it lies, or sorted where it must be (a few devices at a time where it is large)."""
@@ -170,12 +200,20 @@ class Fleet:
         self.con.execute(f"INSERT INTO energy SELECT -1, * FROM ({self.sql('seams')})")
 
     def settle(self, since_us: int | None = None, until_us: int | None = None) -> None:
-        """Make ``spans``, ``cells`` and ``metered``: every device from its first to its last sample, or over the period."""
-        begin, end = ("min(first_us)", "max(last_us)") if since_us is None else (str(since_us), str(until_us))
-        self.con.execute(f"CREATE OR REPLACE TABLE spans AS SELECT device, ({begin})::BIGINT AS from_us, ({end})::BIGINT AS to_us "
-                         "FROM edges GROUP BY device")  # fmt: skip
+        """Make ``spans``, ``cells`` and ``metered``: every device from its first to its last sample.
+
+        With a period: over all of it, for every device that has a sample in it or is placed in it.
+        """
+        whole, inside = "SELECT device, min(first_us) AS from_us, max(last_us) AS to_us FROM edges GROUP BY device", ""
+        if since_us is not None and until_us is not None:
+            self.period_us = since_us, until_us
+            seen = f"SELECT device FROM energy WHERE from_us >= {since_us} AND from_us < {until_us} AND samples > 0"
+            placed = f" UNION SELECT device FROM placement WHERE start_us < {until_us} AND end_us > {since_us}"
+            devices = seen + (placed if "placement" in self.given else "")
+            whole = f"SELECT DISTINCT device, {since_us}::BIGINT AS from_us, {until_us}::BIGINT AS to_us FROM ({devices})"
+            inside = f" WHERE from_us >= {since_us} AND to_us <= {until_us}"
+        self.con.execute(f"CREATE OR REPLACE TABLE spans AS {whole}")
         self._require_few(self.con)
-        inside = "" if since_us is None else f" WHERE from_us >= {since_us} AND to_us <= {until_us}"
         self.con.execute(f"CREATE OR REPLACE TABLE cells AS SELECT * FROM ({self.sql('cells')}){inside}")
         metered = shares.metered(table("cells"), table("energy"), table("spans"), self.rules)
         self.con.execute(f"CREATE OR REPLACE TABLE metered AS {parts.ibis().to_sql(metered, dialect='duckdb')}")
@@ -184,17 +222,39 @@ class Fleet:
         """SQL over ``metered``: the sums by site, hour, component and the labels."""
         of, spans, cells = parts.ibis(), table("spans"), table("cells")
         placed = shares.placed(cells, self.table("placement"), spans, self.site, self.component)
-        sums = shares.accounts(self._metered(), shares.owned(cells, self.table("jobs"), spans), placed, by)
+        sums = shares.accounts(shares.metered_table(), shares.owned(cells, self.table("jobs"), spans), placed, by)
         return str(of.to_sql(sums, dialect="duckdb"))
 
     def completeness(self) -> str:
         """SQL over ``metered``: what is known of each device and hour."""
-        told = shares.completeness(self._metered(), table("energy"), self.rules)
+        told = shares.completeness(shares.metered_table(), table("energy"), self.rules)
         return str(parts.ibis().to_sql(told, dialect="duckdb"))
 
-    def _metered(self) -> Any:
-        schema = dict(SCHEMAS["cells"], energy_kwh="float64", covered_us="int64", missing_us="int64", imputed_kwh="float64")
-        return parts.ibis().table(schema, name="metered")
+    def survey(self, batches: Sequence[Batch]) -> None:
+        """Read, join and settle: every stage is made."""
+        self.read(batches)
+        self.join()
+        self.settle()
+
+    def arrays(self, sql: str, names: Sequence[str], order: Sequence[str]) -> dict[str, Any]:
+        """The columns of an answer, by name, as numpy arrays in this order of rows."""
+        told = f"SELECT {', '.join(names)} FROM ({sql}) ORDER BY {', '.join(order)}"
+        return dict(self.con.execute(told).fetchnumpy())
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of an answer."""
+        rows: list[tuple[Any, ...]] = self.con.execute(sql).fetchall()
+        return rows
+
+    def rows(self) -> int:
+        """How many samples the files hold, by their footers."""
+        return sum({f.path: f.rows for batch in self.parts.values() for f in batch.files}.values())
+
+    def everything(self) -> str:
+        """The name of a view of all samples, usable or not."""
+        files = dict.fromkeys(f.path for batch in self.parts.values() for f in batch.files)
+        self.con.execute(f"CREATE OR REPLACE VIEW everything AS SELECT {self.columns.duckdb} FROM {reading(list(files))}")
+        return "everything"
 
 
 def loaded(con: Any, given: Mapping[str, Any]) -> frozenset[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from jevons.account.telemetry.duck import Fleet
-from jevons.account.telemetry.rules import EARLIEST_US, STEPS, US_PER_S
-from jevons.account.telemetry.samples import one, reading
+from jevons.account.telemetry.rules import EARLIEST_US, STEPS, US_PER_S, Rules
+from jevons.account.telemetry.samples import Columns
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 
@@ -74,32 +73,49 @@ class Quality:
         return tuple(told)
 
 
-def judge(fleet: Fleet) -> Quality:
+class Surveyed(Protocol):
+    """A fleet on some engine, its stages ``energy``, ``metered``, ``spans`` made."""
+
+    columns: Columns
+    rules: Rules
+    given: frozenset[str]
+    period_us: tuple[int, int] | None
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of an answer."""
+
+    def rows(self) -> int:
+        """How many samples the files hold."""
+
+    def everything(self) -> str:
+        """The name of a view of all samples."""
+
+
+def judge(fleet: Surveyed) -> Quality:
     """Count, and refuse what is past ``most_bad``. Errors: BadInput naming cause and share."""
-    con, rules = fleet.con, fleet.rules
-    files = {f.path: f for batch in fleet.parts.values() for f in batch.files}
-    rows = sum(file.rows for file in files.values())
-    kept = int(one(con, "SELECT coalesce(sum(samples), 0) FROM energy")[0])
-    unusable = _causes(fleet, list(files)) if kept < rows else {}
-    counts = dict(con.execute("SELECT kind, sum(samples)::BIGINT FROM energy GROUP BY kind").fetchall())
+    rules, rows = fleet.rules, fleet.rows()
+    kept = int(fleet.ask("SELECT sum(samples) FROM energy")[0][0] or 0)
+    inside = "from_us BETWEEN {} AND {} - 1".format(*fleet.period_us) if fleet.period_us else "true"
+    counts = {kind: int(n) for kind, n in fleet.ask(f"SELECT kind, sum(samples) FROM energy WHERE {inside} GROUP BY kind")}
+    unusable = _causes(fleet) if kept < rows else {}
     steps = {name: counts.get(code, 0) for name, code in STEPS.items()}
-    _require_good(unusable, rows, rules.most_bad, fleet.columns.value, fleet.columns.unit)
-    _require_good({name: steps[name] for name in ("resets", "absurd") if steps[name]}, rows, rules.most_bad,
-                  fleet.columns.value, fleet.columns.unit)  # fmt: skip
-    covered, missing, kwh, imputed = one(con, "SELECT coalesce(sum(covered_us), 0), coalesce(sum(missing_us), 0), coalesce(sum(energy_kwh), 0), coalesce(sum(imputed_kwh), 0) FROM metered")  # fmt: skip
-    return Quality(kept, unusable, steps, covered / US_PER_S, missing / US_PER_S, kwh, imputed, _unplaced(fleet), *_silent(fleet))
+    for bad in (unusable, {name: steps[name] for name in ("resets", "absurd") if steps[name]}):
+        _require_good(bad, rows, rules.most_bad, fleet.columns.value, fleet.columns.unit)
+    sums = fleet.ask("SELECT sum(covered_us), sum(missing_us), sum(energy_kwh), sum(imputed_kwh) FROM metered")[0]
+    covered, missing, kwh, imputed = (float(value or 0.0) for value in sums)
+    return Quality(sum(counts.values()), unusable, steps, covered / US_PER_S, missing / US_PER_S, kwh, imputed, _unplaced(fleet), *_silent(fleet))
 
 
-def _causes(fleet: Fleet, files: list[str]) -> dict[str, int]:
+def _causes(fleet: Surveyed) -> dict[str, int]:
     """Unusable samples by cause: a second reading, only where some are missing from the sums."""
     rules = fleet.rules
     tests = [(cause, sql.format(latest=rules.latest_us, most=rules.most)) for cause, sql in CAUSES.items()]
     cases = " ".join(f"WHEN {sql} THEN '{cause}'" for cause, sql in tests)
-    moved = "t_us" if "offsets" not in fleet.given else "t_us - coalesce(offset_us, 0)"
-    source = f"(SELECT {fleet.columns.duckdb} FROM {reading(files)})"
-    joined = source if "offsets" not in fleet.given else f"{source} LEFT JOIN offsets USING (device)"
-    found = fleet.con.execute(
-        f"SELECT CASE {cases} END AS cause, count(*) FROM (SELECT device, {moved} AS t_us, value FROM {joined}) GROUP BY cause").fetchall()  # fmt: skip
+    source, moved = fleet.everything(), "t_us"
+    if "offsets" in fleet.given:
+        source, moved = f"{source} LEFT JOIN offsets USING (device)", "t_us - coalesce(offset_us, 0)"
+    found = fleet.ask(f"SELECT cause, count(*) FROM (SELECT CASE {cases} END AS cause FROM "
+                      f"(SELECT device, {moved} AS t_us, value FROM {source}) AS moved) AS told GROUP BY cause")  # fmt: skip
     return {cause: n for cause, n in sorted(found, key=lambda row: -row[1]) if cause is not None}
 
 
@@ -111,19 +127,19 @@ def _require_good(bad: Mapping[str, int], rows: int, most: float, column: str, u
                        f"is the unit right? Mend them, or allow a share with most_bad (now {most:g})")  # fmt: skip
 
 
-def _unplaced(fleet: Fleet) -> int:
+def _unplaced(fleet: Surveyed) -> int:
     if "placement" not in fleet.given:
         return 0
-    return int(one(fleet.con, "SELECT count(*) FROM (SELECT device FROM edges EXCEPT SELECT device FROM placement)")[0])
+    return int(fleet.ask("SELECT count(*) FROM (SELECT device FROM spans EXCEPT SELECT device FROM placement) AS lost")[0][0])
 
 
-def _silent(fleet: Fleet) -> tuple[int, tuple[str, ...]]:
+def _silent(fleet: Surveyed) -> tuple[int, tuple[str, ...]]:
     """Jobs that no sample covers, and the owners all of whose jobs are so."""
     if "jobs" not in fleet.given:
         return 0, ()
+    inside = "start_us < {1} AND end_us > {0}".format(*fleet.period_us) if fleet.period_us else "true"
     heard = ("SELECT DISTINCT j.job, j.owner FROM jobs j JOIN metered m ON m.device = j.device AND m.covered_us > 0 "
              "AND m.from_us < j.end_us AND m.to_us > j.start_us")  # fmt: skip
-    jobs = one(fleet.con, f"SELECT count(*) FROM (SELECT DISTINCT job, owner FROM jobs EXCEPT {heard})")[0]
-    owners = fleet.con.execute(f"SELECT owner FROM jobs WHERE owner <> '' EXCEPT SELECT owner FROM ({heard}) ORDER BY 1").fetchall()
-    return int(jobs), tuple(row[0] for row in owners)
-
+    jobs = fleet.ask(f"SELECT count(*) FROM (SELECT job, owner FROM jobs WHERE {inside} EXCEPT {heard}) AS quiet")[0][0]
+    owners = fleet.ask(f"SELECT owner FROM jobs WHERE owner <> '' AND {inside} EXCEPT SELECT owner FROM ({heard}) AS heard")
+    return int(jobs), tuple(sorted(row[0] for row in owners))

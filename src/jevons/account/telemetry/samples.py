@@ -46,13 +46,13 @@ class Columns:
         return f"{quoted(self.device)}::VARCHAR AS device, {self._micros('epoch_us')} AS t_us, {quoted(self.value)}::DOUBLE AS value"
 
     @property
-    def spark(self) -> str:
-        """The same for Spark SQL (whose session keeps UTC)."""
+    def spark(self) -> tuple[str, str, str]:
+        """The same for Spark SQL (whose session keeps UTC), a column each."""
         names = [f"`{name}`" for name in (self.device, self.value)]
-        stamp = self._micros("unix_micros", "`").replace("::BIGINT", "")
+        stamp = self._micros("unix_micros", "`")
         if self.stamp in STAMPS:
             stamp = f"unix_micros(CAST(`{self.time}` AS TIMESTAMP))"
-        return f"CAST({names[0]} AS STRING) AS device, CAST({stamp} AS BIGINT) AS t_us, CAST({names[1]} AS DOUBLE) AS value"
+        return f"CAST({names[0]} AS STRING) AS device", f"CAST({stamp} AS BIGINT) AS t_us", f"CAST({names[1]} AS DOUBLE) AS value"
 
     def _micros(self, function: str, mark: str = '"') -> str:
         name = f"{mark}{self.time}{mark}" if mark != '"' else quoted(self.time)

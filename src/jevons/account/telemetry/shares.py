@@ -90,6 +90,12 @@ def weighed(accounts: Table, grid: Table) -> Table:
     return known.mutate(climate_kg=(known.energy_kwh + known.imputed_kwh) * known.kg_per_kwh)
 
 
+def metered_table() -> Table:
+    """The unbound table that ``metered`` makes, for engines that keep it."""
+    schema = {**SCHEMAS["cells"], "energy_kwh": "float64", "covered_us": "int64", "missing_us": "int64", "imputed_kwh": "float64"}
+    return ibis().table(schema, name="metered")
+
+
 def completeness(metered: Table, energy: Table, rules: Rules) -> Table:
     """By device and hour: seconds covered and missing, the share covered, and what happened to the samples."""
     of = ibis()

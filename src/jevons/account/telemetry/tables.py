@@ -14,13 +14,14 @@ from typing import Any
 from jevons.account.telemetry.samples import STAMPS, ZONED, one, quoted, text
 from jevons.core.errors import BadInput, Contradiction, MissingExtra, TableError
 
+SQL_TYPES = {"text": "VARCHAR", "time": "BIGINT", "number": "DOUBLE", "clock": "BIGINT"}
 FOREVER_US = 4_102_444_800_000_000  # 2100-01-01
 MOST_KG_PER_KWH = 3.0  # oil burnt badly gives 1.2; more is a value in g/kWh under a name that says kg
 
 
 @dataclass(frozen=True)
 class Field:
-    """One column as we call it: the names it goes by, its kind (text, time, number) and what stands in for nothing.
+    """One column as we call it: the names it goes by, its kind (text, time, number, clock: seconds to µs) and what stands in for nothing.
 
     ``absent``: SQL for a missing column or cell; None where there must be a value.
     """
@@ -48,7 +49,7 @@ TABLES: dict[str, dict[str, Field]] = {
     },
     "offsets": {
         "device": Field(("device", "device_id", "gpu", "gpu_id", "gpu_uuid", "uuid", "sensor", "meter", "host"), "text"),
-        "offset_us": Field(("offset_s",), "number"),
+        "offset_us": Field(("offset_s",), "clock"),
     },
     "grid": {
         "site": Field(("site", "zone", "region", "place"), "text"),
@@ -65,7 +66,7 @@ def load(con: Any, name: str, given: Any) -> int:
     types = dict(con.execute("SELECT column_name, column_type FROM (DESCRIBE raw)").fetchall())
     chosen = {field: _source(types, spec, field, label) for field, spec in TABLES[name].items()}
     exprs = {field: _expression(con, chosen[field], spec, types, label) for field, spec in TABLES[name].items()}
-    lines = ", ".join(f"{sql} AS {field}" for field, sql in exprs.items())
+    lines = ", ".join(f"CAST({sql} AS {SQL_TYPES[TABLES[name][field].kind]}) AS {field}" for field, sql in exprs.items())
     con.execute(f"CREATE OR REPLACE TEMP TABLE checked AS SELECT line, {lines} FROM raw")
     for field, column in chosen.items():
         _require_values(con, field, column, label)
@@ -121,8 +122,9 @@ def _expression(con: Any, column: str | None, spec: Field, types: Mapping[str, s
     if spec.kind == "text":
         read = f"trim({name}::VARCHAR)"
     elif spec.kind == "number":
-        scale = " * 1000000" if column.lower() == "offset_s" else ""
-        read = f"try_cast({name} AS DOUBLE){scale}" if not scale else f"try_cast(round(try_cast({name} AS DOUBLE){scale}) AS BIGINT)"
+        read = f"try_cast({name} AS DOUBLE)"
+    elif spec.kind == "clock":
+        read = f"try_cast(round(try_cast({name} AS DOUBLE) * 1000000) AS BIGINT)"
     else:
         read = _moment(con, column, kind, label)
     absent = f"WHEN {name} IS NULL OR {empty} THEN {spec.absent or 'NULL'} "
