@@ -5,7 +5,7 @@
 Needs scipy. Maximum a posteriori: soft-L1 errors of log energy and log time of a step about
 jevons.estimate.server.physics.step, log coefficients normal about the priors named in coefficients/serving.json.
 The pack keeps, beside the full fit, one fit without each family. Residual quantiles by tier: physics from families
-left out, family from configurations left out at random (five folds), calibrated from one measured point each.
+left out, family from whole configurations left out (five folds), calibrated from one measured point each.
 """
 
 from __future__ import annotations
@@ -191,31 +191,48 @@ def part(theta: Theta, law: Law, seen: dict[str, int]) -> dict[str, Any]:
     return {"coefficients": told, "prompts": prompts}
 
 
-def corrections(log_ratio: np.ndarray, rows: Rows, batch: float, prior_sd: tuple[float, float], noise: float) -> dict[str, Any]:
-    """ln measured over physics by family, generation and precision: level and slope in ln batch, shrunk (ridge)."""
-    found = {}
+def corrections(log_ratio: np.ndarray, rows: Rows, batch: float, family_sd: list[float], part_sd: list[float], noise: float
+                ) -> dict[str, Any]:  # fmt: skip
+    """ln measured over physics of each family, generation and precision, and of its device counts and tasks beside: level,
+    slope and bend in ln batch, all shrunk together (ridge)."""
+    found: dict[str, Any] = {}
+    x = np.log(rows.joint.batch / batch)
+    powers = np.stack([np.ones_like(x), x, x**2])
     for key in np.unique(rows.measured_as):
-        mine = rows.measured_as == key
-        x = np.stack([np.ones(mine.sum()), np.log(rows.joint.batch[mine] / batch)], axis=1)
-        penalty = np.diag([noise**2 / s**2 for s in prior_sd])
-        level, slope = np.linalg.solve(x.T @ x + penalty, x.T @ log_ratio[mine])
-        found[str(key)] = {"level": round(float(level), 4), "slope": round(float(slope), 4)}
+        mine = np.flatnonzero(rows.measured_as == key)
+        held = [keys_of(rows, i) for i in mine]
+        names = list(dict.fromkeys(name for keys in held for name in keys))
+        design = np.hstack([np.array([[name in keys] for keys in held]) * powers[:, mine].T for name in names])
+        penalty = np.concatenate([(noise / np.array(family_sd if name == key else part_sd)) ** 2 for name in names])
+        fitted = np.linalg.solve(design.T @ design + np.diag(penalty), design.T @ log_ratio[mine]).reshape(-1, 3)
+        found |= {name: dict(zip(("level", "slope", "bend"), np.round(row, 4).tolist(), strict=True))
+                  for name, row in zip(names, fitted, strict=True)}  # fmt: skip
     return found
 
 
+def keys_of(rows: Rows, i: int) -> list[str]:
+    """The keys of a row's corrections; attention in data-parallel copies is another deployment than its devices alone."""
+    devices = rows.joint.machine.devices[i] if rows.joint.machine.replicas[i] == 1 else None
+    return serving_pack.correction_keys(*str(rows.measured_as[i]).split("|"), devices, str(rows.tasks[i]))
+
+
 def corrected(table: dict[str, Any], rows: Rows, pack: dict[str, Any]) -> np.ndarray:
-    trial = {**pack, "corrections": table}
-    return np.array([serving_pack.correction(*key.split("|"), b, trial)
-                     for key, b in zip(rows.measured_as, rows.joint.batch, strict=True)])  # fmt: skip
+    trial, j = {**pack, "corrections": table}, rows.joint
+    return np.array([
+        serving_pack.correction(*str(key).split("|"), b, trial, n if copies == 1 else None, str(task)) for key, b, n, copies, task in
+        zip(rows.measured_as, j.batch, j.machine.devices, j.machine.replicas, rows.tasks, strict=True)
+    ])  # fmt: skip
 
 
 def leave_families_out(rows: Rows, law: Law, full: Theta) -> dict[str, Theta]:
     return {str(f): fit(rows.of(rows.families != f), law, full) for f in np.unique(rows.families)}
 
 
-def five_folds(rows: Rows, law: Law, full: Theta, pack: dict[str, Any], seed: int = 0) -> np.ndarray:
-    """ln observed over predicted of rows left out at random, physics and family correction refitted each time."""
-    fold = np.random.default_rng(seed).permutation(len(rows.families)) % 5
+def five_folds(rows: Rows, law: Law, full: Theta, pack: dict[str, Any], seed: int = 0, by: np.ndarray | None = None) -> np.ndarray:
+    """ln observed over predicted of rows left out at random, physics and corrections refitted each time; ``by``: rows of
+    one word are left out together."""
+    words = np.arange(len(rows.families)) if by is None else np.unique(by, return_inverse=True)[1]
+    fold = (np.random.default_rng(seed).permutation(words.max() + 1) % 5)[words]
     out = np.zeros(len(fold))
     for k in range(5):
         seen, mine = rows.of(fold != k), rows.of(fold == k)
@@ -265,8 +282,9 @@ def main() -> None:
     for task in law.tasks:
         told(f"  {task}", np.where(rows.tasks == task, out, np.nan), rows)
     told("  all but FIM", np.where(rows.tasks != "sourcegraph-fim", out, np.nan), rows)
-    known = five_folds(rows, law, full, pack)
-    told("five random folds", known, rows)
+    told("five random folds", five_folds(rows, law, full, pack), rows)
+    known = five_folds(rows, law, full, pack, by=rows.configurations)
+    told("five folds of configurations", known, rows)
     point = one_point(out, rows)
     told("one point a configuration, families left out", point, rows)
     ok, nothing = np.isfinite(point), np.zeros(len(plain))

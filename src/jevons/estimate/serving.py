@@ -187,6 +187,7 @@ def _states(d: Deployment, rate: Any, slo: Any, cap: Any) -> _States:
     """The queue of one replica at its share of the rate."""
     if np.ndim(rate) or any(np.ndim(getattr(d.lengths, f)) for f in d.lengths.__dataclass_fields__):
         raise BadInput("request_rate", rate, "a queue is solved for one rate and one kind of request at a time")
+    rate = rate.strip().removesuffix("/s") if isinstance(rate, str) else rate
     arrivals = float(units.read(rate, "", "request_rate")) / d.copies
     if not arrivals > 0:
         raise BadInput("request_rate", rate, "give requests a second, above 0")

@@ -2,6 +2,9 @@ import numpy as np
 import pytest
 
 from jevons.core.errors import BadInput
+from jevons.estimate.server import pack as packs
+from jevons.estimate.server.deployment import deployment
+from jevons.estimate.server.lengths import lengths_of
 from jevons.estimate.server.pack import coefficients, serving_pack
 from jevons.estimate.server.physics import Load, Machine, capped, overlapped_s, step
 from jevons.estimate.server.shape import (
@@ -150,3 +153,27 @@ def test_numbers_and_arrays_give_the_same():
     model, batch = shape("qwen3-30b-a3b"), np.array([1.0, 16.0, 256.0])
     together = run(model, batch).energy_j
     assert together == pytest.approx([float(run(model, b).energy_j) for b in batch])
+
+
+def test_a_known_family_is_corrected_by_what_is_known_of_it_and_an_unknown_one_is_not():
+    key = "A|hopper|bf16"
+    pack = {"correction_batch": 64.0, "correction_range": [8, 512], "corrections": {
+        key: {"level": 0.1, "slope": 0.2, "bend": 0.01}, f"{key}|devices 2": {"level": -0.05, "slope": 0.0, "bend": 0.0},
+        f"{key}|task chat": {"level": 0.3, "slope": 0.0, "bend": 0.0}}}  # fmt: skip
+    x = np.log(2.0)
+    assert packs.correction("B", "hopper", "bf16", 128, pack) == 0
+    assert packs.correction("A", "hopper", "bf16", 128, pack) == pytest.approx(0.1 + 0.2 * x + 0.01 * x**2)
+    assert packs.correction("A", "hopper", "bf16", 64, pack, 2, "chat") == pytest.approx(0.1 - 0.05 + 0.3)
+    assert packs.correction("A", "hopper", "bf16", 64, pack, 4, "other") == pytest.approx(0.1)
+    assert packs.correction("A", "hopper", "bf16", 10_000, pack) == packs.correction("A", "hopper", "bf16", 512, pack)
+
+
+def test_corrected_energy_of_a_token_still_falls_with_the_batch():
+    shipped, batches = serving_pack(), np.geomspace(8, 512, 40)
+    known = {family: model for model, family in shipped["families"].items()}
+    for key in (k for k in shipped["corrections"] if k.split("|")[0] in known):
+        family, generation, precision, *_ = key.split("|")
+        model = known[family]
+        d = deployment(model, {"hopper": "h100", "blackwell": "b200"}[generation], 8, None, None, precision, None, lengths_of(500, 500), None, "bf16", None)
+        each = d.step(batches).energy_j * d.correction(batches) / batches
+        assert (np.diff(each) < 0).all(), key

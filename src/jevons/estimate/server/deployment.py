@@ -71,7 +71,8 @@ class Deployment:
 
     def correction(self, batch: Any) -> Any:
         """Factor on energy that its family was measured at, 1 where it was not."""
-        return np.exp(packs.correction(self.family, self.device.generation, self.precision.name, batch, self.pack))
+        known = packs.correction(self.family, self.device.generation, self.precision.name, batch, self.pack, self.machine.devices)
+        return np.exp(known)
 
 
 def deployment(model: Any, on: str, n: Any, params: Any, active: Any, precision: str, tensor: Any, lengths: Lengths,

@@ -43,16 +43,28 @@ def family_of(model: str, pack: Pack) -> str | None:
     return found
 
 
-def correction(family: str | None, generation: str, precision: str, batch: Any, pack: Pack) -> Any:
-    """ln of what a known family measured over the physics: a + b ln(B / B_0), shrunk towards nothing; 0 for a family
-    that was not measured so. Beyond the measured batches the ends stand."""
+def correction(family: str | None, generation: str, precision: str, batch: Any, pack: Pack, devices: Any = None,
+               task: str | None = None) -> Any:  # fmt: skip
+    """ln of what a known family measured over the physics, Σ a + b x + c x², x = ln(B / B_0), over what is known of it:
+    family, generation and precision; the same with as many devices; the same at that task. Each is shrunk towards
+    nothing; 0 for a family that was not measured so. Beyond the measured batches the ends stand.
+    """
     import numpy as np
 
-    known = pack["corrections"].get(f"{family}|{generation}|{precision}")
-    if known is None:
-        return 0.0
     centre, (least, most) = pack["correction_batch"], pack["correction_range"]
-    return known["level"] + known["slope"] * np.log(np.clip(batch, least, most) / centre)
+    x = np.log(np.clip(batch, least, most) / centre)
+    total: Any = 0.0
+    for key in correction_keys(family, generation, precision, devices, task):
+        if known := pack["corrections"].get(key):
+            total = total + known["level"] + known["slope"] * x + known.get("bend", 0.0) * x**2
+    return total
+
+
+def correction_keys(family: str | None, generation: str, precision: str, devices: Any = None, task: str | None = None) -> list[str]:
+    """The keys under which corrections are kept, from the general to the particular."""
+    whole = f"{family}|{generation}|{precision}"
+    parts = [] if devices is None else [f"{whole}|devices {float(devices):g}"]
+    return [whole, *parts, *([f"{whole}|task {task}"] if task else [])]
 
 
 def interval(tier: str, pack: Pack, prompt_log_sd: Any = 0.0) -> tuple[Any, Any]:
