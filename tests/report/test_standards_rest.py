@@ -81,9 +81,14 @@ def test_what_is_bought_is_no_energy_of_own_operations():
     assert point(points, "Share of fossil sources")["value"] is None
 
 
-def test_equity_share_counts_its_share_of_the_energy():
-    points = esrs_statement([sides()], Boundary("equity share", 0.25))["E1-5"]
-    assert points[0]["value"] == pytest.approx(0.25 * MWH)
+def test_equity_share_is_no_approach_of_these_standards():
+    with pytest.raises(BadInput, match="operational control"):
+        esrs_statement([sides()], Boundary("equity share", 0.25))
+
+
+def test_leased_machines_are_own_operations_under_operational_control_alone():
+    energy = [esrs_statement([sides(tenure="leased")], Boundary(x))["E1-5"][0]["value"] for x in ("operational control", "financial control")]
+    assert energy == [pytest.approx(MWH), 0.0]
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan")])

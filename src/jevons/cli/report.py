@@ -43,7 +43,7 @@ def ghg(results: Results, contracts: Contracts = None, approach: Approach = "ope
 
 
 @report_app.command()
-def esrs(results: Results, contracts: Contracts = None, approach: Approach = "operational control", share: Share = "1",
+def esrs(results: Results, contracts: Contracts = None, approach: Approach = "operational control",
          tenure: Tenure = "owned", organisation: Organisation = "", period: Period = "", credits: Credits = 0.0,
          removals: Annotated[float, typer.Option(metavar="TONNES", help="Removals: told in E1-7, never netted.")] = 0.0,
          revenue: Annotated[float | None, typer.Option(metavar="AMOUNT", help="Net revenue, for the intensities.", show_default=False)] = None,
@@ -53,7 +53,7 @@ def esrs(results: Results, contracts: Contracts = None, approach: Approach = "op
 
     jevons report esrs a.json --contracts contracts.csv --revenue 12e6
     """
-    chosen, bounds = selected(results, at, year, tenure), forms.boundary(approach, share)
+    chosen, bounds = selected(results, at, year, tenure), forms.boundary(approach, "1")
     sides, matching = sides_of(chosen, contracts, bounds, strict)
     said = {"organisation": organisation, "period": period, "credits_t": credits, "removals_t": removals}
     forms.datapoints(sides, bounds, matching, {**said, "revenue": revenue, "currency": currency}, out)

@@ -31,13 +31,17 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, rev
     """E1-5, E1-6 and E1-7 as lists of datapoints {paragraph, name, xbrl, value, unit, note}; None where not known.
 
     ``revenue``: net revenue in ``currency``, for the intensities. ``removals_t``, ``credits_t``: tonnes, told in E1-7 and
-    taken off nothing. Errors: those of ``ghg.statement``; BadInput for a revenue that is not above zero.
+    taken off nothing. Errors: those of ``ghg.statement``; BadInput for a revenue that is not above zero, and for equity
+    share, which these standards do not know.
     """
     if revenue is not None and not revenue > 0:
         raise BadInput("revenue", revenue, "give net revenue above zero, or leave it out")
     if not removals_t >= 0:
         raise BadInput("removals", removals_t, "give tonnes of at least 0")
     bounds = boundary or Boundary()
+    if bounds.approach == "equity share":
+        raise BadInput("consolidation approach", bounds.approach, "ESRS E1 (46) counts the accounting group and what is under "
+                       "operational control, not shares held: use one of the two controls")  # fmt: skip
     told = ghg.statement(entries, bounds, organisation=organisation, period=period, contracts=contracts, credits_t=credits_t)
     return {
         "standard": STANDARD, "organisation": organisation or None, "period": period or None,
@@ -133,8 +137,8 @@ def _emissions(told: Mapping[str, Any], contracts: Mapping[str, Any] | None, rev
 
 def _removals(removals_t: float, credits_t: float) -> list[dict[str, Any]]:
     apart = "told apart; no figure of E1-6 is reduced by it"
-    return [_point("56 (a)", "GHG removals and storage", removals_t, "tCO2eq", "", apart),
-            _point("59", "Carbon credits cancelled in the reporting year", credits_t, "tCO2eq", "", apart)]  # fmt: skip
+    return [_point("58 (a)", "GHG removals and storage", removals_t, "tCO2eq", "", apart),
+            _point("59 (a)", "Carbon credits cancelled in the reporting year", credits_t, "tCO2eq", "", apart)]  # fmt: skip
 
 
 def _point(paragraph: str, name: str, value: float | None, unit: str, xbrl: str = "", note: str = "") -> dict[str, Any]:
