@@ -191,6 +191,21 @@ def test_a_sweep_refuses_an_argument_that_nobody_takes():
         sweep("llama-2-7b", "1T", "a100", 64, at=jevons.site("France"), pue=[1.1, 1.2])
 
 
+def test_a_sweep_gives_no_total_of_what_the_study_leaves_out():
+    totals = sweep("llama-2-7b", [1e11, 2e11], "a100", 64, at="France", study=jevons.Study(indicators=("climate",)))
+    assert set(totals) == {"climate_operation_kg", "climate_manufacture_kg"}
+
+
+@pytest.mark.parametrize(("given", "words"), [
+    ({"tokens": [1e11, None]}, "tokens.*for every scenario"), ({"kind": ["training"]}, "kind"), ({"jobs": 0}, "jobs"),
+    ({"jobs": 2, "backend": "slurm"}, "backend: 'slurm'"), ({"tokens": []}, "tokens"), ({"tokens": [[1e11]]}, "tokens"),
+    ({"at": ["France", "Atlantis"]}, "Atlantis"), ({"tokens": [1e11, float("nan")]}, "tokens"),
+])  # fmt: skip
+def test_a_sweep_refuses_what_is_no_list_of_scenarios(given, words):
+    with pytest.raises(BadInput, match=words):
+        sweep(**{"model": "llama-2-7b", "tokens": 1e11, "on": "a100", "n": 64, "at": "France", **given})
+
+
 def test_arrays_of_two_lengths_are_refused():
     with pytest.raises(BadInput, match="give arrays of one length"):
         sweep("llama-2-7b", np.ones(3) * 1e11, "a100", np.ones(2))

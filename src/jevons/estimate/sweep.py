@@ -45,7 +45,8 @@ Given = dict[str, Any]
 
 def sweep(model: Any = None, tokens: Any = None, on: Any = "", n: Any = None, *, at: Any = "", study: Study | None = None,
           kind: str = "training", jobs: int = 1, backend: str | None = None, **choices: Any) -> Totals:  # fmt: skip
-    """Best-estimate totals over scenarios: energy (kWh), climate operation and manufacture (kg), water (L), cost (USD).
+    """Best-estimate totals over scenarios: energy (kWh), climate operation and manufacture (kg), water (L), cost (USD),
+    as far as the study asks for them.
 
     Any argument of the door ``kind`` and of ``site`` may be an array or a list, all of one length; a single value
     stands for every scenario. Every distinct value of what is no plain number (``at``, ``on``, ``precision``, ...) or
@@ -53,7 +54,7 @@ def sweep(model: Any = None, tokens: Any = None, on: Any = "", n: Any = None, *,
     over a cluster with a joblib ``backend`` ("dask", "ray"; extra: sweep). Errors: BadInput for arrays of different
     length or shape, an unknown argument or kind.
     """
-    if kind not in DOORS:
+    if not isinstance(kind, str) or kind not in DOORS:
         raise BadInput("kind", kind, f"choose one of {', '.join(DOORS)}")
     given = {name: v for name, v in {"model": model, "tokens": tokens, "on": on, "n": n}.items() if not _absent(v)}
     own = _arguments(kind)
@@ -114,6 +115,8 @@ def _arrays(given: Given) -> Given:
     found = {}
     for name, value in given.items():
         if isinstance(value, (list, tuple)):
+            if any(v is None or isinstance(v, (list, tuple, np.ndarray)) for v in value):
+                raise BadInput(name, value, "give one plain value for every scenario, or one for all")
             numeric = all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in value)
             held = np.asarray(value) if numeric else np.empty(len(value), dtype=object)
             if not numeric:
@@ -140,16 +143,18 @@ def _cut(given: Given, part: NDArray[np.int64], alone: set[str]) -> Given:
 
 
 def _totals(footprint: Footprint, size: int) -> Totals:
-    climate = footprint.by("lifecycle", "climate")
-    zero = np.zeros((1,))
-    water = [footprint.total(i) for i in ("water_on_site", "water_off_site") if i in footprint.indicators]
-    parts = {
-        "energy_kwh": footprint.total("energy") if "energy" in footprint.indicators else zero,
-        "climate_operation_kg": climate.get("operation", zero),
-        "climate_manufacture_kg": climate.get("manufacture", zero),
-        "water_l": np.sum(np.broadcast_arrays(*water), axis=0) if water else zero,
-        "cost_usd": footprint.total("cost") if "cost" in footprint.indicators else zero,
-    }
+    """The totals of what the study asks for; an indicator it leaves out has none."""
+    parts = {}
+    if "energy" in footprint.indicators:
+        parts["energy_kwh"] = footprint.total("energy")
+    if "climate" in footprint.indicators:
+        climate = footprint.by("lifecycle", "climate")
+        for lifecycle in ("operation", "manufacture"):
+            parts[f"climate_{lifecycle}_kg"] = climate.get(lifecycle, np.zeros(1))
+    if water := [footprint.total(i) for i in ("water_on_site", "water_off_site") if i in footprint.indicators]:
+        parts["water_l"] = np.sum(np.broadcast_arrays(*water), axis=0)
+    if "cost" in footprint.indicators:
+        parts["cost_usd"] = footprint.total("cost")
     return {name: np.broadcast_to(value[..., 0], (size,)) for name, value in parts.items()}
 
 
@@ -158,13 +163,20 @@ def _parallel(tasks: Sequence[tuple[Any, ...]], jobs: int, backend: str | None) 
         from joblib import Parallel, delayed, parallel_config  # type: ignore[import-untyped]
     except ImportError:
         raise MissingExtra("joblib", "sweep", "a sweep over several cores") from None
+    if not isinstance(jobs, int) or jobs == 0:
+        raise BadInput("jobs", jobs, "give a number of processes, or -1 for all there are")
     _register(backend)
     with parallel_config(backend=backend or "loky"):
         return list(Parallel(n_jobs=jobs)(delayed(_priced)(*task) for task in tasks))
 
 
+BACKENDS = (None, "loky", "multiprocessing", "threading", "sequential", "dask", "ray")
+
+
 def _register(backend: str | None) -> None:
-    """Backends of joblib that live in packages of their own. Errors: MissingExtra."""
+    """Backends of joblib that live in packages of their own. Errors: MissingExtra, BadInput for one nobody knows."""
+    if backend not in BACKENDS:
+        raise BadInput("backend", backend, f"choose one of {', '.join(str(b) for b in BACKENDS[1:])}")
     try:
         if backend == "ray":
             from ray.util.joblib import register_ray  # type: ignore[import-not-found, unused-ignore]
