@@ -261,6 +261,40 @@ def test_consumption_of_a_year_has_no_hourly_score():
     assert "not known by the hour" in found.hourly_note
 
 
+# ---- what was claimed
+
+
+@settings(max_examples=30, deadline=None)
+@given(volumes=st.lists(st.floats(0, 1e3), min_size=1, max_size=6), used_kwh=st.floats(0, 3e6), earlier=st.floats(0, 1))
+def test_a_ledger_after_its_claims_holds_what_is_left_and_no_more(tmp_path_factory, volumes, used_kwh, earlier):
+    folder = tmp_path_factory.mktemp("claims")
+    rows = [row(id=f"c{i}", retirement=f"r{i}", mwh=repr(v), used_mwh=repr(v * earlier)) for i, v in enumerate(volumes)]
+    rows.append(row("residual", "", "", fuel="", retirement="", intensity="41"))
+    held = ledger(folder, *rows)
+    found = matching.match(Activity.of([used(used_kwh)]), held)
+    (folder / "after.csv").write_text(contract_file.after(folder / "contracts.csv", found.uses))
+    left = contract_file.read(folder / "after.csv")
+    assert sum(c.energy_kwh for c in left.held) == pytest.approx(sum(c.energy_kwh for c in held.held) - sum(u.energy_kwh for u in found.uses),
+                                                                 rel=1e-9, abs=1e-6)  # fmt: skip
+    assert left.residual == held.residual
+
+
+def test_hours_of_a_retirement_share_its_claim(tmp_path):
+    ledger(tmp_path, *(row(mwh="10", start=f"2024-06-01T{h}:00Z", end=f"2024-06-01T{h + 1}:00Z") for h in (12, 13)))
+    found = matching.match(Activity.of([used(5_000.0)]), contract_file.read(tmp_path / "contracts.csv"))
+    text = contract_file.after(tmp_path / "contracts.csv", found.uses)
+    assert text.count(",2.5,") == 2
+
+
+def test_claims_on_another_ledger_are_refused(tmp_path):
+    found = matching.match(Activity.of([used()]), ledger(tmp_path, row()))
+    ledger(tmp_path, row(id="other"), name="other.csv")
+    with pytest.raises(BadInput, match="another ledger"):
+        contract_file.after(tmp_path / "other.csv", found.uses)
+    with pytest.raises(BadInput, match="TOML"):
+        contract_file.after(tmp_path / "c.toml", found.uses)
+
+
 # ---- what is refused
 
 

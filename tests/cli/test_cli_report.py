@@ -42,6 +42,12 @@ def test_one_certificate_serves_two_results_together_not_each(made):
     assert any("residual mix of USA" in x for x in both.json["assumptions"])
 
 
+def test_what_was_claimed_is_written_down_and_cannot_be_claimed_again(made, tmp_path):
+    assert made("report contracts a.json --contracts c.csv").json["matched_kwh"] == pytest.approx(20_000)
+    made(f"report contracts a.json --contracts c.csv --out {tmp_path / 'after.csv'}")
+    assert made("report contracts a.json --contracts after.csv").json["matched_kwh"] == 0
+
+
 def test_a_stated_intensity_is_of_one_scope_alone(made, jevons, tmp_path):
     jevons(f"estimate training --model llama-2-7b --tokens 2T --on a100 --n 512 --at France --year 2023 --intensity '100 g/kWh' --json --save {tmp_path / 'i.json'}")
     told = made("report ghg i.json").json

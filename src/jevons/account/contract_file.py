@@ -7,12 +7,12 @@ import io
 import math
 import tomllib
 from bisect import bisect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jevons.account.contracts import KINDS, Contract, Contracts
+from jevons.account.contracts import KINDS, Contract, Contracts, Use
 from jevons.core.errors import BadInput, JevonsError, TableError
 from jevons.core.units import convert
 from jevons.core.units import read as read_quantity
@@ -22,8 +22,10 @@ from jevons.world.place import locate
 COLUMNS = ("kind", "id", "mwh", "zone", "vintage", "fuel", "retirement", "start", "end", "site", "used_mwh", "intensity")
 RESIDUAL = "residual"
 LARGEST_BYTES = 64_000_000
+TRACE_KWH = 1e-9
 YEARS = (1990, 2100)
 Row = Mapping[str, str]
+Claim = tuple[str, str, str, int, str]
 Claims = dict[tuple[str, str], list[tuple[float, float, int]]]
 
 
@@ -45,6 +47,45 @@ def read(path: str | Path) -> Contracts:
     else:
         raise BadInput("contracts", str(path), "name a file that ends in .csv or .toml")
     return _ledger(file.name, rows, markets, years)
+
+
+def after(path: str | Path, uses: Sequence[Use]) -> str:
+    """The ledger in a CSV with ``used_mwh`` raised by what was claimed, so that the next report cannot claim it again.
+
+    Hours of one retirement share its claim by what each still holds. Errors: those of ``read``; BadInput for TOML, or
+    where the file is not the one the uses came from.
+    """
+    file = Path(path)
+    if file.suffix.lower() != ".csv":
+        raise BadInput("contracts", str(path), "only a .csv is written anew; enter used_mwh in the TOML yourself")
+    rows = [dict(row) for _, row in _csv(file.name, _text(file))]
+    held = [None if row["kind"] == RESIDUAL else _contract(file.name, n, row) for n, row in enumerate(rows, start=2)]
+    claimed, whole = dict[Claim, float](), dict[Claim, float]()
+    for use in uses:
+        claimed[_lot(use.contract)] = claimed.get(_lot(use.contract), 0.0) + use.energy_kwh
+    for contract in held:
+        if contract is not None:
+            whole[_lot(contract)] = whole.get(_lot(contract), 0.0) + contract.energy_kwh
+    for lot, kwh in claimed.items():
+        if kwh > whole.get(lot, 0.0) * (1 + 1e-9) + TRACE_KWH:
+            raise BadInput("contracts", lot[0], f"{file.name} holds less of it than was claimed: it is another ledger")
+    for row, contract in zip(rows, held, strict=True):
+        if contract is not None and (kwh := claimed.get(_lot(contract), 0.0)):
+            used = float(row["used_mwh"] or 0) + convert(kwh * contract.energy_kwh / whole[_lot(contract)], "kWh", "MWh")
+            row["used_mwh"] = repr(min(used, float(row["mwh"])))
+    return _as_csv(rows)
+
+
+def _lot(contract: Contract) -> Claim:
+    return contract.id, contract.retirement, contract.zone, contract.vintage, contract.site
+
+
+def _as_csv(rows: Sequence[Row]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def _ledger(name: str, rows: Iterator[tuple[int, Row]], markets: Mapping[str, str], years: int) -> Contracts:

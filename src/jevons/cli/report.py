@@ -60,6 +60,17 @@ def esrs(results: Results, contracts: Contracts = None, approach: Approach = "op
 
 
 @report_app.command()
+def contracts(results: Results, ledger: Annotated[Path, typer.Option("--contracts", metavar="FILE", help="Contract ledger (.csv, .toml).", show_default=False)],
+              strict: Strict = False, at: At = "", year: Year = None, out: Out = None) -> None:  # fmt: skip
+    """How a contract ledger covers the electricity: scores, uses, what is left (JSON). --out after.csv writes the ledger with what was claimed.
+
+    jevons report contracts a.json --contracts contracts.csv --out contracts-after.csv
+    """
+    _, matching = sides_of(selected(results, at, year), ledger, forms.boundary("operational control", "1"), strict)
+    forms.leave(forms.covered(matching, ledger, out), out, "contracts")
+
+
+@report_app.command()
 def sci(result: Result, per: Annotated[str, typer.Option(metavar="UNIT", help="Functional unit R: '1k tokens'; without it the rate is null.", show_default=False)] = "",
         at: At = "", year: Year = None, out: Out = None) -> None:  # fmt: skip
     """Software Carbon Intensity, ISO/IEC 21031:2024 (JSON).

@@ -84,6 +84,15 @@ def datapoints(sides: Sequence[Sides], bounds: Boundary, matching: Matching | No
     leave(show.as_text(esrs_statement(sides, bounds, contracts=matching and matching.record(), **said)), out, "ESRS datapoints")
 
 
+def covered(matching: Matching | None, ledger: Path, out: Path | None) -> str:
+    """What the contracts cover; into a .csv, the ledger itself with what was claimed."""
+    from jevons.account.contract_file import after
+
+    if matching is None:
+        raise BadInput("contracts", str(ledger), "name a contract ledger")
+    return after(ledger, matching.uses) if out is not None and out.suffix.lower() == ".csv" else show.as_text(matching.record())
+
+
 def pack(chosen: Sequence[Selected], sides: Sequence[Sides], bounds: Boundary, matching: Matching | None,
          said: Mapping[str, Any], ledger: Path | None) -> bytes:  # fmt: skip
     """The assurance pack: the statement, the lines behind each of its prices, and the bytes that were read."""
