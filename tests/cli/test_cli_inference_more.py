@@ -58,3 +58,46 @@ def test_a_frontier_that_cannot_be_is_refused(jevons, more, words):
     said = jevons(f"{FRONT} {more}")
     assert said.code == 2
     assert words in said.err
+
+
+CHAT = "estimate serving --model meta-llama/Llama-3.1-8B-Instruct --on h100 --n 1 --batch 16 --input-tokens 500 --output-tokens 300 --at Ireland"
+
+
+def test_figures_are_shown_for_so_much_served_and_the_whole_is_kept(jevons, tmp_path):
+    said = jevons(f"{CHAT} --requests 1000 --per '1k tokens' --save {tmp_path / 'a.json'}").json
+    whole = said["footprint"]["indicators"]["energy"]["best"]
+    assert said["per"]["1k tokens"]["energy"]["best"] == pytest.approx(whole / 800)
+    assert "per 1k tokens" in jevons(f"{CHAT} --per '1k tokens' --table").out
+    assert jevons(f"rerun {tmp_path / 'a.json'}").json["identical"] is True
+
+
+def test_training_is_shared_out_where_its_spec_is_named(jevons, tmp_path):
+    (tmp_path / "t.yaml").write_text("estimate: training\nmodel: llama-3.1-8b\ntokens: 15T\non: h100\nn: 1024\n")
+    found = jevons(f"{CHAT} --training {tmp_path / 't.yaml'} --lifetime-requests 1e10 --save {tmp_path / 'a.json'}").json["footprint"]
+    assert any(stage.startswith("training (amortised)") for stage in found["by_stage"]["climate"])
+    (tmp_path / "t.yaml").unlink()
+    assert jevons(f"rerun {tmp_path / 'a.json'}").json["identical"] is True
+
+
+@pytest.mark.parametrize(("line", "words"), [
+    (f"{CHAT} --per smile", "request, token"), (CHAT.replace("--on h100", "--on 4xh100"), "n=4"),
+    (f"{CHAT} --training nowhere.yaml --lifetime-requests 5", "nowhere.yaml"),
+    ("estimate request --provider ours --model big --deployment h100 --input-tokens 5 --output-tokens 5", "on=h100"),
+    ("estimate request --provider ours --model big --deployment on=h100,foo=3 --input-tokens 5 --output-tokens 5", "foo"),
+])  # fmt: skip
+def test_what_is_meant_otherwise_is_said_in_one_line(jevons, line, words):
+    said = jevons(line)
+    assert said.code == 2
+    assert words in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_a_board_is_asked_for_whole(jevons):
+    line = "estimate edge --model phi-2 --on jetson-orin-nano --precision int4 --input-tokens 200 --output-tokens 200 --at Germany"
+    long, short = (jevons(f"{line} --use-hours-per-day 4 --life {years}").json["footprint"]["by_stage"]["climate"]["manufacture"]["best"] for years in (10, 5))
+    assert short == pytest.approx(2 * long)
+
+
+def test_an_api_deployment_is_stated_in_a_line(jevons):
+    line = "estimate request --provider ours --model big --deployment on=h100,together=8,batch=32,params=176B,active=22B --input-tokens 1200 --output-tokens 350"
+    assert jevons(f"{line} --at Sweden").json["footprint"]["indicators"]["energy"]["best"] > 0

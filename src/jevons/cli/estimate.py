@@ -16,7 +16,7 @@ from jevons.world import spec as specs
 from jevons.world.spec import Spec
 
 app = typer.Typer(no_args_is_help=True, help="What a computation will cost, before it runs.")
-COMMON = (options.SPEC, options.SITE, options.STUDY, options.DRAWS, options.FORM, options.FILES)
+COMMON = (options.SPEC, options.SITE, options.STUDY, options.DRAWS, options.FORM, options.PER, options.FILES)
 File = Annotated[Path | None, typer.Argument(metavar="SPEC", help="A spec: YAML, TOML or JSON. Flags win over it.",
                                              show_default=False)]  # fmt: skip
 Final = Annotated[Path, typer.Argument(metavar="FINAL", help="The final run: a spec, or a result kept by --save.",

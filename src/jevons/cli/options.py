@@ -235,6 +235,7 @@ FORM: Group = {
     "json": Row("JSON, as when piped.", None, bool),
     "table": Row("Tables, even into a pipe.", None, bool),
 }
+PER: Group = {"per": Row("Show the figures for so much served: '1k tokens', 'request', 'user-month'.", "AMOUNT")}
 FILES: Group = {
     "save": Row("Keep the result (JSON): rerun, explain and compare read it.", "FILE.json", Path),
     "report": Row("Write a page (.html), a model-card section (.md) or an LCA inventory for Brightway (.csv).", "FILE", Path),
@@ -242,7 +243,7 @@ FILES: Group = {
 PANELS = {
     WHAT: (MEASURED, SPEC, MODEL, HARDWARE, WORK, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, TRIALS, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION,
            ONE_PASS, SPEECH, FRONTIER),
-    WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (WATCHED, FORM, FILES),
+    WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (PER, WATCHED, FORM, FILES),
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,16 +86,25 @@ def answer(outcome: Outcome, given: Mapping[str, Any]) -> None:
         from jevons.cli import reports
 
         reports.write(given["report"], outcome)
+    unit = given.get("per")
     if wants_json(given):
-        out_json(outcome.record())
+        out_json({**outcome.record(), **({"per": shares(outcome, unit)} if unit else {})})
     else:
-        show_outcome(outcome)
+        show_outcome(outcome if not unit else replace(outcome, footprint=outcome.footprint.per(unit)), f", per {unit}" if unit else "")
 
 
-def show_outcome(outcome: Outcome) -> None:
-    """The tables of one estimate."""
+def shares(outcome: Outcome, unit: str) -> dict[str, Any]:
+    """The indicators for so much served: best, low and high."""
+    from jevons.cli.outcome import spread
+
+    part = outcome.footprint.per(unit)
+    return {unit: {name: spread(part.total(name)) for name in part.indicators}}
+
+
+def show_outcome(outcome: Outcome, per: str = "") -> None:
+    """The tables of one estimate, or of a share of it."""
     from jevons.report.table import table
     from jevons.world import catalog
 
-    title = "\n".join(line for line in (outcome.title, outcome.length) if line)
+    title = "\n".join(line for line in (outcome.title + per, outcome.length) if line)
     console().print(table(outcome.footprint, title, catalog.version()))

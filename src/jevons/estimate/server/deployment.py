@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from jevons.world.hardware import Device
 PARAMS_A_LAYER_WIDTH = 12.0  # parameters of a block over hidden² (Kaplan et al. 2020, arXiv 2001.08361)
 WIDTH_A_LAYER = 128.0  # hidden over layers, where only counts are known (GPT-3 to Llama 3: 80 to 130)
 GIGA = 1e9
+COUNTED = re.compile(r"^\s*(\d+)\s*[x×]\s*(\w.*)$")
 LINK_SHARE = 32.0  # memory over link bandwidth where the link is not published, as in training
 
 
@@ -112,6 +114,8 @@ def machine_of(device: Device, precision: Precision, group: Any, replicas: Any =
 def _required(on: str) -> str:
     if not on:
         raise BadInput("on", on, "name the accelerator, e.g. on='h100'")
+    if counted := COUNTED.match(str(on)):
+        raise BadInput("on", on, f"name the kind alone and say how many: on={counted[2]!r}, n={counted[1]}")
     return on
 
 
