@@ -17,7 +17,7 @@ ROOMS = {
     "demo": "demo", "estimate": "estimate", "rerun": "results", "explain": "results", "compare": "results",
     "compare-methods": "methods", "audit": "audit", "validate": "validate", "calibrate": "calibrate",
     "account": "account", "world": "world", "export": "export", "report": "report", "bench": "bench", "run": "track", "watch": "track", "recover": "track", "proxy": "proxy", "traces": "traces", "doctor": "doctor",
-    "ledger": "ledger", "sql": "sql", "budget": "budget", "reproduce": "reproduce", "lifecycle": "lifecycle", "travel": "travel", "card": "card",
+    "ledger": "ledger", "sql": "sql", "budget": "budget", "reproduce": "reproduce", "lifecycle": "lifecycle", "travel": "travel", "card": "card", "registry": "registry", "fleet": "fleet",
 }  # fmt: skip
 
 
