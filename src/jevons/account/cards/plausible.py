@@ -80,16 +80,19 @@ def masses(text: str) -> list[tuple[float, float, str]]:
     return found
 
 
+def stated_energy_kwh(card: Card) -> float | None:
+    """The energy a card's text states, kWh; None where it states none, or several that differ."""
+    found = {units.convert(float(m[1].replace(",", "")), m[2], "kWh") for m in ENERGY.finditer(card.body)}
+    return found.pop() if len(found) == 1 else None
+
+
 def by_energy(card: Card, grams: float) -> Evidence | None:
     """The intensity that emissions over a stated energy imply, where the text states one energy alone."""
-    stated = {units.convert(float(m[1].replace(",", "")), m[2], "kWh"): m[0] for m in ENERGY.finditer(card.body)}
-    if len(stated) != 1:
-        return None
-    ((kwh, written),) = stated.items()
+    kwh = stated_energy_kwh(card)
     if not kwh or GRID_G_PER_KWH[0] <= grams / kwh <= GRID_G_PER_KWH[1]:
         return None
     factor = next((f for f in FACTORS if USUAL_G_PER_KWH[0] <= f * grams / kwh <= GRID_G_PER_KWH[1]), 1)
-    return Evidence(f"{written} then mean {grams / kwh:.3g} g/kWh, which no grid has", factor)
+    return Evidence(f"{units.show(kwh, 'kWh')} then mean {grams / kwh:.3g} g/kWh, which no grid has", factor)
 
 
 def by_hours(card: Card, grams: float) -> Evidence | None:

@@ -1,0 +1,41 @@
+"""``jevons registry``: published accounts beside one's own."""
+
+from __future__ import annotations
+
+import pytest
+
+CARD = "---\nco2_eq_emissions: {emissions: 250, hardware_used: A100}\n---\n- **Hours used:** 3\n"
+SPEC = "estimate: recorded\nmodel: bloom-176b\non: a100\nn: 384\ndevice_hours: 1082990\npower: 400 W\nsite: France\ndraws: 0\n"
+
+
+def test_cards_results_and_rows_stand_beside_the_published(jevons, tmp_path):
+    (tmp_path / "README.md").write_text(CARD)
+    (tmp_path / "run.yaml").write_text(SPEC)
+    (tmp_path / "rows.csv").write_text("model,emissions_kg\nmine,5 t\n")
+    told = jevons("registry README.md run.yaml rows.csv --json").json
+    origins = [m["origin"] for m in told["models"]]
+    assert (origins.count("card"), origins.count("footprint"), origins.count("row")) == (1, 1, 1)
+    assert origins.count("paper") >= 40
+    assert sum(told["decomposition"]["shares"].values()) == pytest.approx(1)
+    assert [m["emissions_kg"] for m in told["models"] if m["model"] == "mine"] == [5000]
+
+
+def test_words_narrow_it_and_own_leaves_the_published_out(jevons, tmp_path):
+    assert all("V100" in m["hardware"] for m in jevons("registry --search v100 --json").json["models"])
+    (tmp_path / "README.md").write_text(CARD)
+    told = jevons("registry README.md --own --json").json
+    assert len(told["models"]) == 1
+    assert told["decomposition"] is None
+
+
+def test_the_page_and_the_table_are_written(jevons, tmp_path):
+    said = jevons("registry --html out.html --csv out.csv --table")
+    assert said.code == 0
+    assert "<title>What training emitted</title>" in (tmp_path / "out.html").read_text()
+    assert (tmp_path / "out.csv").read_text().startswith("model,origin,year")
+    assert "variance of log emissions" in " ".join(said.out.split())
+
+
+@pytest.mark.parametrize("line", ["registry none.md", "registry none.csv", "registry photo.png", "registry --html no/where.html"])
+def test_bad_input_ends_in_exit_code_2(jevons, line):
+    assert jevons(line).code == 2
