@@ -145,6 +145,18 @@ def test_a_pack_holds_what_was_read_and_is_checked(made, tmp_path):
     assert made("report check p.zip").code != 0
 
 
+def test_a_file_too_large_for_a_pack_is_refused_and_two_of_one_name_are_kept_apart(made, tmp_path, monkeypatch):
+    from jevons.cli import report_sources
+
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.json").write_bytes((tmp_path / "b.json").read_bytes())
+    made(f"report assurance a.json other/a.json --out {tmp_path / 'p.zip'}")
+    with zipfile.ZipFile(tmp_path / "p.zip") as pack:
+        assert pack.read("inputs/2-a.json") == (tmp_path / "b.json").read_bytes()
+    monkeypatch.setattr(report_sources, "LARGEST_INPUT_BYTES", 10)
+    assert "keep it in the ledger" in made(f"report assurance a.json --out {tmp_path / 'p.zip'}").err
+
+
 def test_the_page_holds_every_result(made, tmp_path):
     made(f"report html a.json b.json --out {tmp_path / 'r.html'}")
     text = (tmp_path / "r.html").read_text()
@@ -168,15 +180,17 @@ def test_a_file_of_another_tool_is_priced_where_it_ran(jevons, shared):
 
 
 @pytest.mark.parametrize(("line", "words"), [
-    ("report ghg absent.json", "can be read"), ("report ghg a.json a.json", "once"),
+    ("report ghg absent.json", "is there"), ("report ghg a.json a.json", "once"),
     ("report ghg a.json --approach control", "operational control"), ("report ghg a.json --share '40 %'", "belongs to equity share"),
     ("report ghg a.json --tenure borrowed", "owned, leased, service"), ("report ghg a.json --contracts absent.csv", "can be read"),
     ("report ghg service:a.json --contracts c.csv", "none is reported"), ("report ghg a.json --credits -5", "at least 0"),
     ("report parquet a.json --out /nowhere/x", "can be written"), ("report pdf a.json --by latex", "chromium, typst"),
     ("report check a.json", "pack"), ("report sci a.json --per '1 poem'", "poem"), ("report focus a.json --bill absent.csv", "can be read"),
+    ("report focus a.json --bill c.csv", "ResourceId"), ("report ghg empty.json", "mend the JSON"), ("report ghg .", "is there"),
     ("report boamps a.json --task chat --infrastructure garage", "publicCloud"),
 ])  # fmt: skip
-def test_what_cannot_be_reported_is_refused_in_one_line(made, line, words):
+def test_what_cannot_be_reported_is_refused_in_one_line(made, tmp_path, line, words):
+    (tmp_path / "empty.json").touch()
     said = made(line)
     assert said.code == 2
     assert words in said.err

@@ -104,7 +104,7 @@ def pack(chosen: Sequence[Selected], sides: Sequence[Sides], bounds: Boundary, m
     contracts = matching and matching.record()
     footprints = {f"{s.title}: {name}": priced for s in sides for name in ("lifecycle", "direct", "market")
                   if (priced := getattr(s, name)) is not None}  # fmt: skip
-    inputs = {one.name: one.data for one in chosen} | ({ledger.name: ledger.read_bytes()} if ledger else {})
+    inputs = {one.name: one.bytes_read() for one in chosen} | ({ledger.name: ledger.read_bytes()} if ledger else {})
     told = ghg_statement(sides, bounds, contracts=contracts, **said)
     return assurance.pack(footprints, told, inputs=inputs, contracts=contracts, version=jevons.__version__, factor_set=catalog.version())
 
@@ -161,7 +161,11 @@ def billed(path: Path) -> list[dict[str, str]]:
     try:
         if path.stat().st_size > LARGEST_BILL_BYTES:
             raise BadInput("--bill", str(path), "larger than 500 MB; give it by month or account")
-        return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), strict=True))
+        table = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), strict=True)
+        for name in ("ResourceId", "EffectiveCost"):
+            if name not in (table.fieldnames or ()):
+                raise TableError(path.name, 1, name, "no such column", "give a bill with the columns of FOCUS")
+        return list(table)
     except OSError as trouble:
         raise BadInput("--bill", str(path), f"name a file that can be read ({trouble.strerror})") from None
     except (UnicodeDecodeError, csv.Error) as trouble:

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 SPECS = (".json", ".yaml", ".yml", ".toml")
 LEDGER = "ledger:"
+LARGEST_INPUT_BYTES = 100_000_000
 STATED = ("intensity", "series")  # a factor of the user's own, of the study's scope and of no other
 
 
 @dataclass(frozen=True)
 class Selected:
-    """One activity with its site and question; ``spec`` where it came from one, ``data`` the bytes that were read."""
+    """One activity with its site and question; ``spec`` where it came from one; ``data``: what stands for it in a pack,
+    None for the file itself."""
 
     title: str
     name: str
@@ -36,13 +38,25 @@ class Selected:
     study: Study
     draws: int
     tenure: str
-    data: bytes
+    data: bytes | None = None
     spec: Spec | None = None
 
     @property
     def year(self) -> int | None:
         """The year of rows that are not dated."""
         return self.site.get("year") or self.study.reference_year
+
+    def bytes_read(self) -> bytes:
+        """What it was read from. Errors: BadInput where that cannot be read, or is too large to be kept in a pack."""
+        if self.data is not None:
+            return self.data
+        path = Path(self.path)
+        try:
+            if path.stat().st_size > LARGEST_INPUT_BYTES:
+                raise BadInput("result", self.path, "larger than 100 MB; keep it in the ledger and report from there")
+            return path.read_bytes()
+        except OSError as trouble:
+            raise BadInput("result", self.path, f"name a file that can be read ({trouble.strerror})") from None
 
     @property
     def place(self) -> str:
@@ -158,11 +172,12 @@ def _each(source: str, at: str, year: int | None, tenure: str) -> list[Selected]
 
         return of_ledger(place.removeprefix(LEDGER), held, at, year)
     path = Path(place)
-    data = _bytes(path)
-    return [_of_spec(path, data, held) if path.suffix.lower() in SPECS else _of_file(path, data, held, at, year)]
+    if not path.is_file():
+        raise BadInput("result", place, "name a file that is there and can be read, or ledger:RUN")
+    return [_of_spec(path, held) if path.suffix.lower() in SPECS else _of_file(path, held, at, year)]
 
 
-def _of_spec(path: Path, data: bytes, tenure: str) -> Selected:
+def _of_spec(path: Path, tenure: str) -> Selected:
     from jevons.cli.outcome import carry_out, load
 
     outcome = carry_out(specs.read(path))
@@ -170,15 +185,15 @@ def _of_spec(path: Path, data: bytes, tenure: str) -> Selected:
     spec = outcome.spec
     site = dict(spec.site)
     return Selected(outcome.title, path.name, str(path.resolve()), outcome.activity, site, Study(**spec.study), spec.arguments.get("draws", 1000),
-                    tenure, data, spec)  # fmt: skip
+                    tenure, spec=spec)  # fmt: skip
 
 
-def _of_file(path: Path, data: bytes, tenure: str, at: str, year: int | None) -> Selected:
+def _of_file(path: Path, tenure: str, at: str, year: int | None) -> Selected:
     from jevons import account
 
     activity = account.read(path)
     site = {name: value for name, value in (("name", at), ("year", year)) if value}
-    return Selected(path.name, path.name, str(path.resolve()), activity, site, Study(), 1000, tenure, data)
+    return Selected(path.name, path.name, str(path.resolve()), activity, site, Study(), 1000, tenure)
 
 
 def _say_if_moved(path: Path, kept: Any) -> None:
@@ -188,10 +203,3 @@ def _say_if_moved(path: Path, kept: Any) -> None:
     held = kept.get("factor_set") if isinstance(kept, Mapping) else None
     if held and held != catalog.version():
         show.say(f"{path.name}: kept under factor set {held}, computed again under {catalog.version()}")
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as trouble:
-        raise BadInput("result", str(path), f"name a file that can be read ({trouble.strerror})") from None
