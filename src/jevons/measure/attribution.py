@@ -24,7 +24,7 @@ from jevons.measure.cgroup import Cgroup, container
 from jevons.measure.device_processes import OnDevice
 from jevons.measure.live import IDLE
 from jevons.measure.process_tree import TICKS_PER_S, ProcessTree
-from jevons.measure.sensor import OK, Meter, Reading, Sensor
+from jevons.measure.sensor import MISSING, OK, Meter, Reading, Sensor, heard
 
 NJ_PER_UJ = 1000
 SCOPES = ("machine", "process", "cgroup")
@@ -196,7 +196,10 @@ class Attributed:
     def read(self) -> Sequence[Reading]:
         """What the party has used up to the last ``settle``."""
         for sensor in self.sensors:
-            for reading in sensor.read():
+            for reading in heard(sensor):
+                if reading.status == MISSING:
+                    self._status[reading.device] = MISSING
+                    continue
                 before = self._last.get(reading.device, reading.energy_uj)
                 self._gathered[reading.device] += max(reading.energy_uj - before, 0)
                 self._last[reading.device], self._status[reading.device] = reading.energy_uj, reading.status

@@ -6,11 +6,14 @@ It raises nothing while running; what it could not read it says in ``status``.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 OK, MISSING, RESET, AMBIGUOUS, GAP = "ok", "missing", "reset", "ambiguous", "gap"
+MOST_UJ = 1 << 70
+"""More than any device uses in a life: what lies above it is no figure."""
 STATUSES = (OK, MISSING, RESET, AMBIGUOUS, GAP)
 
 
@@ -60,3 +63,18 @@ class Sensor(Protocol):
     def close(self) -> None:
         """Give back what it holds; reading on is not allowed."""
         ...
+
+
+def heard(sensor: Sensor) -> Sequence[Reading]:
+    """What a sensor says; where it breaks its promises (it raises, its readings are not its meters', a figure is none)
+    every meter of it is missing, and nothing is raised but KeyboardInterrupt."""
+    try:
+        readings = list(sensor.read())
+        named = [reading.device for reading in readings] == [meter.device for meter in sensor.meters]
+        if named and all(0 <= reading.energy_uj < MOST_UJ for reading in readings):
+            return readings
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # SystemExit too: no sensor ends the user's process
+        pass
+    return [Reading(meter.device, 0, time.monotonic_ns(), MISSING) for meter in sensor.meters]

@@ -3,7 +3,8 @@
     before the edge  =  ΔE · (t_edge − (t_tick − T)) / T        ΔE: step of the first tick after the edge;  T: refresh
 
 What a tick adds was used over the T before it, so it is divided at the edges that fell in it; without this a window
-of 5 s gains or loses up to two ticks. Power is taken as even within a tick.
+of 5 s gains or loses up to two ticks. Power is taken as even within a tick, and the tick as halfway between the look
+that saw it and the one before.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class Ticks:
         self.refresh_ns = {m.device: round(m.refresh_s * NS_PER_S) for m in meters if m.refresh_s >= LEAST_S}
         self.edges: dict[str, list[tuple[int, str | None]]] = {device: [] for device in self.refresh_ns}
 
+        self._stood: dict[str, int] = {}
+
     @property
     def longest_s(self) -> float:
         """The slowest refresh; 0 where every counter is fast."""
@@ -39,14 +42,20 @@ class Ticks:
         for edges in self.edges.values():
             edges.append((t_ns, window))
 
+    def stood(self, device: str, t_ns: int) -> None:
+        """The counter had not moved at ``t_ns``."""
+        if device in self.edges:
+            self._stood[device] = t_ns
+
     def divided(self, device: str, energy_uj: int, t_ns: int, window: str | None) -> list[tuple[str | None, int]]:
         """A step read at ``t_ns`` by the windows it belongs to, summing to it; ``window``: the one open now."""
         edges = self.edges.get(device)
         if not edges:
             return [(window, energy_uj)]
-        refresh, parts, done = self.refresh_ns[device], [], 0
+        refresh, parts, done = self.refresh_ns[device], list[tuple[str | None, int]](), 0
+        ticked_ns = (max(self._stood.get(device, 0), t_ns - refresh) + t_ns) / 2 if device in self._stood else t_ns
         for at_ns, ended in edges:
-            share = min(max(1 - (t_ns - at_ns) / refresh, 0.0), 1.0)
+            share = min(max(1 - (ticked_ns - at_ns) / refresh, 0.0), 1.0)
             upto = max(int(energy_uj * share), done)
             parts.append((ended, upto - done))
             done = upto

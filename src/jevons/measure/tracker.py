@@ -25,7 +25,7 @@ from jevons.measure import journal as journals
 from jevons.measure.cells import HOUR_S, Cells, to_activity
 from jevons.measure.discover import sensors_found
 from jevons.measure.live import Live
-from jevons.measure.sensor import OK, Meter, Reading, Sensor
+from jevons.measure.sensor import MISSING, OK, Meter, Reading, Sensor, heard
 from jevons.measure.ticks import Ticks
 
 if TYPE_CHECKING:
@@ -34,13 +34,15 @@ if TYPE_CHECKING:
     from jevons.measure.live_report import LiveReport
 
 NS_PER_S = 1_000_000_000
+COLUMNS = {"start_s", "end_s", "amount", "device", "component", "boundary", "method", "tier", "stage", "sensor",
+           "lifecycle", "flow", "site", "share", "run"}  # fmt: skip
 
 
 class Run:
     """A tracked run: live while it samples, then what it measured."""
 
     def __init__(self, sensors: Sequence[Sensor], period_s: float, flush_s: float, labels: Mapping[str, str],
-                 folder: Path | None, shared: Attributed | None = None):  # fmt: skip
+                 folder: Path | None, shared: Attributed | None = None, found: bool = False):  # fmt: skip
         self.period_s, self.flush_s, self.labels = period_s, flush_s, dict(labels)
         self.sensors, self._shared = list(sensors), shared
         self.folder, self.share = folder, shared.who.scope if shared else "whole"
@@ -62,12 +64,15 @@ class Run:
         self._hour = int(self.started_s) // HOUR_S
         self.ended_s, self._told = self.started_s, False
         self.report: LiveReport | None = None
-        self._sample()
+        self._first(found)
         self._edge(None)
         self._thread = threading.Thread(target=self._loop, name="jevons", daemon=True)
         guard.running.add(self)
         guard.install()
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as trouble:  # the process may start no more threads
+            _log().warning("%s: readings are taken at windows, flushes and the end alone", trouble)
 
     @property
     def id(self) -> str:
@@ -109,7 +114,7 @@ class Run:
 
     def begin(self, name: str) -> None:
         """Open a window; work queued on an accelerator before it is waited for."""
-        if not name or "/" in name:
+        if not isinstance(name, str) or not name or "/" in name:
             raise BadInput("window", name, "give a name without '/'")
         _synchronize()
         with self._lock:
@@ -140,7 +145,7 @@ class Run:
             return self
         self._stopped = True
         self._wake.set()
-        if threading.current_thread() is not self._thread:
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(timeout=5)
         with self._lock:
             self._sample(settle=True)
@@ -206,7 +211,7 @@ class Run:
             while self.ticks.awaited and time.monotonic() < until:
                 time.sleep(self.ticks.longest_s / 20)
                 with self._lock:
-                    for reading in (r for sensor in slow for r in sensor.read()):
+                    for reading in (r for sensor in slow for r in heard(sensor)):
                         self._take(reading, window[0] if window else "/".join(self._windows))
         with self._lock:
             self.ticks.give_up()
@@ -221,6 +226,20 @@ class Run:
         shared.allotted = live.cut
         return live
 
+    def _first(self, found: bool) -> None:
+        """The first reading: the fault of a sensor that was chosen is told, one that was found is left out."""
+        for sensor in list(self.sensors):
+            try:
+                readings = sensor.read()
+            except Exception as trouble:
+                if not found or len(self.sensors) == 1:
+                    raise
+                self.sensors.remove(sensor)
+                _log().warning("%s cannot be read and is left out (%s)", [m.device for m in sensor.meters], trouble)
+                continue
+            for reading in readings:
+                self._take(reading, "")
+
     def _sample(self, settle: bool = False) -> None:
         """Read every sensor; ``settle`` also looks up whose energy it was, where not all of it is ours."""
         window = "/".join(self._windows)
@@ -228,7 +247,7 @@ class Run:
         if settle and self._shared is not None:
             self._shared.settle()
         for sensor in self.sensors:
-            for reading in sensor.read():
+            for reading in heard(sensor):
                 self._take(reading, window)
         self.ended_s = (time.monotonic_ns() + self._offset_ns) / NS_PER_S
 
@@ -236,8 +255,11 @@ class Run:
         if reading.status != OK:
             counts = self.statuses.setdefault(reading.device, {})
             counts[reading.status] = counts.get(reading.status, 0) + 1
+            if reading.status == MISSING and reading.device not in self._last:
+                return
         before = self._last.setdefault(reading.device, (reading.energy_uj, reading.t_ns))
         if reading.energy_uj <= before[0]:
+            self.ticks.stood(reading.device, reading.t_ns)
             return
         self._last[reading.device] = reading.energy_uj, reading.t_ns
         stamp_s = (reading.t_ns + self._offset_ns) / NS_PER_S
@@ -302,6 +324,8 @@ def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flu
     for name, word in (labels or {}).items():
         if not isinstance(word, str):
             raise BadInput(f"labels.{name}", word, "give text")
+        if name in COLUMNS:
+            raise BadInput(f"labels.{name}", word, "choose another name: every row has a column of this one already")
     if scope == "machine" and (pid is not None or cgroup is not None):
         raise BadInput("scope", scope, "with pid or cgroup say scope='process' or scope='cgroup'")
     who = None
@@ -312,7 +336,7 @@ def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flu
     chosen = sensors_found() if sensors is None else list(sensors)
     shared = Attributed(chosen, who) if who is not None else None
     chosen = [shared] if shared is not None else chosen
-    run = Run(chosen, period_s, max(flush_s, period_s), labels or {}, Path(home) if home else None, shared)
+    run = Run(chosen, period_s, max(flush_s, period_s), labels or {}, Path(home) if home else None, shared, sensors is None)
     if live:
         run.report = _report(run, {} if live is True else live)
     return run
