@@ -109,6 +109,18 @@ def test_devices_that_share_no_name_are_not_held_against_each_other():
     assert fell(allocate(metered({"device": "dcgm:GPU-1"}), [{"owner": "a", "busy hours": 1, "device": "a100"}])) == {"a": 10.0}
 
 
+def test_a_row_that_already_has_its_owner_stays_theirs():
+    parts = allocate(metered({"owner": "c"}, {"owner": ""}), [{"owner": "a", "busy hours": 1}])
+    assert fell(parts) == {"c": 10.0, "a": 10.0}
+    building = allocate(metered({"owner": "c"}, {"component": "cooling", "amount": 2.0}), [{"owner": "a", "busy hours": 1}])
+    assert fell(building) == {"c": 12.0}
+
+
+def test_device_time_is_another_word_for_busy_hours():
+    rows = [{"owner": "a", "busy hours": 3, "tokens": 1}, {"owner": "b", "busy hours": 1, "tokens": 1}]
+    assert fell(allocate(metered(), rows, active="device time")) == {"a": 7.5, "b": 2.5}
+
+
 def test_another_activity_serves_as_usage():
     jobs = Activity.of([{"start_s": 0.0, "end_s": HOUR, "flow": "device_hours/core", "amount": 3.0, "owner": "a"},
                         {"start_s": 0.0, "end_s": HOUR, "flow": "device_hours/core", "amount": 1.0, "owner": "b"}])  # fmt: skip

@@ -32,6 +32,7 @@ MATCHED = ("site", "node", "device")
 """Columns by which a meter's row and a row of usage belong together, where both sides tell the same kind of words."""
 BUILDING = ("site",)
 BY_DEFAULT = {"active": BUSY, "idle": OWNED, "shared": BUSY, "overhead": ALLOTTED}
+ALIASES = {"device time": BUSY, "device-time": BUSY}
 FALLBACK = (BUSY, ENERGY)
 ROUNDING = 1e-12
 
@@ -42,18 +43,21 @@ def allocate(metered: Activity, usage: Usage | Activity | Iterable[Mapping[str, 
     """``metered`` shared out over the owners in ``usage``: its rows with the columns ``by`` and ``part``.
 
     ``active``, ``idle``, ``shared``, ``overhead``: the key of each part: a column of amounts of the usage ("busy hours",
-    "owned hours", "energy", "tokens", "requests"), "equal" among all owners, "allotted energy" (as the other parts
-    fell), or None for nobody. Absent keys: busy hours for work and what is shared, owned hours for waiting, allotted
-    energy for the building. ``idle_w``: component → watts of it that are idle. ``match``: columns that must agree.
-    Totals by part, flow and row are those of ``metered``. Errors: BadInput for a key or column nobody has.
+    "owned hours", "energy", "tokens", "requests"; "device time" is busy hours), "equal" among all owners, "allotted
+    energy" (as the other parts fell), or None for nobody. Absent keys: busy hours for work and what is shared, owned
+    hours for waiting, allotted energy for the building. ``idle_w``: component → watts of it that are idle. ``match``:
+    columns that must agree. A row of the meter that already names somebody in ``by`` stays theirs. Totals by part, flow
+    and row are those of ``metered``. Errors: BadInput for a key or column nobody has.
     """
     used = Usage.of(usage)
     owners = used.column(by).copy()
     owners[owners == ""] = UNALLOCATED
     keys = _keys({"active": active, "idle": idle, "shared": shared, "overhead": overhead}, used)
     whole = _busy_and_idle(split(metered, idle_w), used, match)
-    pieces = {part: replace(whole.take(np.flatnonzero(whole.text["part"] == part)), served={}) for part in PARTS}
-    first = [_shared_out(rows, Weights(used, owners, keys[part], rows, match), by)
+    theirs = whole.text[by] != "" if by in whole.text else np.zeros(len(whole), bool)
+    pieces = {part: replace(whole.take(np.flatnonzero((whole.text["part"] == part) & ~theirs)), served={}) for part in PARTS}
+    first = [replace(whole.take(np.flatnonzero(theirs)), served={})] if theirs.any() else []
+    first += [_shared_out(rows, Weights(used, owners, keys[part], rows, match), by)
              for part, rows in pieces.items() if keys[part] != ALLOTTED]  # fmt: skip
     fell = _as_usage(joined(first), by) if first else (used.take(np.zeros(0, int)), owners[:0])
     last = [_shared_out(rows, Weights(*fell, ENERGY, rows, BUILDING), by)
@@ -89,6 +93,7 @@ def _keys(given: Mapping[str, str | None], used: Usage) -> dict[str, str | None]
         if key == "":
             wanted = BY_DEFAULT[part]
             key = wanted if wanted == ALLOTTED or wanted in used.amount else next((k for k in FALLBACK if k in used.amount), None)
+        key = ALIASES.get(str(key), key)
         if key not in (None, EQUAL, ALLOTTED, UNALLOCATED):
             used.key(str(key))
         keys[part] = None if key == UNALLOCATED else key
@@ -154,7 +159,7 @@ def _left(found: Activity, by: str) -> Iterable[Assumption]:
     """How much nobody had."""
     for flow, unit in (("electricity", "kWh"), ("device_hours", "h")):
         whole = float(found.total(flow).ravel()[0]) if len(found) else 0.0
-        left = float(found.where(**{by: UNALLOCATED}).total(flow).ravel()[0]) if len(found) else 0.0
+        left = float(found.where(None, **{by: UNALLOCATED}).total(flow).ravel()[0]) if len(found) else 0.0
         if left > 0 and whole > 0:
             yield Assumption(f"{flow} of nobody", f"{left:,.6g} {unit}, {left / whole:.1%}", f'under "{UNALLOCATED}"', "stated")
 

@@ -58,7 +58,7 @@ class Meters:
     def of(self, *roles: str) -> Amount:
         """The sum of the meters of some roles, nothing read counting as nothing."""
         found = [np.nan_to_num(self.kwh[m]) for m in self.kwh if self.role[m] in roles]
-        return np.sum(found, axis=0) if found else np.zeros(len(self.start_s))  # type: ignore[no-any-return]
+        return np.sum(found, axis=0) if found else np.zeros(len(self.start_s))
 
     @property
     def consumption(self) -> Amount:
@@ -69,7 +69,7 @@ class Meters:
             at = int(np.argmax(used < slack))
             raise Contradiction(f"export at {stamp(self.start_s[at])}", float(self.of("export")[at]),
                                 "more left the site than it imported and made; check the sign and the unit of the meters")  # fmt: skip
-        return np.maximum(used, 0.0)  # type: ignore[no-any-return]
+        return np.maximum(used, 0.0)
 
     def parts(self, accuracy: float = ACCURACY) -> tuple[dict[str, Amount], tuple[Assumption, ...]]:
         """What each last meter saw and each meter above others did not, kWh (n,) by name; they sum to the site.
@@ -193,4 +193,4 @@ def _summed(start_s: Amount, end_s: Amount, found: Mapping[str, Amount], every_s
     first, last = np.full(len(periods), np.inf), np.full(len(periods), -np.inf)
     np.minimum.at(first, index, start_s)
     np.maximum.at(last, index, end_s)
-    return first, last, {name: np.bincount(index, kwh, len(periods)) for name, kwh in found.items()}
+    return first, last, {name: np.bincount(index, kwh, len(periods)).astype(float) for name, kwh in found.items()}

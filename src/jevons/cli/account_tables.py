@@ -50,10 +50,15 @@ def record(title: str, found: Activity, by: str, footprint: Footprint | None, le
         answer["by_part"] = sums(found, "part")
     if footprint is not None:
         answer["footprint"] = as_json(footprint, jevons.__version__, catalog.version(), title)
-        if by in footprint.inventory.text:
-            answer[f"footprint_by_{by}"] = {i: {k or NOBODY: float(v.ravel()[0]) for k, v in footprint.by(by, i).items()}
-                                            for i in footprint.indicators}  # fmt: skip
+        answer[f"footprint_by_{by}"] = impacts(footprint, by)
     return answer
+
+
+def impacts(footprint: Footprint, by: str) -> dict[str, dict[str, float]]:
+    """Indicator → word → best estimate; nothing where the rows have no such column."""
+    if by not in footprint.inventory.text:
+        return {}
+    return {i: {word or NOBODY: float(v.ravel()[0]) for word, v in footprint.by(by, i).items()} for i in footprint.indicators}
 
 
 def tell(title: str, found: Activity, by: str, footprint: Footprint | None, left: dict[str, float]) -> None:

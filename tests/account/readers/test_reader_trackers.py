@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import struct
 
 import pytest
 
@@ -139,9 +140,49 @@ def test_a_sample_without_a_value_is_bridged_and_not_zero(tmp_path):
     assert kwh(account.read(tmp_path / "e.jsonl")) == pytest.approx(KWH)
 
 
-def test_the_packed_log_of_an_offline_run_is_refused_with_the_way_to_export_it(tmp_path):
-    (tmp_path / "run-x.wandb").write_bytes(b":W&B\x9e\xbe\x00" + bytes(100))
-    with pytest.raises(TableError, match="wandb sync it"):
+def packed(path, samples):
+    """A log as wandb writes it: records of its own messages, in pieces that no block of 32 KiB is crossed by."""
+    try:
+        from wandb.proto.wandb_internal_pb2 import Record
+    except ImportError:
+        means_missing("wandb is not installed")
+    out = bytearray(b":W&B\xe1\xbe\x00")
+    for t, watts, words in samples:
+        record = Record()
+        record.stats.timestamp.FromNanoseconds(int(t * 1e9))
+        for key, value in (("gpu.0.powerWatts", watts), ("gpu.process.0.powerWatts", watts), ("note", words)):
+            record.stats.item.add(key=key, value_json=json.dumps(value))
+        left, first = record.SerializeToString(), True
+        while left or first:
+            room = 32768 - len(out) % 32768
+            if room < 7:
+                out += bytes(room)
+                continue
+            piece, left = left[: room - 7], left[room - 7 :]
+            kind = {(True, False): 1, (True, True): 2, (False, True): 3, (False, False): 4}[first, bool(left)]
+            out += struct.pack("<IHB", 0, len(piece), kind) + piece
+            first = False
+    path.write_bytes(bytes(out))
+    return path
+
+
+def test_the_packed_log_of_an_offline_run_is_read_across_its_blocks(tmp_path):
+    file = packed(tmp_path / "run-x.wandb", [(t, w, "x" * (i % 3000)) for i, (t, w) in enumerate(POINTS)])
+    assert file.stat().st_size > 3 * 32768
+    activity = account.read(file)
+    assert kwh(activity) == pytest.approx(KWH)
+    assert set(activity.text["device"]) == {"gpu-0"}
+
+
+def test_a_log_that_a_kill_cut_off_is_read_up_to_the_cut(tmp_path):
+    file = packed(tmp_path / "run-x.wandb", [(t, w, "") for t, w in POINTS])
+    file.write_bytes(file.read_bytes()[:-20])
+    assert kwh(account.read(file)) == pytest.approx(KWH * 359 / 360)
+
+
+def test_a_packed_log_that_is_broken_is_refused(tmp_path):
+    (tmp_path / "run-x.wandb").write_bytes(b":W&B\xe1\xbe\x00" + b"\xff" * 100)
+    with pytest.raises(TableError, match="the log is broken here"):
         account.read(tmp_path / "run-x.wandb")
 
 

@@ -128,6 +128,12 @@ def test_no_reader_answers_rubbish_with_a_number_or_a_traceback(tmp_path, kind, 
         account.read(file, kind)
 
 
+def test_a_column_that_stands_twice_is_refused_and_not_lost(tmp_path):
+    (tmp_path / "x.csv").write_text("time,Main [kWh],Main [kWh]\n2026-01-01T00:00Z,1,2\n2026-01-01T00:15Z,1,2\n")
+    with pytest.raises(TableError, match="a column that stands twice"):
+        account.read(tmp_path / "x.csv")
+
+
 def test_a_cell_longer_than_csv_allows_is_refused_by_row(tmp_path):
     (tmp_path / "x.csv").write_text("time,Main [kWh]\n2026-01-01T00:00Z,1\n" + '"' + "9" * 200_000 + '",1\n')
     with pytest.raises(TableError, match="row 3.*mend the quoting"):

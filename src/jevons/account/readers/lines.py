@@ -139,6 +139,9 @@ def _csv(path: Path, separator: str) -> tuple[list[str], Iterator[Line]]:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as trouble:
         raise TableError(path.name, 1, None, str(trouble), "mend the quoting") from None
+    twice = next((name for i, name in enumerate(header) if name and name in header[:i]), None)
+    if twice is not None:
+        raise TableError(path.name, 1, twice, "a column that stands twice", "give each column a name of its own")
     return header, _rows(path.name, header, reader)
 
 

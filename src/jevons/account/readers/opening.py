@@ -40,10 +40,10 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     try:
         if ending == ".zip":
             with zipfile.ZipFile(path) as archive, archive.open(_only_member(path, archive)) as handle:
-                yield _Bounded(handle, path)  # type: ignore[misc]
+                yield _bounded(handle, path)
         elif ending == ".gz":
             with gzip.open(path, "rb") as handle:
-                yield _Bounded(handle, path)  # type: ignore[misc]
+                yield _bounded(handle, path)
         else:
             with path.open("rb") as handle:
                 yield handle
@@ -90,22 +90,24 @@ def _only_member(path: Path, archive: ZipFile) -> Any:
     return members[0]
 
 
+def _bounded(handle: Any, path: Path) -> Any:
+    return _Bounded(handle, path)
+
+
 class _Bounded:
     """A handle that stops where a packed file grows beyond all reason."""
 
-    def __init__(self, handle: IO[bytes], path: Path):
+    def __init__(self, handle: Any, path: Path):
         self._handle, self._path = handle, path
         self._size, self._read = path.stat().st_size, 0
 
     def read(self, most: int = -1) -> bytes:
+        """So many bytes, or all that are left."""
         parts, left = [], MOST_BYTES + 1 if most < 0 else most
         while left > 0 and (chunk := self._checked(self._handle.read(min(left, CHUNK)))):
             parts.append(chunk)
             left -= len(chunk)
         return b"".join(parts)
-
-    def readline(self, most: int = -1) -> bytes:
-        return self._checked(self._handle.readline(most))
 
     def _checked(self, chunk: bytes) -> bytes:
         self._read += len(chunk)

@@ -92,6 +92,7 @@ class _Tally:
     names: dict[str, str] = field(default_factory=dict)
 
     def notes(self, boundary: str) -> Iterable[Assumption]:
+        """What was assumed, of what there was."""
         told = (
             (self.metered, "what Slurm's energy plug-in sees", f"the {boundary}",
              "sacct does not tell the plug-in; name it by boundary= (rapl sees chips, and some sites find it inflated)"),

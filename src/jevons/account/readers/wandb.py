@@ -2,8 +2,8 @@
 
     run.history(stream="events")   as CSV or JSON lines: _timestamp (UTC seconds), _runtime, system.gpu.0.powerWatts
     wandb-events.jsonl             as older clients kept it beside a run
+    run-<id>.wandb                 the packed log of an offline run (see ``wandb_log``)
 
-The packed log of an offline run (run-<id>.wandb) is not read: no released package decodes it; sync the run, then export.
 gpu.process.{i} repeats the same device for the run's own process, and powerPercent is no watts: both are left out.
 """
 
@@ -18,6 +18,8 @@ from jevons.account.readers.documents import documents
 from jevons.account.readers.lines import lines_of
 from jevons.account.readers.opening import head_of
 from jevons.account.readers.power_history import Points, rows_of
+from jevons.account.readers.wandb_log import MAGIC
+from jevons.account.readers.wandb_log import samples as offline
 from jevons.core.errors import TableError
 from jevons.core.source import Assumption
 
@@ -26,12 +28,11 @@ if TYPE_CHECKING:
 
 POWER = re.compile(r"(?:system[./])?gpu\.(\d+)\.powerWatts$")
 TIME, RUNTIME = "_timestamp", "_runtime"
-OFFLINE = ":W&B"
 
 
 def recognises(head: str) -> bool:
     """Whether the system stream, as text or packed, is in it."""
-    return head.startswith(OFFLINE) or (".powerWatts" in head and (TIME in head or RUNTIME in head))
+    return head.startswith(MAGIC.decode()) or (".powerWatts" in head and (TIME in head or RUNTIME in head))
 
 
 def read(path: Path, zone: str = "UTC") -> Activity:
@@ -60,8 +61,8 @@ def _point(file: str, row: int, name: str, stamp: Any, value: Any) -> tuple[floa
 
 def _samples(path: Path) -> Iterator[Mapping[str, Any]]:
     head = head_of(path, 4)
-    if head.startswith(OFFLINE.encode()):
-        raise TableError(path.name, None, None, "an offline run's packed log", "wandb sync it, then export run.history(stream='events')")
+    if head.startswith(MAGIC):
+        yield from offline(path)
     elif head[:1] in (b"{", b"["):
         for number, found in enumerate(documents(path), 1):
             for sample in found if isinstance(found, list) else [found]:
