@@ -129,3 +129,57 @@ def test_sigterm_still_ends_the_process_by_sigterm(tmp_path):
     process.stdout.readline()
     process.terminate()
     assert process.wait(timeout=10) == -signal.SIGTERM
+
+
+FULL = """
+import os, resource, sys, time
+from jevons.measure import start
+from steady import Steady
+run = start(sensors=[Steady(watts=100.0)], period_s=0.05, flush_s=0.1)
+time.sleep(0.35)
+size = os.path.getsize(run.journal.path)
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 40, resource.RLIM_INFINITY))
+time.sleep(0.35)
+print(os.path.getsize(run.journal.path) == size, flush=True)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+time.sleep(0.35)
+run.flush()
+print(sum(run.cells.totals().values()), flush=True)
+os._exit(0)
+"""
+
+
+def test_a_disk_that_was_full_for_a_while_costs_nothing_and_leaves_no_torn_line(tmp_path):
+    environment = {**os.environ, "JEVONS_HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", FULL], env=environment, capture_output=True, text=True, check=True)
+    whole, told = done.stdout.split()
+    (book,) = journal.written(tmp_path / "journal")
+    assert whole == "True"
+    assert sum(book.cells.values()) == int(told)
+    assert "the journal cannot be written" in done.stderr
+    assert all(line["kind"] for line in lines(tmp_path))
+
+
+def test_a_disk_with_no_room_for_the_header_is_said_at_the_start(tmp_path):
+    code = ("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
+            "from jevons.measure import start\nfrom steady import Steady\nstart(sensors=[Steady(watts=1.0)])")  # fmt: skip
+    environment = {**os.environ, "JEVONS_HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "JEVONS_HOME" in done.stderr.splitlines()[-1]
+    assert "make room on its disk" in done.stderr
+
+
+def test_a_journal_that_is_removed_under_a_run_is_told(tmp_path):
+    book = journal.create(header(), tmp_path)
+    book.path.unlink()
+    with pytest.raises(OSError, match="its file was removed"):
+        book.append({"kind": "flush"})
+
+
+@pytest.mark.parametrize("text", ["", "hello\n", '{"kind":"header"}\n', '{"kind":"header","run":"r","pid":"x","t":1,"meters":[]}\n', "\x00\xff" * 900])
+def test_files_that_are_no_journals_are_passed_over(tmp_path, text):
+    (tmp_path / "x.jsonl").write_bytes(text.encode("latin-1"))
+    (tmp_path / "folder.jsonl").mkdir()
+    assert journal.recover(tmp_path) == []
+    assert journal.left_open(tmp_path) == []

@@ -28,6 +28,7 @@ MLENERGY = ("task", "model_id", "base_model", "architecture", "params_total_b", 
             "max_num_seqs", "avg_batch_size", "avg_output_len", "energy_per_output_token_j", "energy_per_request_j",
             "median_itl_ms", "p90_itl_ms", "p95_itl_ms", "p99_itl_ms", "output_tokens_per_s", "layers", "attn_layers",
             "kv_elems_per_ctx_token", "hidden", "out_len_p50", "out_len_second_moment", "n_requests", "quality")  # fmt: skip
+POINTS = ("model", "on", "n", "precision", "batch", "input_tokens", "output_tokens", "energy_per_output_token_j")
 MELODI = ("model_name", "created_at", "total_duration", "load_duration", "prompt_duration", "response_duration",
           "prompt_token_length", "response_token_length", "prompt", "response", "type", "clock_duration", "start_time",
           "end_time", "energy_consumption_llm_cpu", "energy_consumption_llm_gpu", "energy_consumption_llm_total",
@@ -99,6 +100,24 @@ def _joules(level: Level) -> dict[str, Any]:
 def _notes(bench: Bench, level: Level) -> str:
     of = "accelerators" if level.accelerator_j is not None else "+".join(level.energy_j) or "nothing"
     return f"jevons bench serve; energy of {of}: {bench.method}; {bench.plan.arrivals} arrivals"
+
+
+# ---- points of calibration
+
+
+def points(bench: Bench, deployed: Deployment) -> list[dict[str, Any]]:
+    """A row a level for ``jevons calibrate serving``: joules of the accelerators an output token. Errors: BadInput where none
+    was metered, or where the endpoint does not count its input."""
+    gpu, count = _gpus(bench, deployed)
+    found = [
+        {"model": deployed.model or bench.plan.model, "on": gpu, "n": count, "precision": deployed.precision or "bf16",
+         "batch": max(level.in_flight, 1.0), "input_tokens": level.lengths["input_mean"], "output_tokens": level.lengths["output_mean"],
+         "energy_per_output_token_j": level.accelerator_j / level.output_tokens}
+        for level in bench.levels if level.accelerator_j and level.output_tokens and "input_mean" in level.lengths
+    ]  # fmt: skip
+    if not found:
+        raise BadInput("points", bench.method, "a point needs a metered accelerator and an endpoint that counts its input; none had both")
+    return found
 
 
 # ---- MELODI

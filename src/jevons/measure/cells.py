@@ -52,6 +52,12 @@ class Cells:
         self.fresh = {}
         return rows
 
+    def give_back(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Rows that the journal did not take stand with what is still to be written."""
+        for hour, device, window, energy in rows:
+            cell = (hour, device, window)
+            self.fresh[cell] = self.fresh.get(cell, 0) + energy
+
     def totals(self) -> dict[str, int]:
         """Microjoules by device."""
         return dict(self.sums)

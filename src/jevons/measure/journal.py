@@ -6,9 +6,11 @@ holds up to the last whole line stands. Integers of microjoules; UTC stamps besi
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,12 +38,22 @@ class Journal:
     path: Path
     run: str
     handle: Any = field(repr=False, default=None)
+    written: int = 0
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Write a record whole, in one call, and have it on the disk before returning."""
-        line = json.dumps(record, separators=(",", ":")) + "\n"
-        os.write(self.handle, line.encode())
-        os.fsync(self.handle)
+        """Write a record whole and have it on the disk before returning; what fits by half is taken back."""
+        line = (json.dumps(record, separators=(",", ":")) + "\n").encode()
+        if not os.fstat(self.handle).st_nlink:
+            raise OSError(errno.ENOENT, "its file was removed")
+        try:
+            if os.write(self.handle, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self.handle)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(self.handle, self.written)
+            raise
+        self.written += len(line)
 
     def close(self, record: Mapping[str, Any] | None = None) -> None:
         """Write the last word (unless the process was forked away from it) and give the file back."""
@@ -136,10 +148,15 @@ def read(path: Path) -> Written:
             else:
                 pending.append(line)
     first = _parsed(header)
-    if first is None or first.get("kind") != "header":
+    if first is None or not _is_header(first):
         raise TableError(path.name, 1, None, "no header", "this is no journal of jevons, or it was cut at its start")
     records = tuple(r for r in map(_parsed, [*kept, *pending]) if r is not None)
     return Written(path, first, records, bool(records) and records[-1].get("kind") == "closed")
+
+
+def _is_header(record: Mapping[str, Any]) -> bool:
+    kinds = {"kind": str, "run": str, "pid": int, "t": (int, float), "meters": list}
+    return record.get("kind") == "header" and all(isinstance(record.get(name), kind) for name, kind in kinds.items())
 
 
 def totals_of(path: Path) -> dict[str, int]:
@@ -190,7 +207,7 @@ def _cut(path: Path) -> bool:
             header, last = _parsed(handle.readline()), _last_line(handle)
     except OSError:
         return False
-    return header is not None and header.get("kind") == "header" and not last.startswith(LAST_MARK) and not _alive(header)
+    return header is not None and _is_header(header) and not last.startswith(LAST_MARK) and not _alive(header)
 
 
 def _last_line(handle: Any) -> bytes:

@@ -287,8 +287,8 @@ class Run:
         now = time.time()
         hour, since = int(now) // HOUR_S, self._hour
         if kind == "flush" and hour != since:
-            kind, self._hour = "hour", hour
-        rows = self.cells.take_fresh()
+            kind = "hour"
+        rows = fresh = self.cells.take_fresh()
         if kind != "flush":
             rows = [[*c, e] for c, e in self.cells.spent.items() if kind == "closed" or c[0] // HOUR_S >= since]
         record = {"kind": kind, "t": now, "m": time.monotonic_ns(), "e": self.cells.totals(), "d": rows}
@@ -296,7 +296,9 @@ class Run:
             record["s"] = self.statuses
         try:
             self.journal.append(record)
+            self._hour = hour if kind == "hour" else since
         except OSError as trouble:
+            self.cells.give_back(fresh)
             self._tell_once(trouble)
 
     def _tell_once(self, trouble: OSError) -> None:
