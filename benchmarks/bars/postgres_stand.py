@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-SETTINGS = "-c listen_addresses='' -c max_connections=40 -c fsync=on"
+SETTINGS = "-c listen_addresses='' -c max_connections=40"
 
 
 def there() -> bool:
@@ -36,8 +36,9 @@ def user() -> str | None:
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[str]:
-    """The URL of a server's database ``postgres`` without a name: put a database's name behind it. Stopped at the end."""
+def cluster(durable: bool = True) -> Iterator[str]:
+    """The URL of a server's databases, ``{name}`` in the place of their name; stopped at the end. ``durable``: a power cut is
+    survived, as it should be where speed is told."""
     initdb, pg_ctl = program("initdb"), program("pg_ctl")
     assert initdb is not None
     assert pg_ctl is not None
@@ -48,7 +49,7 @@ def cluster() -> Iterator[str]:
             shutil.chown(folder, owner)
         said = {"user": owner, "cwd": folder, "check": True, "stdout": subprocess.DEVNULL, "env": {**os.environ, "LC_ALL": "C"}}
         subprocess.run([initdb, "-D", folder / "data", "-U", "jevons", "-A", "trust", "-E", "UTF8"], **said)
-        subprocess.run([pg_ctl, "-D", folder / "data", "-o", f"-k {folder} {SETTINGS}", "-l", folder / "log", "-w", "start"], **said)
+        subprocess.run([pg_ctl, "-D", folder / "data", "-o", f"-k {folder} {SETTINGS} -c fsync={'on' if durable else 'off'}", "-l", folder / "log", "-w", "start"], **said)
         try:
             yield f"postgresql://jevons@/{{name}}?host={folder}"
         finally:
