@@ -111,3 +111,9 @@ def test_bad_input_ends_in_exit_code_2_in_one_line(jevons, folder, line):
     assert said.code == 2
     assert said.err.startswith("jevons: ")
     assert said.err.count("\n") == 1
+
+
+def test_the_tests_are_drawn_on_a_page(jevons, shared, tmp_path):
+    said = jevons(f"card statistics {shared}/data/hf_carbon/hf_clean_48.csv --figures out.html --json")
+    assert said.code == 0
+    assert (tmp_path / "out.html").read_text().count("<circle") > 150

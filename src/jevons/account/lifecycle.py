@@ -171,19 +171,20 @@ def _priced(found: tuple[Part, ...], study: Study, draws: int) -> Footprint:
         name = str(part.site.get("name", "")) or "world"
         label = name if places.get(name, (part.site,))[0] == part.site else f"{name}, {key(part)}"
         if label not in places:
-            places[label] = (part.site, place_of(part.site))
+            places[label] = (part.site, place_of(part.site, study))
         rows.append(part.activity.label(site=label))
     rates = {flow: found_rates for part in found for flow, found_rates in part.rates.items()}
     at = {label: StatedPlace(place, {**rates, **_per_kwh(settings)}) for label, (settings, place) in places.items()}
     return footprint(joined(rows), at, study, draws)
 
 
-def place_of(settings: Mapping[str, Any]) -> Place:
-    """The site of those keys; stated factors per kWh are taken by ``_per_kwh``."""
+def place_of(settings: Mapping[str, Any], study: Study | None = None) -> Place:
+    """The site of those keys; where the study prices no water, none is looked up. Stated factors: see ``_per_kwh``."""
     from inspect import signature
 
     require_known(settings, (*signature(site).parameters, *STATED), "site")
-    return site(**{k: v for k, v in settings.items() if k not in STATED})
+    dry = study is not None and not {"water_on_site", "water_scarcity"} & set(study.indicators)
+    return site(**{**({"wue": 0.0} if dry else {}), **{k: v for k, v in settings.items() if k not in STATED}})
 
 
 def _per_kwh(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -129,16 +129,35 @@ def tell_labels(told: Mapping[str, Any]) -> None:
 
 @app.command()
 @taking(options.FORM)
-def statistics(files: Tables, **given: Any) -> None:
+def statistics(
+    files: Tables,
+    figures: Annotated[Path | None, typer.Option(metavar="FILE.html", show_default=False, help="Draw them on a page that stands alone.")] = None,
+    **given: Any,
+) -> None:
     """What goes with emissions in tables of models: the mining study's tests, with p corrected by Holm's method."""
     from jevons.account.cards import mined
     from jevons.account.cards.statistics import statistics as tested
 
-    found = tested([mined.read(file) for file in files])
+    tables = [mined.read(file) for file in files]
+    found = tested(tables)
+    told = [{**asdict(test), "remains": test.remains} for test in found]
+    if figures is not None:
+        draw(figures, told, tables)
     if show.wants_json(given):
-        show.out_json([{**asdict(test), "remains": test.remains} for test in found])
+        show.out_json(told)
     else:
         tell_tests(found)
+
+
+def draw(path: Path, told: Any, tables: Any) -> None:
+    """The page of the tests and their drawings."""
+    import jevons
+    from jevons.report import mined_cards
+
+    columns = {t.file: {"modelId": t.words("modelId"), "grams": t.numbers("co2_eq_emissions"), "size": t.numbers("size"),
+                        "datasets_size": t.numbers("datasets_size"), "domain": t.words("domain"),
+                        "training_type": t.words("training_type")} for t in tables}  # fmt: skip
+    show.write(path, mined_cards.page(told, columns, version=jevons.__version__), "page")
 
 
 def tell_tests(found: Any) -> None:

@@ -85,6 +85,8 @@ def taken_apart(entries: Sequence[Entry]) -> dict[str, Any] | None:
 
 def write(told: Mapping[str, Any], html: Path | None, csv: Path | None) -> None:
     """The page and the table, where they are asked for."""
+    if html is None and csv is None:
+        return
     import jevons
     from jevons.report import registry as paper
     from jevons.world import catalog

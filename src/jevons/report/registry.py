@@ -6,16 +6,16 @@ The rows are mappings with the keys of COLUMNS, handed in; "derived" names the c
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from jevons.core import units
 from jevons.report import drawings
 from jevons.report.rows import as_csv
+from jevons.report.scatter import power, scatter
 
 Row = Mapping[str, Any]
 COLUMNS = ("model", "origin", "year", "hardware", "power_w", "device_hours", "intensity_g_per_kwh", "pue", "energy_kwh",
@@ -27,7 +27,6 @@ SHOWN = (  # column, what it is called, its unit, and the width from which it is
 )  # fmt: skip
 CALLED = {"power_w": "Power", "device_hours": "Time", "intensity_g_per_kwh": "Intensity", "pue": "PUE", "rest": "Rest"}
 ORIGINS = ("paper", "card", "footprint", "row")
-PLOT = (640, 300, 72, 34)  # width, height, left and lower margin of the drawing
 
 
 def csv_text(rows: Iterable[Row]) -> str:
@@ -97,39 +96,10 @@ def _bar(decomposition: Mapping[str, Any]) -> Markup:
 
 def _plot(rows: Sequence[Row]) -> Markup | str:
     """Emissions over device-hours, both logarithmic: a dot a model, its name in the tooltip."""
-    points = [(row["device_hours"], row["emissions_kg"], row) for row in rows if row["device_hours"] and row["emissions_kg"]]
-    if len(points) < 2:
-        return ""
-    width, height, left, below = PLOT
-    across, up = (_decades([p[axis] for p in points]) for axis in (0, 1))
-
-    def x(value: float) -> float:
-        return left + (width - left - 8) * (math.log10(value) - across[0]) / (across[-1] - across[0])
-
-    def y(value: float) -> float:
-        return (height - below) * (1 - (math.log10(value) - up[0]) / (up[-1] - up[0])) + 6
-
-    lines = [f'<line class="tick" x1="{x(10.0**d):.1f}" x2="{x(10.0**d):.1f}" y1="6" y2="{height - below + 6}"/>'
-             f'<text class="axis" x="{x(10.0**d):.1f}" y="{height - below + 22}" text-anchor="middle">{_power(d)}</text>' for d in across]  # fmt: skip
-    lines += [f'<line class="tick" x1="{left}" x2="{width - 8}" y1="{y(10.0**d):.1f}" y2="{y(10.0**d):.1f}"/>'
-              f'<text class="axis" x="{left - 6}" y="{y(10.0**d) + 4:.1f}" text-anchor="end">{escape(units.show(10.0**d, "kg", 1))}</text>' for d in up]  # fmt: skip
-    dots = [f'<circle class="c{ORIGINS.index(row["origin"]) if row["origin"] in ORIGINS else 7}" cx="{x(h):.1f}" cy="{y(kg):.1f}" r="5">'
-            f'<title>{escape(row["model"])}: {escape(units.show(kg, "kg"))}, {h:,.0f} device-hours</title></circle>' for h, kg, row in points]  # fmt: skip
-    return Markup(f'<svg class="plot" viewBox="0 0 {width} {height}" role="img" aria-label="Emissions over device-hours of '
-                  f'{len(points)} models, both logarithmic">{"".join(lines + dots)}</svg>')  # fmt: skip
-
-
-def _decades(values: Sequence[float]) -> list[int]:
-    """The powers of ten around the values, thinned to at most six."""
-    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-    high = max(high, low + 1)
-    step = max(1, math.ceil((high - low) / 5))
-    return list(range(low, high + step, step))
-
-
-def _power(exponent: int) -> str:
-    """A power of ten as it is read."""
-    return f"{10**exponent:,}" if 0 <= exponent <= 3 else f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    points = [(row["device_hours"], row["emissions_kg"], ORIGINS.index(row["origin"]) if row["origin"] in ORIGINS else 7,
+               f"{row['model']}: {units.show(row['emissions_kg'], 'kg')}, {row['device_hours']:,.0f} device-hours")
+              for row in rows if row["device_hours"] and row["emissions_kg"]]  # fmt: skip
+    return scatter(points, power, lambda kg: units.show(kg, "kg", 1), "Emissions over device-hours of models")
 
 
 @functools.lru_cache(maxsize=1)
