@@ -145,6 +145,19 @@ def test_a_pack_holds_what_was_read_and_is_checked(made, tmp_path):
     assert made("report check p.zip").code != 0
 
 
+def test_rows_of_a_file_are_priced_where_they_say_they_ran(jevons, tmp_path, monkeypatch):
+    from jevons import account
+    from jevons.core.activity import Activity
+
+    rows = Activity.of({"amount": 10.0, "site": s, "boundary": "facility", "start_s": 1.7e9, "end_s": 1.7e9 + 60} for s in ("France", "Poland", "France"))
+    monkeypatch.setattr(account, "read", lambda path: rows)
+    (tmp_path / "bill.csv").write_text("x")
+    told = jevons("report json bill.csv").json
+    assert {x["place"] for x in told if x["indicator"] == "climate"} == {"FRA", "POL"}
+    assert sum(x["impact"] for x in told if x["indicator"] == "energy") == pytest.approx(30.0)
+    assert {x["place"] for x in jevons("report json bill.csv --at Spain").json if x["indicator"] == "climate"} == {"ESP"}
+
+
 def test_a_file_too_large_for_a_pack_is_refused_and_two_of_one_name_are_kept_apart(made, tmp_path, monkeypatch):
     from jevons.cli import report_sources
 
@@ -250,6 +263,13 @@ def test_the_pack_holds_the_heads_of_the_runs_chains(kept, tmp_path):
     kept(f"report assurance ledger:run-1 --out {tmp_path / 'p.zip'}")
     with zipfile.ZipFile(tmp_path / "p.zip") as pack:
         assert set(json.loads(pack.read("inputs/run-1.json"))) == {"run", "entries", "head"}
+
+
+def test_a_run_of_two_sites_stands_in_a_pack_once(kept, tmp_path):
+    kept(f"report assurance ledger:run-2 --out {tmp_path / 'p.zip'}")
+    with zipfile.ZipFile(tmp_path / "p.zip") as pack:
+        assert [n for n in pack.namelist() if n.startswith("inputs/")] == ["inputs/run-2.json"]
+        assert "run-2 at Germany: lifecycle" in json.loads(pack.read("manifest.json"))["footprints"]
 
 
 @pytest.mark.parametrize(("line", "words"), [

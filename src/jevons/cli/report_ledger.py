@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jevons.core.errors import BadInput, UnknownName
+from jevons.core.errors import BadInput
 from jevons.core.study import Study
 
 if TYPE_CHECKING:
@@ -51,30 +51,17 @@ def filters(query: str) -> dict[str, str]:
 def _of_run(book: Ledger, run: str, tenure: str, at: str, year: int | None) -> Iterator[Selected]:
     """One source a site; the bytes it was read from are the head of the run's chain."""
     from jevons.account.ledger.pricing import study_of
-    from jevons.cli.report_sources import Selected
+    from jevons.cli.report_sources import Selected, at_site, named_sites
 
     activity, kept, entries = book.activity(run), book.footprints(run), book.history(run)
     last: Mapping[str, Any] = kept[-1].record if kept else {}
     study = study_of(last) if last else Study()
     head = json.dumps({"run": run, "entries": len(entries), "head": entries[-1].hash}, sort_keys=True).encode()
-    sites = _sites(last.get("at"), activity.text["site"].tolist(), at)
+    kept_at = {word: dict(given) for word, given in (last.get("at") or {}).items()}
+    sites = kept_at or named_sites(activity.text["site"].tolist(), at)
+    whole = Selected(run, f"{_plain(run)}.json", f"ledger:{run}", activity, {}, study, int(last.get("draws", 1000)), tenure, head)
     for word, given in sites.items():
-        rows = activity if word == "" else activity.where(site=word)
-        title = run if len(sites) == 1 else f"{run} at {word}"
-        site = {**given, **({"year": year} if year and "year" not in given else {})}
-        yield Selected(title, f"{_plain(run)}.json", f"ledger:{title}", rows, site, study, int(last.get("draws", 1000)), tenure, head)
-
-
-def _sites(priced_at: Mapping[str, Mapping[str, Any]] | None, words: list[str], at: str) -> dict[str, dict[str, Any]]:
-    """A row's site → the arguments of jevons.site; ``""`` stands for all rows."""
-    if priced_at:
-        return {word: dict(given) for word, given in priced_at.items()}
-    named = [w for w in dict.fromkeys(words) if w]
-    if named and "" in words and not at:
-        raise UnknownName("site", "", named, "some rows of a run name no site; say --at")
-    if not named or at:
-        return {"": {"name": at} if at else {}}
-    return {word: {"name": word} for word in named}
+        yield at_site(whole, word, given, len(sites), year)
 
 
 def _plain(run: str) -> str:

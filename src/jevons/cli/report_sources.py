@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.cli import show
-from jevons.core.errors import BadInput, MissingFactor
+from jevons.core.errors import BadInput, MissingFactor, UnknownName
 from jevons.core.study import Study
 from jevons.world import spec as specs
 
@@ -40,6 +40,7 @@ class Selected:
     tenure: str
     data: bytes | None = None
     spec: Spec | None = None
+    file: Path | None = None
 
     @property
     def year(self) -> int | None:
@@ -50,7 +51,7 @@ class Selected:
         """What it was read from. Errors: BadInput where that cannot be read, or is too large to be kept in a pack."""
         if self.data is not None:
             return self.data
-        path = Path(self.path)
+        path = self.file or Path(self.path)
         try:
             if path.stat().st_size > LARGEST_INPUT_BYTES:
                 raise BadInput("result", self.path, "larger than 100 MB; keep it in the ledger and report from there")
@@ -98,7 +99,8 @@ def selected(sources: Sequence[str], at: str = "", year: int | None = None, tenu
     for one in (one for source in sources for one in _each(source, at, year, tenure)):
         if any(held.path == one.path for held in found):
             raise BadInput("results", one.path, "name each result once: it would be counted twice")
-        name = one.name if one.name not in {held.name for held in found} else f"{len(found) + 1}-{one.name}"
+        others = {held.name for held in found if (held.file, held.data) != (one.file, one.data)}
+        name = one.name if one.name not in others else f"{len(found) + 1}-{one.name}"
         title = one.title if one.title not in {held.title for held in found} else f"{one.title} ({name})"
         found.append(replace(one, name=name, title=title))
     return found
@@ -174,7 +176,7 @@ def _each(source: str, at: str, year: int | None, tenure: str) -> list[Selected]
     path = Path(place)
     if not path.is_file():
         raise BadInput("result", place, "name a file that is there and can be read, or ledger:RUN")
-    return [_of_spec(path, held) if path.suffix.lower() in SPECS else _of_file(path, held, at, year)]
+    return [_of_spec(path, held)] if path.suffix.lower() in SPECS else _of_file(path, held, at, year)
 
 
 def _of_spec(path: Path, tenure: str) -> Selected:
@@ -185,15 +187,39 @@ def _of_spec(path: Path, tenure: str) -> Selected:
     spec = outcome.spec
     site = dict(spec.site)
     return Selected(outcome.title, path.name, str(path.resolve()), outcome.activity, site, Study(**spec.study), spec.arguments.get("draws", 1000),
-                    tenure, spec=spec)  # fmt: skip
+                    tenure, spec=spec, file=path)  # fmt: skip
 
 
-def _of_file(path: Path, tenure: str, at: str, year: int | None) -> Selected:
+def _of_file(path: Path, tenure: str, at: str, year: int | None) -> list[Selected]:
     from jevons import account
 
     activity = account.read(path)
-    site = {name: value for name, value in (("name", at), ("year", year)) if value}
-    return Selected(path.name, path.name, str(path.resolve()), activity, site, Study(), 1000, tenure)
+    sites = named_sites(activity.text["site"].tolist(), at)
+    whole = Selected(path.name, path.name, str(path.resolve()), activity, {}, Study(), 1000, tenure, file=path)
+    return [at_site(whole, word, given, len(sites), year) for word, given in sites.items()]
+
+
+def at_site(whole: Selected, word: str, given: Mapping[str, Any], sites: int, year: int | None) -> Selected:
+    """The rows of one site of a source (``""``: all of them), priced there."""
+    site = {**given, **({"year": year} if year and "year" not in given else {})}
+    if word == "":
+        return replace(whole, site=site)
+    title = f"{whole.title} at {word}" if sites > 1 else whole.title
+    path = f"{whole.path} at {word}" if sites > 1 else whole.path
+    return replace(whole, title=title, path=path, activity=whole.activity.where(site=word), site=site)
+
+
+def named_sites(words: Sequence[str], at: str) -> dict[str, dict[str, Any]]:
+    """A row's site → the arguments of jevons.site; ``""`` stands for all rows. ``at`` replaces what they name.
+
+    Errors: UnknownName where some rows name a site and others none.
+    """
+    named = [w for w in dict.fromkeys(words) if w]
+    if at or not named:
+        return {"": {"name": at} if at else {}}
+    if "" in words:
+        raise UnknownName("site", "", named, "some rows name no site; say --at")
+    return {word: {"name": word} for word in named}
 
 
 def _say_if_moved(path: Path, kept: Any) -> None:

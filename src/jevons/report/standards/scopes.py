@@ -38,7 +38,7 @@ NAMES = {
     "3.8": "upstream leased assets",
 }  # fmt: skip
 ISO_14064_1 = {"1": "1 direct", "2": "2 imported energy", "3.1": "4 products used", "3.2": "4 products used",
-               "3.3": "3 and 4 (by agreement)", "3.6": "3 transport", "3.8": "4 products used"}  # fmt: skip
+               "3.3": "4 products used", "3.6": "3 transport", "3.8": "4 products used"}  # fmt: skip
 UNTOUCHED = {"transfer": "3.1", "storage": "3.1", "travel": "3.6"}  # flow family -> category under every tenure
 UNKNOWN_UPSTREAM = "not known: no life-cycle and direct factor of the place that belong together"
 HELD_UPSTREAM = "held in scope 2: only a life-cycle factor is known for the place"
