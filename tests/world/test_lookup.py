@@ -172,3 +172,10 @@ def test_a_repository_of_no_known_model_names_the_nearest_and_how_to_pass_a_conf
 
     with pytest.raises(UnknownName, match=r"nearest: .*config\.json"):
         models.find("meta-llama/Llama-9-70B-Instruct")
+
+
+def test_a_short_word_that_differs_is_another_product():
+    assert word_score("titan rtx", "nvidia-gtx-titan") < 0.5
+    with pytest.raises(UnknownName):
+        table("accelerators").find("titan rtx")
+    assert table("accelerators").find("gtx titan")[0]["id"] == "nvidia-gtx-titan"

@@ -18,6 +18,8 @@ from jevons.core.errors import BadInput, UnknownName
 
 THRESHOLD = 0.75
 """Least score of a match by words that is accepted."""
+SHORT = 4
+"""Letters up to which two words of letters alone are one only where they are equal."""
 MARGIN = 0.015
 """A match by words must lead the runner-up by this much, or the name is ambiguous."""
 _MAKERS = frozenset({"nvidia", "amd", "intel", "google", "aws", "apple", "huawei", "tesla", "geforce", "instinct",
@@ -82,9 +84,12 @@ def _likeness(asked: str, offered: str) -> float:
     numbers = _NUMBER.findall(asked)
     if numbers != _NUMBER.findall(offered):
         return 0.0
+    begins = asked.startswith(offered) or offered.startswith(asked)
+    if not numbers and min(len(asked), len(offered)) <= SHORT and not begins:
+        return 0.0  # rtx is not gtx, sxm not nvl
     if not numbers:
         return 0.9 * SequenceMatcher(None, asked, offered).ratio()
-    return 0.75 if asked.startswith(offered) or offered.startswith(asked) else 0.45
+    return 0.75 if begins else 0.45
 
 
 def nearest(name: str, ids: Iterable[str], n: int = 3) -> list[str]:
