@@ -21,8 +21,8 @@ File = Annotated[Path | None, typer.Argument(metavar="SPEC", help="A spec: YAML,
                                              show_default=False)]  # fmt: skip
 Final = Annotated[Path, typer.Argument(metavar="FINAL", help="The final run: a spec, or a result kept by --save.",
                                       show_default=False)]  # fmt: skip
-TRAINING = (options.MODEL, options.HARDWARE, options.WORK, options.STEP, options.LAYOUT, options.RECORDED)
-TUNING = (options.MODEL, options.HARDWARE, options.ADAPT, options.STEP, options.LAYOUT)
+TRAINING = (options.MODEL, options.HARDWARE, options.WORK, options.SPEED, options.STEP, options.LAYOUT, options.RECORDED)
+TUNING = (options.MODEL, options.HARDWARE, options.ADAPT, options.SPEED, options.STEP, options.LAYOUT)
 
 
 @app.command(no_args_is_help=True)

@@ -42,8 +42,8 @@ STEP: Group = {
     "start": Row("When it starts, UTC: 2026-03-11T06:00, for a grid by the hour.", "DATE"),
     "calibration": Row("A pack of `jevons calibrate training`.", "PACK.json"),
 }
-WORK: Group = {
-    "flops": Row("The work itself, where tokens do not say it: 3e24.", "FLOP"),
+WORK: Group = {"flops": Row("The work itself, where tokens do not say it: 3e24.", "FLOP")}
+SPEED: Group = {
     "mfu": Row("Model FLOP utilisation while steps run, where you know it: 0.42.", SHARE),
     "earlier_run": Row("A finished run of the same stack: 'device_hours=368640,params=13B,tokens=2T'.", "KEY=VALUE,..."),
 }
@@ -241,7 +241,7 @@ FILES: Group = {
     "report": Row("Write a page (.html), a model-card section (.md) or an LCA inventory for Brightway (.csv).", "FILE", Path),
 }
 PANELS = {
-    WHAT: (MEASURED, SPEC, MODEL, HARDWARE, WORK, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, TRIALS, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION,
+    WHAT: (MEASURED, SPEC, MODEL, HARDWARE, WORK, SPEED, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, TRIALS, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION,
            ONE_PASS, SPEECH, FRONTIER),
     WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (PER, WATCHED, FORM, FILES),
 }  # fmt: skip
