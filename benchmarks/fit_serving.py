@@ -26,6 +26,7 @@ from jevons.estimate.server.physics import Machine, Step, step
 from jevons.estimate.server.shape import Precision, Served
 from jevons.estimate.server.validate import Deployment, load_of, predict, read_row
 
+REACHES = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
 PACK = Path(scores.__file__).with_name("coefficients") / "serving.json"
 Theta = np.ndarray
 
@@ -242,16 +243,23 @@ def five_folds(rows: Rows, law: Law, full: Theta, pack: dict[str, Any], seed: in
     return out
 
 
-def one_point(log_ratio: np.ndarray, rows: Rows) -> np.ndarray:
-    """ln observed over predicted after scaling each configuration by its row of middle batch; that row left out."""
-    out = np.full(len(log_ratio), np.nan)
+def one_point(log_ratio: np.ndarray, rows: Rows, reach: float) -> np.ndarray:
+    """ln observed over predicted after correcting each configuration by its row of middle batch, the less the farther the
+    batch; that row left out."""
+    out, pack = np.full(len(log_ratio), np.nan), {"calibration_reach": reach}
     for name in np.unique(rows.configurations):
         mine = np.flatnonzero(rows.configurations == name)
-        mine = mine[np.argsort(rows.joint.batch[mine])]
+        mine = mine[np.argsort(rows.joint.batch[mine], kind="stable")]
         at = mine[len(mine) // 2]
-        out[mine] = log_ratio[mine] - log_ratio[at]
+        near = serving_pack.nearness(rows.joint.batch[mine], rows.joint.batch[at], pack)
+        out[mine] = log_ratio[mine] - near * log_ratio[at]
         out[at] = np.nan
     return out
+
+
+def reach_of(log_ratio: np.ndarray, rows: Rows) -> float:
+    """How far in ln batch a measured point tells: that with the least mean error."""
+    return min(REACHES, key=lambda reach: float(np.nanmean(np.abs(np.expm1(-one_point(log_ratio, rows, reach))))))
 
 
 def told(name: str, log_ratio: np.ndarray, rows: Rows) -> None:
@@ -285,17 +293,18 @@ def main() -> None:
     told("five random folds", five_folds(rows, law, full, pack), rows)
     known = five_folds(rows, law, full, pack, by=rows.configurations)
     told("five folds of configurations", known, rows)
-    point = one_point(out, rows)
-    told("one point a configuration, families left out", point, rows)
-    ok, nothing = np.isfinite(point), np.zeros(len(plain))
+    nothing = np.zeros(len(plain))
+    told("one point a configuration, families left out", one_point(out, rows, reach_of(out, rows)), rows)
 
     def tiers(keep: np.ndarray) -> dict[str, Any]:
-        both = ok & keep
+        reach = reach_of(out[keep], rows.of(keep))
+        point = one_point(out, rows, reach)
+        both = np.isfinite(point) & keep
         found = {"calibrated": quantiles(point[both], nothing[both], rows.families[both]),
                  "family": quantiles(known[keep], spread[keep], rows.families[keep]),
                  "physics": quantiles(out[keep], out_spread[keep], rows.families[keep])}  # fmt: skip
         wide = {k: round(found["physics"][k] * pack["guess_widening"], 4) for k in ("log_p10", "log_p90")}
-        return {"residuals": {**found, "guess": {**found["physics"], **wide}}}
+        return {"calibration_reach": reach, "residuals": {**found, "guess": {**found["physics"], **wide}}}
 
     pack |= tiers(np.ones(len(plain), dtype=bool))
     pack["corrections"] = corrections(plain, rows, **pack["correction_fit"], batch=pack["correction_batch"])

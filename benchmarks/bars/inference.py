@@ -69,7 +69,9 @@ def serving(rows: Sequence[dict[str, str]], rivals: bool) -> list[Bar]:
 
 
 def one_point(own: Sequence[dict[str, str]], observed: Any, best: Any, families: Sequence[str]) -> Bar:
-    """Each configuration scaled by its row of middle batch, the others scored; the law has not seen the family."""
+    """Each configuration corrected by its row of middle batch, the others scored; neither the law nor the reach of a point
+    has seen the family."""
+    pack = serving_pack.serving_pack()
     names = np.array([f"{r['task']}|{r['model_id']}|{r['gpu_model']}|{r['num_gpus']}" for r in own])
     batch, logs = np.array([float(r["avg_batch_size"]) for r in own]), np.log(observed / best)
     left = np.full(len(logs), np.nan)
@@ -77,7 +79,8 @@ def one_point(own: Sequence[dict[str, str]], observed: Any, best: Any, families:
         mine = np.flatnonzero(names == name)
         mine = mine[np.argsort(batch[mine], kind="stable")]
         at = mine[len(mine) // 2]
-        left[mine] = logs[mine] - logs[at]
+        near = serving_pack.nearness(batch[mine], batch[at], serving_pack.without_family(families[at], pack) or pack)
+        left[mine] = logs[mine] - near * logs[at]
         left[at] = np.nan
     kept = np.isfinite(left)
     error = np.abs(np.expm1(-left[kept]))

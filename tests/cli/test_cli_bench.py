@@ -104,3 +104,23 @@ def test_failures_are_counted_and_a_bench_of_nothing_else_exits_with_a_word(benc
     assert "no level reached a steady state" in said.err
     first = said.json["levels"][0]
     assert first["failed"] == {"HTTP 500: out of memory": first["sent"]}
+
+
+def test_what_was_measured_calibrates_the_law_and_the_next_estimate(bench, jevons):
+    assert bench("--points", "points.csv", "--table-model", "llama-3.1-8b").code == 0
+    rows = list(csv.DictReader(Path("points.csv").read_text().splitlines()))
+    assert [float(row["batch"]) for row in rows] == pytest.approx([1, 4], rel=0.2)
+    law = {1.0: 3.4, 4.0: 0.9}  # the tiny model is not the one it is called: joules that one might have measured
+    own = [{**row, "energy_per_output_token_j": law[round(float(row["batch"]))]} for row in rows]
+    Path("own.csv").write_text("\n".join(",".join(map(str, line)) for line in (rows[0], *(row.values() for row in own))) + "\n")
+    assert jevons("calibrate serving own.csv --save own.json --json").code == 0
+    asked = "estimate serving --model llama-3.1-8b --on h100 --n 1 --batch 4 --input-tokens 84 --output-tokens 24 --at France"
+    assert jevons(f"{asked} --calibration own.json").json["footprint"]["indicators"]["energy"]["best"] > 0
+
+
+def test_points_without_an_accelerator_are_refused(jevons, monkeypatch):
+    monkeypatch.setattr("jevons.measure.discover.sensors_found", lambda: [Steady(300.0)])
+    with served() as url:
+        said = jevons("bench serve --model tiny --requests 20 --concurrency 1,4 --max-tokens 24 --period 0.005 --points p.csv --url", url)
+    assert said.code == 2
+    assert "metered accelerator" in said.err

@@ -99,6 +99,21 @@ def test_a_measured_point_moves_the_estimate_onto_it_and_narrows_it():
     assert set(found.column("tier")) == {"calibrated"}
 
 
+def test_a_measured_point_tells_less_of_a_batch_the_farther_it_is():
+    law = {b: joules(serving("llama-3.1-8b", "h100", 1, batch=b, **CHAT), component="accelerator") for b in (8, 32, 64, 256)}
+    moved = {b: joules(serving("llama-3.1-8b", "h100", 1, batch=b, measured=Measured(law[32] / 150, 32), **CHAT), component="accelerator") for b in law}
+    ratio = {b: moved[b] / law[b] for b in law}
+    assert ratio[32] == pytest.approx(2)
+    assert 1 < ratio[256] < ratio[64] < 2
+    assert 1 < ratio[8] < 2
+
+
+@pytest.mark.parametrize("point", [Measured(0, 8), Measured(-1, 8), Measured(0.3, 0)])
+def test_a_point_that_cannot_be_is_refused(point):
+    with pytest.raises(BadInput):
+        serving("llama-3.1-8b", "h100", 1, batch=8, measured=point, **CHAT)
+
+
 @pytest.mark.parametrize(
     ("model", "on", "tier"),
     [("llama-3.1-8b", "h100", "family"), ("olmo-2-7b", "h100", "physics"), ("olmo-2-7b", "a100", "guess")],

@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.bars import inference, speed
 
+from jevons.estimate.server import pack as serving_pack
+
 FAMILIES = ["a", "a", "b", "b", "c", "c"]
 
 
@@ -27,11 +29,13 @@ def test_the_score_of_rows_is_the_score_of_the_whole():
     assert inference.score_each(seen, low, high).mean() == pytest.approx(inference.scores.interval_score(seen, low, high))
 
 
-def test_a_calibration_point_is_not_scored_and_takes_away_what_its_configuration_is_off_by():
+def test_a_calibration_point_is_not_scored_and_takes_away_what_its_configuration_is_off_by_the_less_the_farther():
     own = [{"task": "chat", "model_id": "m", "gpu_model": "h100", "num_gpus": "1", "avg_batch_size": str(b)} for b in (8, 16, 32)]
     bar = inference.one_point(own, np.array([2.0, 4.0, 6.6]), np.array([1.0, 2.0, 3.0]), ["a"] * 3)
     assert bar.n == 2
-    assert bar.figure == pytest.approx((0 + (1 - 2 / 2.2)) / 2)
+    near = np.exp(-np.log(2) / serving_pack.serving_pack()["calibration_reach"])
+    assert 0 < near < 1
+    assert bar.figure == pytest.approx(((1 - 2**near / 2) + (1 - 2**near / 2.2)) / 2)
 
 
 def test_every_bar_of_served_models_is_printed_with_its_must(shared):

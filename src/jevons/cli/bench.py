@@ -51,6 +51,7 @@ def serve(
     precision: Annotated[str, typer.Option(metavar="FORMAT", help="Format of the weights, for the exports: bf16, fp8.", rich_help_panel=WHERE, show_default=False)] = "",
     table_model: Annotated[str, typer.Option(metavar="NAME", help="The model's name in the tables, for the exports.", rich_help_panel=WHERE, show_default=False)] = "",
     save: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="ML.ENERGY's layout, as validate serving reads it.", rich_help_panel=OUT, show_default=False)] = None,
+    points: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Points for jevons calibrate serving.", rich_help_panel=OUT, show_default=False)] = None,
     melodi: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="MELODI's columns, a row a request.", rich_help_panel=OUT, show_default=False)] = None,
     energy_score: Annotated[Path | None, typer.Option(metavar="FILE.json", help="In the style of AI Energy Score; not an official score.", rich_help_panel=OUT, show_default=False)] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="The frontier: a page (.html) or a drawing (.svg).", rich_help_panel=OUT, show_default=False)] = None,
@@ -73,7 +74,7 @@ def serve(
     found = bench.serve(plan, told=show.say)
     deployed = Deployment(model=table_model, gpu=on, count=n, precision=precision)
     tell(found, footprints(found, site), given)
-    write_files(found, deployed, save, melodi, energy_score, report)
+    write_files(found, deployed, save, points, melodi, energy_score, report)
     if not any(level.window_s for level in found.levels):
         raise BadInput("url", plan.url, "no level reached a steady state; what went wrong is above")
 
@@ -115,14 +116,16 @@ def footprints(found: Bench, site: Any) -> list[Any]:
             for level in found.levels]  # fmt: skip
 
 
-def write_files(found: Bench, deployed: Deployment, save: Path | None, melodi: Path | None, score: Path | None,
-                report: Path | None) -> None:  # fmt: skip
+def write_files(found: Bench, deployed: Deployment, save: Path | None, points: Path | None, melodi: Path | None,
+                score: Path | None, report: Path | None) -> None:  # fmt: skip
     """The files that were asked for."""
     from jevons.measure import bench_export as export
     from jevons.measure import bench_plot as plot
 
     if save is not None:
         show.write(save, export.as_csv(export.MLENERGY, export.mlenergy(found, deployed)), "ML.ENERGY rows")
+    if points is not None:
+        show.write(points, export.as_csv(export.POINTS, export.points(found, deployed)), "points of calibration")
     if melodi is not None:
         show.write(melodi, export.as_csv(export.MELODI, export.melodi(found)), "MELODI rows")
     if score is not None:

@@ -38,7 +38,8 @@ Array = Any
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One measured point of a deployment: joules of all its accelerators an output token, at a batch."""
+    """One measured point of a deployment: joules of all its accelerators an output token, at a batch. The law passes through
+    it; e^-|ln B/B_m|/reach of its ratio to the law holds at another batch B."""
 
     energy_per_output_token_j: float
     batch: float
@@ -83,6 +84,7 @@ def serving(model: Any = None, on: str = "", n: Any = None, *, params: Any = Non
     asked = lengths_of(input_tokens, output_tokens, cached_tokens, reasoning_tokens, output_spread, lengths, seen.tokens)
     given = _batch(batch)
     d = seeing(deployment(language, on, n, params, active, precision, tensor, asked, given, cache_precision, power_limit), seen)
+    d = d if measured is None else d.measured(measured.energy_per_output_token_j, measured.batch)
     sampler = Draws(draws, seed)
     spent = _spent(d, given, request_rate, slo_s_per_token, max_batch, sampler, utilisation)
     low, high, tier = _band(d, spent, measured, calibration)
@@ -206,7 +208,7 @@ def _states(d: Deployment, rate: Any, slo: Any, cap: Any) -> _States:
 
 
 def _band(d: Deployment, spent: Spent, measured: Measured | None, calibration: Any) -> tuple[Any, Any, str]:
-    """The 5-95 % factors on energy and the tier; what was measured moves the best estimate into ``spent``."""
+    """The 5-95 % factors on energy and the tier; a calibration moves the best estimate in ``spent``."""
     tier = d.tier
     if measured is not None and calibration is not None:
         raise Contradiction("calibration", str(calibration), "give measured or calibration, not both")
@@ -218,9 +220,6 @@ def _band(d: Deployment, spent: Spent, measured: Measured | None, calibration: A
         return low ** (Z90 / Z80), high ** (Z90 / Z80), "calibrated"
     if measured is not None:
         tier = "calibrated"
-        at = d.step(measured.batch)
-        spent.scale(measured.energy_per_output_token_j * measured.batch
-                    / (at.energy_j * d.correction(measured.batch)))  # fmt: skip
     low, high = packs.interval(tier, d.pack, 0.0)
     return low ** (Z90 / Z80), high ** (Z90 / Z80), tier
 

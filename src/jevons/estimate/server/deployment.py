@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,14 @@ class Encoder:
 
 
 @dataclass(frozen=True)
+class Point:
+    """ln of one measured energy over the law's, and the batch at which it was measured."""
+
+    log_ratio: float
+    batch: float
+
+
+@dataclass(frozen=True)
 class Deployment:
     """One kind of replica, how many of it, and what is known of it."""
 
@@ -53,6 +61,7 @@ class Deployment:
     notes: list[Assumption] = field(default_factory=list)
     pack: Any = None
     encoder: Encoder | None = None
+    point: Point | None = None
 
     @property
     def encodes(self) -> bool:
@@ -72,9 +81,20 @@ class Deployment:
         return capped(found, self.machine.devices, self.power_limit_w, self.device.idle_power().best_w)
 
     def correction(self, batch: Any) -> Any:
-        """Factor on energy that its family was measured at, 1 where it was not."""
+        """Factor on energy that its family, or a point of its own, was measured at; 1 where neither was."""
         known = packs.correction(self.family, self.device.generation, self.precision.name, batch, self.pack, self.machine.devices)
+        if self.point is not None:
+            known = known + self.point.log_ratio * packs.nearness(batch, self.point.batch, self.pack)
         return np.exp(known)
+
+    def measured(self, energy_per_output_token_j: float, batch: float) -> Deployment:
+        """The deployment with one measured point: the law passes through it, the less bound the farther the batch."""
+        joules = float(units.read(energy_per_output_token_j, "", "energy_per_output_token_j"))
+        at = float(units.read(batch, "", "batch", minimum=1.0))
+        if not joules > 0:
+            raise BadInput("energy_per_output_token_j", joules, "give the joules that were measured, above 0")
+        ratio = joules * at / float(self.step(at).energy_j * self.correction(at))
+        return replace(self, point=Point(float(np.log(ratio)), at))
 
 
 def deployment(model: Any, on: str, n: Any, params: Any, active: Any, precision: str, tensor: Any, lengths: Lengths,

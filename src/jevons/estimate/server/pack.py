@@ -67,6 +67,13 @@ def correction_keys(family: str | None, generation: str, precision: str, devices
     return [whole, *parts, *([f"{whole}|task {task}"] if task else [])]
 
 
+def nearness(batch: Any, measured_at: float, pack: Pack) -> Any:
+    """How much of what a measured point showed holds at another batch: exp(−|ln B/B_m| / reach)."""
+    import numpy as np
+
+    return np.exp(-np.abs(np.log(np.asarray(batch, float) / measured_at)) / pack["calibration_reach"])
+
+
 def interval(tier: str, pack: Pack, prompt_log_sd: Any = 0.0) -> tuple[Any, Any]:
     """Factors (low, high) on the best estimate that bound its 10-90 % interval.
 
