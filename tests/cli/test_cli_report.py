@@ -155,7 +155,8 @@ def test_rows_of_a_file_are_priced_where_they_say_they_ran(jevons, tmp_path, mon
     told = jevons("report json bill.csv").json
     assert {x["place"] for x in told if x["indicator"] == "climate"} == {"FRA", "POL"}
     assert sum(x["impact"] for x in told if x["indicator"] == "energy") == pytest.approx(30.0)
-    assert {x["place"] for x in jevons("report json bill.csv --at Spain").json if x["indicator"] == "climate"} == {"ESP"}
+    spain = jevons("report json bill.csv --at Spain").json
+    assert {(x["place"], x["site"]) for x in spain if x["indicator"] == "climate"} == {("ESP", "Spain")}
 
 
 def test_a_file_too_large_for_a_pack_is_refused_and_two_of_one_name_are_kept_apart(made, tmp_path, monkeypatch):

@@ -136,8 +136,9 @@ def match(inventory: Activity, held: Contracts, year: int | None = None, strict:
     uses, lacking = allocate(demands, held)
     found = [residual(d, held, strict) if lack > 0 else (0.0, None) for d, lack in zip(demands, lacking, strict=True)]
     score, note = hourly(used, held)
-    notes = dict.fromkeys([*(a for _, a in found if a is not None), *(unretired(u, held.source) for u in uses if not u.contract.retirement)])
-    return Matching(tuple(demands), tuple(uses), tuple(lacking), tuple(rate for rate, _ in found), held, score, note, tuple(notes))
+    notes = [a for _, a in found if a is not None] + [unretired(u, held.source) for u in uses if not u.contract.retirement]
+    return Matching(tuple(demands), tuple(uses), tuple(lacking), tuple(rate for rate, _ in found), held, score, note,
+                    tuple(dict.fromkeys(notes)))  # fmt: skip
 
 
 def best_of(inventory: Activity) -> Activity:

@@ -203,7 +203,7 @@ def at_site(whole: Selected, word: str, given: Mapping[str, Any], sites: int, ye
     """The rows of one site of a source (``""``: all of them), priced there."""
     site = {**given, **({"year": year} if year and "year" not in given else {})}
     if word == "":
-        return replace(whole, site=site)
+        return replace(whole, site=site, activity=whole.activity.label(site=str(given.get("name", ""))))
     title = f"{whole.title} at {word}" if sites > 1 else whole.title
     path = f"{whole.path} at {word}" if sites > 1 else whole.path
     return replace(whole, title=title, path=path, activity=whole.activity.where(site=word), site=site)

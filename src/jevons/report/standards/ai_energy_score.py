@@ -44,7 +44,8 @@ def ai_energy_score(footprint: Footprint, task: str = "text generation", model: 
     why_not = _lacking(footprint, prompts, params_billion, batch)
     return {
         "units": "Wh", "total": total, "format": "jevons", "per_1000_prompts_wh": total / prompts * PROMPTS,
-        "prompts": prompts, "task": task, "model": model, "class": _class(task, params_billion), "comparable": False, "why_not": [*why_not, HARNESS],
+        "prompts": prompts, "task": task, "model": model, "class": _class(task, params_billion), "comparable": False,
+        "why_not": [*why_not, HARNESS],
     }  # fmt: skip
 
 
@@ -63,10 +64,11 @@ def stars(total_wh: float, least_wh: float, most_wh: float) -> int:
 def _lacking(footprint: Footprint, prompts: float, params_billion: float | None, batch: float | None) -> list[str]:
     rows = footprint.inventory.where(component="accelerator", flow="electricity")
     devices = {d for d in rows.text.get("device", ()) if d}
+    on_an_h100 = bool(devices) and all("h100" in d and "80" in d for d in devices)
     checks = {
         "the energy is modelled, not read from the accelerators": set(rows.column("method")) <= {"counter", "integrated"},
         f"{prompts:g} prompts, not {PROMPTS}": prompts == PROMPTS,
-        f"on {', '.join(sorted(devices)) or 'a device not named'}, not an H100 of 80 GB": devices and all("h100" in d and "80" in d for d in devices),
+        f"on {', '.join(sorted(devices)) or 'a device not named'}, not an H100 of 80 GB": on_an_h100,
         f"batch {batch:g}, not 1" if batch else "batch not stated, must be 1": batch == 1,
         "model's size not stated, on which its class depends": params_billion is not None,
     }  # fmt: skip

@@ -43,8 +43,8 @@ def boamps(footprint: Footprint, *, stage: str, family: str, country: str, infra
             raise BadInput(name, value, "say it: the format asks for it and the footprint does not know")
     if infrastructure not in INFRASTRUCTURES:
         raise BadInput("infrastructure", infrastructure, f"use one of {', '.join(INFRASTRUCTURES)}")
-    task = {"taskStage": stage, "taskFamily": family, "nbRequest": requests, "algorithms": [_present(algorithm or {"algorithmType": "other"})],
-            "dataset": _data(footprint)}  # fmt: skip
+    task = {"taskStage": stage, "taskFamily": family, "nbRequest": requests,
+            "algorithms": [_present(algorithm or {"algorithmType": "other"})], "dataset": _data(footprint)}  # fmt: skip
     report = {
         "task": _present(task), "measures": [_measure(footprint, version)],
         "infrastructure": {"infraType": infrastructure, "components": _components(footprint, devices)},
