@@ -239,7 +239,7 @@ class Fleet:
     def arrays(self, sql: str, names: Sequence[str], order: Sequence[str]) -> dict[str, Any]:
         """The columns of an answer, by name, as numpy arrays in this order of rows."""
         told = f"SELECT {', '.join(names)} FROM ({sql}) ORDER BY {', '.join(order)}"
-        return dict(self.con.execute(told).fetchnumpy())
+        return {name: _filled(column) for name, column in self.con.execute(told).fetchnumpy().items()}
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of an answer."""
@@ -255,6 +255,11 @@ class Fleet:
         files = dict.fromkeys(f.path for batch in self.parts.values() for f in batch.files)
         self.con.execute(f"CREATE OR REPLACE VIEW everything AS SELECT {self.columns.duckdb} FROM {reading(list(files))}")
         return "everything"
+
+
+def _filled(column: Any) -> Any:
+    """A column of an answer, NaN where the database has nothing."""
+    return column.filled(float("nan")) if hasattr(column, "filled") and column.dtype.kind == "f" else column
 
 
 def loaded(con: Any, given: Mapping[str, Any]) -> frozenset[str]:

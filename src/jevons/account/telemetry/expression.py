@@ -74,7 +74,8 @@ def usable(readings: Table, rules: Rules, offsets: Table | None = None) -> Table
         t_us = known.t_us - known.offset_us.fill_null(0)
         readings = known.select(device=known.device, t_us=t_us, value=known.value)
     stamped = readings.t_us.between(EARLIEST_US, rules.latest_us)
-    return readings.filter(readings.device.notnull(), stamped, readings.value.between(0.0, rules.most))
+    number = ~readings.value.isnan()  # said in so many words: a Parquet footer's bounds leave NaN out, and scans trust them
+    return readings.filter(readings.device.notnull(), stamped, number, readings.value.between(0.0, rules.most))
 
 
 def steps(samples: Table, streamed: bool = False) -> Table:
@@ -132,7 +133,7 @@ def cells(spans: Table, jobs: Table | None, placement: Table | None) -> Table:
     """The time of each device from ``from_us`` to ``to_us`` (widened to whole hours), cut at every border."""
     of = ibis()
     wide = hours(spans)
-    borders = [wide.mutate(at_us=of.range(wide.from_us, wide.to_us + 1, HOUR_US).unnest()).select("device", "at_us")]
+    borders = [wide.mutate(at_us=each_hour(wide.from_us, wide.to_us + 1)).select("device", "at_us")]
     for given in (jobs, placement):
         if given is not None:
             inside = within(given, wide)
@@ -152,6 +153,16 @@ def hours(spans: Table) -> Table:
 def hour_of(t_us: Any) -> Any:
     """The hour (UTC) a moment lies in, as the µs at which it begins: whole numbers throughout, so borders are exact."""
     return t_us - t_us % HOUR_US
+
+
+def each_hour(first_us: Any, end_us: Any) -> Any:
+    """A row for each hour from ``first_us`` (the beginning of one) to before ``end_us``.
+
+    ``greatest`` changes nothing: without a function around them ibis 12 writes end − (a − b) as end − a − b here, on all
+    engines but DuckDB and ClickHouse.
+    """
+    of = ibis()
+    return of.range(of.greatest(first_us, 0), of.greatest(end_us, 0), HOUR_US).unnest()
 
 
 def within(given: Table, wide: Table) -> Table:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jevons.account.telemetry import expression as parts
-from jevons.account.telemetry.expression import HOUR_US, SCHEMAS, ibis
+from jevons.account.telemetry.expression import SCHEMAS, ibis
 from jevons.account.telemetry.rules import STEPS, US_PER_S, Rules
 
 if TYPE_CHECKING:
@@ -23,10 +23,8 @@ LABELS = ("owner", "job", "device")
 
 def laid_over(cells: Table, given: Table, spans: Table) -> Table:
     """Each cell with every job (or place) that holds its device then; both are met by the hour, so the join is linear."""
-    of = ibis()
     inside = parts.within(given, parts.hours(spans))
-    first_us = parts.hour_of(inside.start_us)
-    hourly = inside.mutate(hour_us=of.range(first_us, inside.end_us, HOUR_US).unnest())
+    hourly = inside.mutate(hour_us=parts.each_hour(parts.hour_of(inside.start_us), inside.end_us))
     return cells.inner_join(hourly, ["device", "hour_us", cells.from_us < hourly.end_us, cells.to_us > hourly.start_us])
 
 
@@ -97,7 +95,10 @@ def metered_table() -> Table:
 
 
 def completeness(metered: Table, energy: Table, rules: Rules) -> Table:
-    """By device and hour: seconds covered and missing, the share covered, and what happened to the samples."""
+    """By device and hour: seconds covered and missing, the share covered, and what happened to the samples.
+
+    A sample counts where the step that led to it began; each counts once.
+    """
     of = ibis()
     hours = metered.group_by("device", "hour_us").aggregate(
         energy_kwh=lambda t: t.energy_kwh.sum(), imputed_kwh=lambda t: t.imputed_kwh.sum(),
@@ -106,9 +107,10 @@ def completeness(metered: Table, energy: Table, rules: Rules) -> Table:
     seen = energy.mutate(hour_us=parts.hour_of(energy.from_us)).group_by("device", "hour_us")
     told = seen.aggregate(samples=energy.samples.sum(), **counts)
     both = hours.left_join(told, ["device", "hour_us"]).drop("device_right", "hour_us_right")
-    filled = {name: both[name].fill_null(0) for name in ("samples", *counts)}
+    filled = {name: both[name].fill_null(0).cast("int64") for name in ("samples", *counts)}
     share = both.covered_s / (both.covered_s + both.missing_s).nullif(0.0)
-    return both.mutate(complete=share, **filled)
+    told = both.mutate(complete=share, **filled)
+    return told.filter((told.samples > 0) | (told.covered_s + told.missing_s > 0))
 
 
 def whole(rules: Rules, *, jobs: bool = True, placement: bool = True, offsets: bool = False, grid: bool = False,

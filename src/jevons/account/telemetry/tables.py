@@ -142,7 +142,7 @@ def _moment(con: Any, column: str, kind: str, label: str) -> str:
     if kind != "VARCHAR":
         raise TableError(label, None, column, kind, "write times as ISO text or stamps, or name the column with _s for seconds since 1970")
     zoned = f"regexp_matches({name}, '(Z|[+-][0-9]{{2}}:?[0-9]{{2}})$') AND length({name}) > 10"
-    ways = one(con, f"SELECT count(DISTINCT {zoned}) FROM raw WHERE trim({name}) <> ''")[0]
+    ways = one(con, f"SELECT count(DISTINCT {zoned}) FROM raw WHERE regexp_matches({name}, '^[0-9]{{4}}-')")[0]
     if ways > 1:
         raise Contradiction("time zones", column, f"{label} holds times with a zone and times without one: write all in UTC")
     return f"epoch_us(try_cast({name} AS TIMESTAMPTZ))"  # the session keeps UTC
