@@ -183,6 +183,18 @@ def test_a_field_the_hub_does_not_know_is_noted_with_its_line():
     assert as_plain(remark)["mends_itself"] is False
 
 
+def test_a_key_given_twice_is_a_contradiction_and_the_first_counts():
+    found = parse("---\nco2_eq_emissions: 5\nlicense: mit\nco2_eq_emissions:\n  emissions: 6\n  emissions: 7\n---\n")
+    assert found.block == {"emissions": 5}
+    assert [(r.rule, r.line) for r in lint(found) if r.accuses] == [("repeated", 4), ("repeated", 6)]
+
+
+@pytest.mark.parametrize(("body", "grams"), [("Trained for 5 days on it.", 15_000.0), ("Training took 120 GPU hours.", 15_000.0)])
+def test_days_and_gpu_hours_are_times_too(body, grams):
+    assert rules(card(grams, body)) == set()
+    assert "unit" in rules(card(grams / 1000, body))
+
+
 # ---- bytes
 
 

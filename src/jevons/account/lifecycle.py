@@ -108,10 +108,11 @@ def lifecycle(given: Mapping[str, Any], folder: Path | str = ".", draws: int = 1
     twice = tuple(overlaps(found))
     if twice and spec.get("overlaps", "refuse") == "refuse":
         raise OverlappingMeters(f"{twice[0]}; keep one of them, or write 'overlaps: report' to see both sums")
-    study = _study(spec)
+    left_out = _not_counted(phases, found)
+    study = _scoped(_study(spec), left_out)
     return LifeCycle(
         str(spec.get("lifecycle", "")), str(spec.get("goal", "")), str(spec.get("source", "")), found,
-        _priced(found, study, draws), _not_counted(phases, found), twice, _use(spec),
+        _priced(found, study, draws), left_out, twice, _use(spec),
         {str(k): str(v) for k, v in (spec.get("published") or {}).items()}, tuple(spec.get("claims") or ()),
     )  # fmt: skip
 
@@ -153,6 +154,12 @@ def _study(spec: Mapping[str, Any]) -> Study:
             asked[name] = tuple(asked[name])
     require_known(asked, Study.__dataclass_fields__, "study")
     return Study(**{**usual, **asked})
+
+
+def _scoped(study: Study, not_counted: Mapping[str, str]) -> Study:
+    """The study with its cut-offs true to what is counted, so that life cycles of different reach refuse to be compared."""
+    counted = set(PHASES) - set(not_counted)
+    return study.with_(cutoffs=(*(c for c in study.cutoffs if c not in counted), *not_counted))
 
 
 def _use(spec: Mapping[str, Any]) -> dict[str, float]:

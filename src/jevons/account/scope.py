@@ -79,7 +79,7 @@ def _declared(parts: Sequence[Part]) -> Iterator[Overlap]:
 def _same_joule(parts: Sequence[Part]) -> Iterator[Overlap]:
     """Pairs that core.overlap refuses; asked in pairs only where the whole is refused."""
     for part in parts:
-        refuse_overlap(part.activity)
+        refuse_overlap(joined_up(part.activity))
     if not parts or _refused(parts) is None:
         return
     for pair in combinations(parts, 2):
@@ -103,7 +103,25 @@ def _as_meter(part: Part) -> Activity:
     text = {name: column for name, column in rows.text.items() if name != "part"}
     whole = [component in EVERYTHING for component in text["component"]]
     text["stage"] = np.where(whole, "", text["stage"]).astype(object)
-    return replace(rows, text=text, amount=rows.amount[..., :1], served={}, drivers={})
+    return joined_up(replace(rows, text=text, amount=rows.amount[..., :1], served={}, drivers={}))
+
+
+def joined_up(activity: Activity) -> Activity:
+    """Rows of one meter that follow each other without a gap as one row, so that a year of hours is not asked hour by hour.
+
+    Rows that overlap stay apart, and are found to. Amounts are not summed: only what a row covers is looked at.
+    """
+    columns = list(activity.text.values())
+    keys = list(zip(*columns, strict=True))
+    order = sorted(range(len(keys)), key=lambda i: (keys[i], activity.start_s[i]))
+    kept: list[int] = []
+    end_s = np.array(activity.end_s)
+    for i in order:
+        if kept and keys[kept[-1]] == keys[i] and end_s[kept[-1]] == activity.start_s[i]:
+            end_s[kept[-1]] = activity.end_s[i]
+        else:
+            kept.append(i)
+    return replace(activity, end_s=end_s).take(np.array(sorted(kept), np.int64))
 
 
 def _width(part: Part) -> tuple[int, bool]:

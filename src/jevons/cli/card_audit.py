@@ -62,10 +62,19 @@ def mend(paths: Sequence[Path]) -> None:
 
 
 def keep(path: Path, text: str) -> None:
-    """A card written back, bytes as they are."""
+    """A card written back whole or not at all: beside it first, then in its place, with its own permissions."""
+    import os
+    import shutil
+
+    place = path.resolve()
+    beside = place.with_name(f".{place.name}.{os.getpid()}.new")
     try:
-        path.write_bytes(text.encode("utf-8"))
+        beside.write_bytes(text.encode("utf-8"))
+        if place.exists():
+            shutil.copymode(place, beside)
+        beside.replace(place)
     except OSError as trouble:
+        beside.unlink(missing_ok=True)
         raise BadInput("card", str(path), f"name a file that can be written ({trouble.strerror})") from None
     show.say(f"{path}: written")
 

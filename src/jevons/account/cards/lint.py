@@ -98,6 +98,12 @@ def _front(card: Card) -> Iterator[Remark]:
         yield Remark("absent", "missing", 0, f"no {BLOCK}", "add it to the front matter: jevons card write --into FILE")
 
 
+def _repeated(card: Card) -> Iterator[Remark]:
+    for name, line in card.repeated:
+        first = card.spots[name].line
+        yield Remark("repeated", "contradiction", line, f"{name} stands on line {first} too; readers differ in which counts", "keep one")
+
+
 def _value(card: Card) -> Iterator[Remark]:
     """Emissions that are no number of grams: text with a unit is converted, where the unit is plain."""
     value, spot = card.block.get("emissions"), card.spot("emissions")
@@ -186,7 +192,7 @@ def _misplaced(card: Card) -> Iterator[Remark]:
         yield Remark(slip.rule, "contradiction", slip.line, slip.message, slip.mend, edits)
 
 
-RULES: tuple[Callable[[Card], Iterator[Remark]], ...] = (_front, _misplaced, _value, _unit, _kind, _fields)
+RULES: tuple[Callable[[Card], Iterator[Remark]], ...] = (_front, _repeated, _misplaced, _value, _unit, _kind, _fields)
 
 
 def as_plain(remark: Remark) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
     modelId, co2_eq_emissions (GRAMS), size and datasets_size (bytes), downloads, performance_score, domain, ...
 
-Castaño, Martínez-Fernández, Franch and Bogner 2023, arXiv 2305.11164. An empty cell, "nan" and "Not Specified" are absent.
+Castaño, Martínez-Fernández, Franch and Bogner 2023, arXiv 2305.11164. An empty cell, "nan", "Not Specified" and their like are absent.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-ABSENT = ("", "nan", "none", "not specified")
+ABSENT = ("", "nan", "na", "n/a", "none", "null", "unknown", "not specified")
 PAIRS = (("accuracy", "f1"), ("rouge1", "rougeL"))  # which two measures make a performance score, the first pair given
 
 

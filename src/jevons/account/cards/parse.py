@@ -36,6 +36,7 @@ class Card:
     """A card: its name and text as they are, the front matter's values and where they stand, and where the body begins.
 
     ``spots``: key, or ``co2_eq_emissions.key``, → where. ``front_end``: the character at which the closing ``---`` stands.
+    ``repeated``: keys given again, with their lines; the first of each counts.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Card:
     has_front: bool = False
     front_end: int = 0
     body_start: int = 0
+    repeated: tuple[tuple[str, int], ...] = ()
 
     @property
     def body(self) -> str:
@@ -101,11 +103,12 @@ def parse(text: str, name: str = "card") -> Card:
         return Card(name, text)
     node = _composed(found[1], name)
     shift = found.start(1)
-    spots = dict(_spots(node, shift)) if node is not None else {}
+    spots: dict[str, Spot] = {}
+    repeated = [(key, spot.line) for key, spot in _spots(node, shift) if spots.setdefault(key, spot) is not spot]
     front = _plain(node)
     if not isinstance(front, Mapping):
         raise TableError(name, 1, None, type(front).__name__, "write keys and values between the --- lines")
-    return Card(name, text, front, spots, True, found.end(1), found.end())
+    return Card(name, text, front, spots, True, found.end(1), found.end(), tuple(repeated))
 
 
 def _composed(text: str, name: str) -> Any:

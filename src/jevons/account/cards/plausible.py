@@ -26,6 +26,7 @@ EMITTED = re.compile(r"(?:emission|emitted|carbon|co2|co₂)[^\n]{0,60}?" + NUMB
 ENERGY = re.compile(NUMBER + r"\s{0,3}([kMG]Wh)\b")
 HOURS = re.compile(r"(?:hours? used|training time|gpu[- ]hours?|hours)\W{0,12}?" + NUMBER + "|" + NUMBER +
                    r"\s{0,3}(?:gpu[- ]?)?hours?\b", re.IGNORECASE)  # fmt: skip
+DAYS = re.compile(NUMBER + r"\s{0,3}(?:gpu[- ]?)?days?\b", re.IGNORECASE)
 HARDWARE = re.compile(r"\b(?:hardware(?: type| used)?|gpus?|accelerators?)\W{1,6}([^\n|]{1,80})", re.IGNORECASE)
 RATE = re.compile(r"^[\w₂().-]*\s*(?:CO[\w₂-]*\s*)?(?:/|per\b)", re.IGNORECASE)  # what follows an intensity, or a mass by the request
 COUNT = re.compile(r"^\s*(\d+)\s*(?:x|×|\*)?\s*(?=[A-Za-z])|(?:x|×|\*)\s*(\d+)\s*$")
@@ -112,15 +113,24 @@ def by_hours(card: Card, grams: float) -> Evidence | None:
 
 def hardware_hours(card: Card) -> tuple[float, float, str] | None:
     """TDP of the device (W), device-hours, and both in words; None where a card does not say both."""
-    hours = next((m[1] or m[2] for m in HOURS.finditer(card.body)), None)
+    hours = stated_hours(card)
     names = [str(card.block.get("hardware_used") or "")[:80], *(m[1] for m in islice(HARDWARE.finditer(card.body), FEW))]
     found = next(filter(None, map(_device, names)), None)
     if found is None or hours is None:
         return None
     n, device = found
-    wall = float(hours.replace(",", ""))
-    together = wall if re.search(r"(?:gpu|device|accelerator)[- ]?hours", card.body, re.IGNORECASE) else wall * n
+    together = hours if re.search(r"(?:gpu|device|accelerator)[- ]?(?:hours|days)", card.body, re.IGNORECASE) else hours * n
     return device.tdp_w, together, f"{units.significant(together)} hours of {device.name}"
+
+
+def stated_hours(card: Card) -> float | None:
+    """The first time a card's text states, in hours or else in days; None where it states none."""
+    for pattern, unit in ((HOURS, "h"), (DAYS, "d")):
+        found = pattern.search(card.body)
+        if found:
+            number = next(filter(None, found.groups()))
+            return units.convert(float(number.replace(",", "")), unit, "h")
+    return None
 
 
 def _device(name: str) -> tuple[int, Device] | None:
