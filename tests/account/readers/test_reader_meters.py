@@ -70,6 +70,28 @@ def test_a_german_export_with_decimal_commas_and_its_own_dates_is_read(tmp_path)
     assert kwh(account.read(written(tmp_path, text))) == pytest.approx(1021.0)
 
 
+def test_a_folder_of_a_file_a_meter_is_a_tree_of_its_folders(tmp_path):
+    root = tmp_path / "building"
+    for name, watts in (("Main", 4000), ("Main/IT", 2400), ("Main/IT/Rack 1", 2000), ("Main/HVAC", 800)):
+        file = root / f"{name}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("time,P [W],E [kWh],U [V]\n" + "".join(f"2026-01-01T0{h}:00Z,{watts},{watts / 1000},230\n" for h in range(2)))
+    activity = account.read(root)
+    assert set(activity.text["run"]) == set(account.read(root).text["run"]) != {""}
+    assert by_meter(activity) == {"Main/IT/Rack 1": 4.0, "Main/HVAC": 1.6, "Main: not sub-metered": 1.6, "Main/IT: not sub-metered": 0.8}
+    assert any("P left out" in a.value for a in activity.assumptions)
+
+
+def test_a_folder_without_files_of_meters_is_refused(tmp_path):
+    with pytest.raises(TableError, match="one a meter"):
+        account.read(tmp_path, "meters")
+
+
+def test_thousandths_are_no_megawatts(tmp_path):
+    with pytest.raises(TableError, match="name the unit"):
+        account.read(written(tmp_path, "time,Main [mW]\n2026-01-01T00:00Z,8\n2026-01-01T00:15Z,8\n"), "meters")
+
+
 # ---- energy, registers, power
 
 

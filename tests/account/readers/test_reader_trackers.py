@@ -93,7 +93,7 @@ def test_a_link_that_leads_out_of_the_store_is_not_followed(tmp_path):
     secret = tmp_path / "elsewhere"
     secret.write_text("1772352000000 1 0\n1772352010000 1 1\n")
     (root / "0/abc/metrics/system/gpu_9_power_usage_watts").symlink_to(secret)
-    with pytest.raises(TableError, match="it leads out of the store"):
+    with pytest.raises(TableError, match="it leads out of mlruns"):
         account.read(root)
 
 

@@ -110,7 +110,7 @@ def _with_runs(activity: Activity, kind: str, place: Path) -> Activity:
 
     runs = activity.text.get("run")
     runs = np.full(len(activity), "", dtype=object) if runs is None else runs.copy()
-    if not (runs == "").any() or place.is_dir():
+    if not (runs == "").any():
         return activity
     from jevons.account.readers.opening import fingerprint
 

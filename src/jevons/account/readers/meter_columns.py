@@ -22,7 +22,7 @@ UNITS = {"kwh": ("energy", 1.0), "wh": ("energy", 1e-3), "mwh": ("energy", 1e3),
          "mw": ("power", 1e3)}  # fmt: skip
 """Unit → energy in kWh or power in kW."""
 BRACKETED = re.compile(r"^(.*?)[\s_]*[\[(]\s*([A-Za-z]+)\s*[\])]\s*$")
-BEHIND = re.compile(r"^(.+?)[\s_.](MWh|kWh|Wh|MW|kW|W)$")
+BEHIND = re.compile(r"^(.+?)[\s_.](MWh|kWh|Wh|MW|kW|W|kwh|kw|KWH|KW)$")
 BEFORE = re.compile(r"^(kWh|Wh|MWh|kW|W)_(.+)$")
 ROLE_WORDS = (
     ("export", re.compile(r"export|return|feed.?in|einspeis|outfeed", re.I)),
@@ -66,9 +66,14 @@ def split_name(name: str) -> tuple[str, str]:
     """(meter, unit) of "Main [kWh]", "PV_kWh", "kWh_received_Total"; unit "" where the name holds none."""
     for pattern, meter, unit in ((BRACKETED, 1, 2), (BEHIND, 1, 2), (BEFORE, 2, 1)):
         found = pattern.match(name.strip())
-        if found and found[unit].lower() in UNITS:
+        if found and is_unit(found[unit]):
             return found[meter].strip(), _spelt(found[unit])
     return name.strip(), ""
+
+
+def is_unit(word: str) -> bool:
+    """Whether a word is a unit of energy or power this reader knows; mW and mWh, thousandths, are none of them."""
+    return word.lower() in UNITS and not word.startswith("m")
 
 
 def _spelt(unit: str) -> str:
@@ -166,9 +171,9 @@ class Gathered:
     def _take_long(self, line: Line, word: str) -> None:
         meter_column, value_column, unit_column, parent, role = self.layout.long or ("",) * 5
         meter = line.text(meter_column)
-        named_unit = split_name(value_column)[1] or (value_column if value_column.lower() in UNITS else "")
+        named_unit = split_name(value_column)[1] or (value_column if is_unit(value_column) else "")
         unit = line.text(unit_column) or named_unit or self.layout.unit
-        if unit.lower() not in UNITS:
+        if not is_unit(unit):
             raise line.trouble(unit_column or value_column, f"give its unit, one of {', '.join(map(_spelt, UNITS))}, or unit=")
         if named_unit and unit.lower() != named_unit.lower():
             raise line.trouble(unit_column, f"the column is named {value_column}: its unit and this cell disagree")
@@ -179,6 +184,11 @@ class Gathered:
             self.layout.roles[meter] = line.text(role)
         if value is not None:
             self._keep(line, meter, word, value, _spelt(unit))
+
+    def adopt(self, other: Gathered, meter: str, name: str) -> None:
+        """Take another file's meter over under a name of its own."""
+        self.units[name], self.times[name] = other.units[meter], other.times[meter]
+        self.values[name], self.rows[name] = other.values[meter], other.rows[meter]
 
     def notes(self) -> list[Assumption]:
         """What was assumed of the stamps."""

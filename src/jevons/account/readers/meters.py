@@ -2,6 +2,7 @@
 
     wide    time, Main [kWh], Server room (kW), PV_kWh      the unit stands in the name; / in a name is the tree
     long    time, meter, value, unit, parent, role           the last two where they are told
+    folder  a file a meter, folders within it the tree: Main/IT/rack1.csv
     HEAPO   Household_ID;Group;AffectsTimePoint;Timestamp;kWh_received_Total;kWh_received_HeatPump;kWh_received_Other
 
 Energy of an interval, a register that runs on, or mean power: all become kWh of intervals. Stamps without a zone are
@@ -21,6 +22,7 @@ from jevons.account.readers.meter_columns import (
     DATE,
     GROUPS,
     TIMES,
+    UNITS,
     Column,
     Gathered,
     Layout,
@@ -32,19 +34,23 @@ from jevons.account.readers.meter_columns import (
     tree_of,
 )  # fmt: skip
 from jevons.account.readers.meter_readings import kwh_of
+from jevons.account.readers.opening import require_inside
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption
 
 if TYPE_CHECKING:
     from jevons.core.activity import Activity
 
+ENDINGS = (".csv", ".csv.gz")
 READINGS = ("auto", "interval", "cumulative")
 STAMPS = ("start", "end")
 
 
 def recognises(head: str) -> bool:
     """Whether the header has a time and at least one column in a unit of energy or power."""
-    first = head.partition("\n")[0]
+    first, _, rest = head.partition("\n")
+    if first == "folder/":
+        return any(name.lower().endswith(ENDINGS) for name in rest.split("\n"))
     header = [name.strip().strip('"') for name in first.split(separator_of(first))]
     lower = [name.lower() for name in header]
     if len(header) < 2 or not any(name in TIMES or name == DATE for name in lower):
@@ -70,18 +76,39 @@ def meters(path: str | Path, zone: str = "UTC", tree: Mapping[str, str] | None =
     for field, word, allowed in (("readings", readings, READINGS), ("stamp", stamp, STAMPS)):
         if word not in allowed:
             raise BadInput(field, word, f"choose one of {', '.join(allowed)}")
-    file = Path(path)
-    if not file.is_file():
+    place = Path(path)
+    if not place.exists():
         raise BadInput("path", str(path), "name an existing file")
-    layout, gathered, notes = _gathered(file, zone, unit)
-    start_s, end_s, kwh, told = kwh_of(file.name, gathered, readings, stamp)
-    found_roles, guessed = roles_of(list(kwh), {**layout.roles, **(roles or {})})
-    above, grown = tree_of(list(kwh), found_roles, tree if tree is not None else layout.parents)
+    gathered, notes = _folder(place, zone, unit) if place.is_dir() else _gathered(place, zone, unit)
+    start_s, end_s, kwh, told = kwh_of(place.name, gathered, readings, stamp)
+    found_roles, guessed = roles_of(list(kwh), {**gathered.layout.roles, **(roles or {})})
+    above, grown = tree_of(list(kwh), found_roles, tree if tree is not None else gathered.layout.parents)
     found = Meters(start_s, end_s, kwh, found_roles, {}, site, (*notes, *told, *guessed, *grown))
     return with_tree(found, above)
 
 
-def _gathered(file: Path, zone: str, unit: str) -> tuple[Layout, Gathered, list[Assumption]]:
+def _folder(root: Path, zone: str, unit: str) -> tuple[Gathered, list[Assumption]]:
+    """Every reading of a folder's files, each a meter named by its path; of several columns the first of energy."""
+    files = sorted(p for p in root.rglob("*") if p.is_file() and p.name.lower().endswith(ENDINGS))
+    if not files:
+        raise TableError(root.name, None, None, "no CSV file", "give a folder of CSV files, one a meter")
+    whole: Gathered | None = None
+    notes: dict[Assumption, None] = {}
+    for file in files:
+        require_inside(root, file)
+        found, told = _gathered(file, zone, unit)
+        first, *others = sorted(found.values, key=lambda m, units=found.units: UNITS[units[m].lower()][0] != "energy")
+        name = file.relative_to(root).as_posix()
+        name = name[: len(name.lower().removesuffix(".gz").removesuffix(".csv"))]
+        whole = whole or Gathered(root.name, zone, found.layout)
+        whole.adopt(found, first, name)
+        left = Assumption(f"columns of {name}", f"{', '.join(others)} left out", "a file is a meter; its energy is read", "stated")
+        notes |= dict.fromkeys([*told, *([left] if others else [])])
+    assert whole is not None
+    return whole, list(notes)
+
+
+def _gathered(file: Path, zone: str, unit: str) -> tuple[Gathered, list[Assumption]]:
     """Every reading by meter, in the order of the file."""
     first = next(physical_lines(file), "")
     header, rows = stream_of(file, separator=separator_of(first))
@@ -93,7 +120,7 @@ def _gathered(file: Path, zone: str, unit: str) -> tuple[Layout, Gathered, list[
         raise TableError(file.name, None, None, "no reading", "give rows of readings")
     known = [layout.time, *layout.identity, *(c.header for c in layout.columns), *(layout.long or ())]
     notes = [*unknown_columns(header, known), *gathered.notes()]
-    return layout, gathered, notes
+    return gathered, notes
 
 
 def _layout(file: str, header: list[str], unit: str, separator: str) -> Layout:
@@ -109,7 +136,7 @@ def _layout(file: str, header: list[str], unit: str, separator: str) -> Layout:
     columns = []
     for name in header:
         label, told = split_name(name)
-        if told or (unit and name not in (time, clock, *group) and not named(name)):
+        if told or (unit and name and name not in (time, clock, *group) and not named(name)):
             columns.append(Column(name, label, told or unit))
     if not columns:
         raise TableError(file, 1, None, ", ".join(header), "name the unit in each meter's column, e.g. Main [kWh], or give unit=")

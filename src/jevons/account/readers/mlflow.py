@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.account.readers.documents import documents, yaml_of
 from jevons.account.readers.lines import physical_lines
+from jevons.account.readers.opening import require_inside
 from jevons.account.readers.power_history import Points, rows_of
 from jevons.core.errors import TableError
 from jevons.core.source import Assumption
@@ -31,8 +32,10 @@ Run = tuple[dict[str, str], dict[str, Points]]  # its labels, and (seconds, watt
 
 
 def recognises(head: str) -> bool:
-    """Whether this is a store of MLflow, a run in it, or one exported; no other format is a folder."""
-    return head.startswith(("folder/\n", SQLITE)) or (head.lstrip().startswith("{") and "_power_usage_watts" in head)
+    """Whether this is a store of MLflow, a run in it, or one exported."""
+    if head.startswith("folder/\n"):
+        return not any(name.lower().endswith((".csv", ".csv.gz")) for name in head.split("\n"))
+    return head.startswith(SQLITE) or (head.lstrip().startswith("{") and "_power_usage_watts" in head)
 
 
 def read(path: Path, zone: str = "UTC") -> Activity:
@@ -56,13 +59,11 @@ def _any_file(path: Path) -> Iterator[Run]:
 
 def _folder(root: Path) -> Iterator[Run]:
     """The runs below a folder: each place that has metrics/."""
-    inside = root.resolve()
     for metrics in sorted(p for p in [root / "metrics", *root.glob("*/metrics"), *root.glob("*/*/metrics"),
                                       *root.glob("mlruns/*/*/metrics")] if p.is_dir()):  # fmt: skip
         files = [f for f in sorted([*metrics.glob("system/gpu_*"), *metrics.glob("gpu_*")]) if POWER.search(f.name)]
         for file in files:
-            if not file.resolve().is_relative_to(inside):
-                raise TableError(file.name, None, None, str(file.resolve()), "it leads out of the store; copy the file itself")
+            require_inside(root, file)
         histories = {f"gpu-{POWER.search(f.name)[1]}": list(_logged(f)) for f in files}  # type: ignore[index]
         if histories:
             meta = metrics.parent / "meta.yaml"

@@ -68,12 +68,19 @@ def head_of(path: Path, most: int) -> bytes:
         return handle.read(most)
 
 
+def require_inside(root: Path, file: Path) -> None:
+    """TableError for a file that a link leads out of its folder."""
+    if not file.resolve().is_relative_to(root.resolve()):
+        raise TableError(file.name, None, None, str(file.resolve()), f"it leads out of {root.name}; copy the file itself")
+
+
 def fingerprint(path: Path) -> str:
-    """Sixteen digits of the SHA-256 of the file's content, unpacked: the same content gives the same."""
+    """Sixteen digits of the SHA-256 of a file's content, unpacked (of a folder's files): the same content gives the same."""
     digest = hashlib.sha256()
-    with opened(path) as handle:
-        while chunk := handle.read(CHUNK):
-            digest.update(chunk)
+    for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+        with opened(file) as handle:
+            while chunk := handle.read(CHUNK):
+                digest.update(chunk)
     return digest.hexdigest()[:16]
 
 
