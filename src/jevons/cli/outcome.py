@@ -49,7 +49,9 @@ class Outcome:
         amounts = [f"{said[name]} {unit}" if said[name][-1].isdigit() or name == "tokens" else said[name]
                    for name, unit in AMOUNTS.items() if name in said]  # fmt: skip
         devices = " × ".join(said[name] for name in ("n", "on") if name in said)
-        return ", ".join(x for x in (f"{CALLED[self.spec.kind]} {subject}".strip(), *amounts, devices) if x)
+        called = CALLED[self.spec.kind]
+        head = f"{called} {subject}" if subject else called.removesuffix(" of").removesuffix(" around")
+        return ", ".join(x for x in (head, *amounts, devices) if x)
 
     @property
     def length(self) -> str:
