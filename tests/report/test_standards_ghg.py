@@ -167,3 +167,22 @@ def test_the_text_shows_both_sides_and_what_is_not_known():
     assert "location-based, t CO₂e | market-based" in text
     assert "- 1 direct emissions: fuel burnt" in text
     assert "Carbon credits: 0 t" in text
+
+
+ONE, LIFE = sides(), priced().best() / 1000
+
+
+@settings(max_examples=60, deadline=None)
+@given(tenures=st.lists(st.sampled_from(("owned", "leased", "service")), min_size=1, max_size=5),
+       approach=st.sampled_from(("operational control", "financial control", "equity share")), share=st.floats(0.01, 1.0))  # fmt: skip
+def test_however_machines_are_held_nothing_is_lost_or_counted_twice(tenures, approach, share):
+    bounds = Boundary(approach, share if approach == "equity share" else 1.0)
+    entries = [Sides(f"{i}", ONE.lifecycle, ONE.direct, ONE.market, t) for i, t in enumerate(tenures)]
+    told = ghg_statement(entries, bounds)
+    expected = sum(LIFE * bounds.counts(t) for t in tenures)
+    assert told["totals"]["location_based"] == pytest.approx(expected, rel=1e-9)
+    assert sum(x["location_t_co2e"] for x in told["lines"]) == pytest.approx(expected, rel=1e-9)
+    assert told["scopes"]["2"]["location_based"] + told["scopes"]["3"]["location_based"] == pytest.approx(expected, rel=1e-9)
+    assert sum(v["location_based"] for v in told["categories"].values()) == pytest.approx(expected, rel=1e-9)
+    owned = sum(bounds.counts(t) for t in tenures if bounds.owns(t))
+    assert told["totals"]["market_based"] == pytest.approx(expected - owned * KWH * (0.31 - 0.12) / 1000, rel=1e-9)
