@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -102,9 +103,20 @@ def test_a_spent_budget_interrupts_the_command_where_asked(tmp_path):
     assert "its budget is 1e-09 kg" in done.stderr
 
 
+def test_the_grid_of_the_hour_prices_a_run_where_it_is_asked_for(tmp_path):
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    rows = [f"{(hour + timedelta(hours=h)).isoformat()},77" for h in range(-3, 3)]
+    (tmp_path / "hours.csv").write_text("\n".join(["time,ci_g_per_kwh", *rows]))
+    done = call(tmp_path, "run", "--json", "--at", "France", "--grid", "hours.csv", "--", "sleep", "1.5", cwd=tmp_path)
+    record = json.loads(done.stderr)["indicators"]
+    assert record["climate"]["best"] / record["energy"]["best"] == pytest.approx(0.077)
+
+
 @pytest.mark.parametrize(
     ("words", "mend"),
-    [(["--pid", "1", "--", "ls"], "leave out --pid"), (["--pid", "1", "--container", "x"], "choose one"),
+    [(["--grid", "nobody", "--", "ls"], "electricity-maps, entsoe, uk"), (["--grid", "entsoe", "--zone", "X", "--", "ls"], "ENTSOE_TOKEN"),
+     (["--grid", "electricity-maps", "--", "ls"], "ELECTRICITY_MAPS_KEY"), (["--zone", "FR", "--", "ls"], "--grid"),
+     (["--pid", "1", "--", "ls"], "leave out --pid"), (["--pid", "1", "--container", "x"], "choose one"),
      (["--pid", "999999999"], "name a process"), (["--container", "no-such-container-here"], "container"), (["--stop", "--", "ls"], "--budget"),
      (["--listen", "9877x", "--", "ls"], "host:port"), (["--budget", "5 apples", "--", "ls"], "budget"), (["--scope", "planet", "--", "ls"], "scope"),
      (["--at", "Atlantis-7", "--", "touch", "here"], "Atlantis"), (["--period", "-1", "--", "ls"], "seconds")],

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli import show
+from jevons.cli import grid_choice, show
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def live(given: Mapping[str, Any]) -> bool | dict[str, Any]:
     """Options of the live report: whether, where, within which budget."""
     if given.get("stop") and not given.get("budget"):
         raise BadInput("--stop", True, "say what may be used: --budget '5 kg'")
-    if not (given.get("live") or given.get("listen") or given.get("budget")):
+    if not any(given.get(name) for name in ("live", "listen", "budget", "grid", "zone")):
         return False
-    options: dict[str, Any] = {"site": given.get("at") or ""}
+    options: dict[str, Any] = {"site": grid_choice.place(given)}
     if given.get("budget"):
         options["budget"] = budget(given["budget"], bool(given.get("stop")))
     return options

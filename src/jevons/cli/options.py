@@ -228,6 +228,8 @@ MEASURED: Group = {
 WATCHED: Group = {
     "live": Row("Price it as it goes, and say every ten seconds how it stands.", None, bool),
     "listen": Row("Serve a page, and metrics for Prometheus: 127.0.0.1:9877.", "HOST:PORT"),
+    "grid": Row("Who tells the intensity of the hour: electricity-maps, entsoe, uk, or a CSV file. Nobody is asked otherwise.", "WHO"),
+    "zone": Row("Its zone: FR, 10YFR-RTE------C.", "ZONE"),
     "budget": Row("The most it may use: '5 kg', '2 kWh', '100 L'. A warning once it is spent.", "AMOUNT"),
     "stop": Row("Interrupt it once the budget is spent.", None, bool),
 }
