@@ -11,7 +11,7 @@ from jevons.account.amortise import accelerated, choices, straight_line, with_se
 from jevons.account.published import beside, splits
 from jevons.account.scope import PHASES, phase_of
 from jevons.core.activity import Activity
-from jevons.core.errors import BadInput, MissingFactor, OverlappingMeters, UnknownName
+from jevons.core.errors import BadInput, MissingFactor, OverlappingMeters, StudyMismatch, UnknownName
 
 HERE = {"name": "France", "pue": 1, "wue": 0, "intensity": "50 g/kWh"}
 RUN = {"what": "run", "energy": "100 MWh", "boundary": "facility"}
@@ -56,6 +56,20 @@ def test_the_phases_sum_to_the_whole(kwh):
     parts = [found.only([phase]).best() for phase in kwh]
     assert sum(parts) == pytest.approx(found.footprint.best())
     assert found.footprint.best("energy") == pytest.approx(sum(kwh.values()))
+
+
+def test_life_cycles_of_different_reach_refuse_to_be_compared():
+    wide, narrow = cycle({"final training": [RUN], "data": [RUN]}), cycle({"final training": [RUN]})
+    assert "data" in narrow.study.cutoffs
+    with pytest.raises(StudyMismatch):
+        _ = wide.footprint - narrow.footprint
+
+
+def test_a_year_of_hours_is_one_meter_and_an_hour_twice_is_two():
+    hours = [{"start_s": 3600.0 * h, "end_s": 3600.0 * (h + 1), "amount": 1.0, "component": "gpu"} for h in range(2000)]
+    assert cycle({"final training": [Activity.of(hours)]}).overlaps == ()
+    with pytest.raises(OverlappingMeters):
+        cycle({"final training": [Activity.of([*hours, hours[7]])]})
 
 
 # ---- nothing twice
@@ -256,7 +270,8 @@ def test_a_bad_part_is_refused_by_phase_and_name(part, words):
 @pytest.mark.parametrize(
     ("change", "words"),
     [({"overlaps": "ignore"}, "refuse, report"), ({"phases": []}, "give parts by phase"), ({"use": {"request": 0}}, "above 0"),
-     ({"study": {"indicator": ["energy"]}}, "did you mean 'indicators'"), ({"fases": {}}, "did you mean 'phases'")],
+     ({"study": {"indicator": ["energy"]}}, "did you mean 'indicators'"), ({"fases": {}}, "did you mean 'phases'"),
+     ({"use": 4}, "keys and values"), ({"published": 5}, "keys and values"), ({"study": [1]}, "keys and values"), ({"claims": 3}, "list of records")],
 )  # fmt: skip
 def test_a_bad_spec_is_refused_by_its_key(change, words):
     with pytest.raises(BadInput, match=words):

@@ -58,6 +58,13 @@ def test_the_products_of_the_published_accounts_are_their_emissions():
     assert sum(near) / len(near) >= 0.9
 
 
+def test_the_energies_of_the_published_accounts_times_their_intensities_are_their_emissions():
+    made = [e for e in map(filled, papers()) if e.energy_kwh and e.intensity_g_per_kwh and e.emissions_kg]
+    assert len(made) >= 30
+    for e in made:
+        assert e.energy_kwh * e.intensity_g_per_kwh / 1000 == pytest.approx(e.emissions_kg, rel=0.02), e.model
+
+
 # ---- arithmetic, never a guess
 
 

@@ -66,3 +66,33 @@ def test_the_page_fits_a_phone_and_a_desk_and_asks_for_nothing(width, tmp_path):
     assert found["overflow"] == "0"
     assert found["asked"] == ""
     assert "24.7 t" in found["text"]
+
+
+SCRIPTED = """<script>
+const heads = [...document.querySelectorAll(".models thead th")], find = document.getElementById("find"), said = [];
+const first = at => document.getElementById("rows").rows[0].cells[at].dataset.sort;
+heads[0].querySelector("button").click(); said.push(first(0), heads[0].getAttribute("aria-sort"));
+heads[8].querySelector("button").click(); said.push(first(8));
+heads[8].querySelector("button").click(); said.push(first(8));
+find.value = "SMALL card"; find.oninput(); said.push(document.getElementById("count").textContent);
+document.body.dataset.said = said.join("|");
+</script></body>"""
+
+
+@pytest.mark.browser
+def test_the_table_is_sorted_and_searched_where_it_is_read(tmp_path):
+    import shutil
+    import subprocess
+
+    from test_page_browser import BROWSERS
+
+    from means import means_missing
+
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        means_missing("no Chromium to open the page in; apt-get install chromium")
+    (tmp_path / "page.html").write_text(page(ROWS, PARTS).replace("</body>", SCRIPTED), encoding="utf-8")
+    asked = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile",
+             "--virtual-time-budget=4000", "--dump-dom", (tmp_path / "page.html").as_uri()]  # fmt: skip
+    dom = subprocess.run(asked, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert re.search(r'data-said="([^"]*)"', dom)[1] == "bloom|ascending|24690.0|3.2|1 of 3"

@@ -124,6 +124,12 @@ def _spec(given: Mapping[str, Any]) -> Mapping[str, Any]:
     require_known(spec, KEYS, "lifecycle")
     if not isinstance(spec["phases"], Mapping) or not spec["phases"]:
         raise BadInput("phases", spec["phases"], f"give parts by phase: {', '.join(PHASES)}")
+    for name in ("study", "use", "published"):
+        if not isinstance(spec.get(name) or {}, Mapping):
+            raise BadInput(name, spec[name], "write keys and values below it")
+    claims = spec.get("claims") or []
+    if not isinstance(claims, (list, tuple)) or not all(isinstance(claim, Mapping) for claim in claims):
+        raise BadInput("claims", claims, "give a list of records, as jevons audit reads them")
     if spec.get("overlaps", "refuse") not in POLICIES:
         raise BadInput("overlaps", spec["overlaps"], f"choose one of {', '.join(POLICIES)}")
     return spec
