@@ -199,3 +199,22 @@ def test_a_stated_mfu_beside_what_would_be_overheard_is_refused():
     for extra in ({"batch": 512}, {"layout": "tensor=2"}, {"sequence": 4096}, {"earlier_run": {"device_hours": 3}}):
         with pytest.raises(BadInput, match=next(iter(extra))):
             training("llama-2-7b", tokens=1e12, on="h100", n=64, mfu=0.4, **extra)
+
+
+def _memory_notes(run):
+    return [a for a in run.assumptions if a.what == "memory"]
+
+
+def test_states_that_exceed_all_memory_are_said_to():
+    (note,) = _memory_notes(training("llama-2-70b", "1T", "a100-80gb", 8, draws=0))
+    assert "1104 GB" in note.value
+    assert "there are 640" in note.value
+    assert not _memory_notes(training("llama-2-70b", "1T", "a100-80gb", 64, draws=0))
+    assert not _memory_notes(training("llama-2-70b", "1T", "a100-80gb", draws=0))
+
+
+def test_an_adapter_needs_its_frozen_weights_alone():
+    tune = jevons.estimate.fine_tuning
+    assert _memory_notes(tune("llama-2-70b", "1M", "rtx-4090", method="qlora", draws=0))
+    assert not _memory_notes(tune("llama-2-7b", "1M", "rtx-4090", method="lora", draws=0))
+    assert _memory_notes(tune("llama-2-7b", "1M", "rtx-4090", method="full", draws=0))

@@ -16,8 +16,9 @@ from jevons.core.activity import Activity
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.estimate.flops import distillation_flops, lora_flops
+from jevons.estimate.states import shortage
 from jevons.estimate.training import training
-from jevons.world import models
+from jevons.world import devices, models
 
 METHODS = ("full", "lora", "qlora")
 ADAPTER_SHARE = 0.005
@@ -44,6 +45,7 @@ def fine_tuning(model: Any, tokens: Any, on: str, n: Any = 1, *, method: str = "
         notes.append(Assumption("adapter parameters", f"{ADAPTER_SHARE:.1%} of the model", "not given", "hu-2021"))
     if method == "qlora":
         notes.append(Assumption("dequantisation", "no extra time", "its cost depends on the kernels", "dettmers-2023"))
+    notes += shortage(found.params, method, devices.device(on)[0], n)
     work = lora_flops(found.active, count, adapter) / (2 if found.encoder_decoder else 1)
     return _staged(training(found, flops=work, on=on, n=n, **choices), "fine-tuning", count, notes)
 

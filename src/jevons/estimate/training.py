@@ -21,6 +21,7 @@ from jevons.estimate import power as power_model
 from jevons.estimate.device_rows import device_rows
 from jevons.estimate.flops import encoder_decoder_flops, six_nd
 from jevons.estimate.hours import Z80, Hours, hours_at, interval
+from jevons.estimate.states import shortage
 from jevons.estimate.throughput_prior import EarlierRun, device_hours, training_pack
 from jevons.world import devices, models
 from jevons.world.hardware import Device, Peak
@@ -69,6 +70,7 @@ def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None,
     stages = {"training": hours.productive}
     if hours.lost is not None:
         stages["restarts and evaluation"] = hours.lost
+    lacking = shortage(found.params, "full", machine, n) if flops is None and (plain or mfu is not None) else ()
     watts = units.read(power, "W", "power") if power is not None else None
     served = _served(work, count, stages, n, hours)
     if start is not None and "wall hour" not in served:
@@ -77,7 +79,7 @@ def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None,
     return device_rows(
         stages, machine, host, power_model.of(machine, host, watts), sampler, tier=hours.tier,
         labels={"model": found.name}, served=served, start_s=begin, end_s=end,
-        assumptions=(*found.assumptions, *matched, *hours.assumptions), sources=(found.source, *hours.sources),
+        assumptions=(*found.assumptions, *matched, *lacking, *hours.assumptions), sources=(found.source, *hours.sources),
     )  # fmt: skip
 
 
