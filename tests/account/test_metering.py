@@ -87,6 +87,18 @@ def test_sub_meters_within_accuracy_are_scaled_to_the_main_meter_and_that_is_sai
     assert any("scaled to it" in a.why for a in notes)
 
 
+def test_plants_beside_several_main_meters_are_used_too():
+    found = of({"m1": [4.0], "m2": [6.0], "pv": [5.0], "export": [1.0]}, {"m1": "main", "m2": "main", "pv": "pv", "export": "export"})
+    assert float(found.activity().total()[0]) == 14.0
+
+
+def test_a_file_without_consumption_is_refused_and_so_is_a_mix_without_its_main_meter():
+    with pytest.raises(BadInput, match="none of them meters consumption"):
+        of({"pv": [5.0]}, {"pv": "pv"}).activity()
+    with pytest.raises(BadInput, match="name the main meter"):
+        of({"it": [1.0, 1.0], "pv": [5.0, 5.0]}, {"it": "sub", "pv": "pv"}).intensity(0.4)
+
+
 def test_heat_meters_are_no_electricity():
     found = of({"m": [10.0], "heat meter 1": [50.0]}, {"m": "main", "heat meter 1": "heat"})
     assert float(found.activity().total()[0]) == 10.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 SACCT = """JobID|JobIDRaw|User|Start|End|ElapsedRaw|AllocTRES|ConsumedEnergyRaw
@@ -59,6 +61,23 @@ def test_a_meter_is_shared_out(account):
     assert answer["by_owner"]["ada"]["electricity"] == pytest.approx(15.0)
     assert answer["by_owner"]["unallocated"]["electricity"] == pytest.approx(5.0)
     assert sum(answer["footprint_by_owner"]["climate"].values()) == pytest.approx(answer["footprint"]["indicators"]["climate"]["best"])
+
+
+def series(name, labels, watts):
+    return {"metric": {"__name__": name, **labels}, "values": [[1772438400 + 60 * i, str(watts * 60 * i)] for i in range(61)]}
+
+
+def test_pods_find_their_owner_and_share_out_their_node(account, tmp_path):
+    node = series("kepler_node_cpu_joules_total", {"node_name": "n", "zone": "package", "path": "p"}, 100)
+    pods = [series("kepler_pod_cpu_joules_total", {"node_name": "n", "zone": "package", "pod_id": p, "pod_name": p, "pod_namespace": ns,
+                                                   "state": "running"}, w) for p, ns, w in (("a", "shop", 30), ("b", "ml", 10))]  # fmt: skip
+    (tmp_path / "range.json").write_text(json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [node, *pods]}}))
+    (tmp_path / "pods.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+        {"kind": "Pod", "metadata": {"name": "a", "namespace": "shop", "uid": "a", "labels": {"team": "search"}}}]}))  # fmt: skip
+    owners = account("read range.json --option scope=pod --pods pods.json").json["by_owner"]
+    assert owners == {"search": {"electricity": pytest.approx(0.03)}, "(not told)": {"electricity": pytest.approx(0.01)}}
+    shared = account("allocate range.json range.json --usage-option scope=pod --by namespace").json["by_namespace"]
+    assert shared == {"shop": {"electricity": pytest.approx(0.075)}, "ml": {"electricity": pytest.approx(0.025)}}
 
 
 def test_keys_of_the_parts_are_chosen(account):

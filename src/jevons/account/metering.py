@@ -77,6 +77,7 @@ class Meters:
         Contradiction where meters behind one saw more than it did, beyond ``accuracy`` (a share) of both.
         """
         notes: list[Assumption] = []
+        self._require_consumption()
         tops = [m for m in self.kwh if self.role[m] == "main" and m not in self.above]
         if self.of(*GENERATES).any() and len(tops) == 1:
             whole: dict[str, Amount] = {tops[0]: self.consumption}
@@ -84,10 +85,17 @@ class Meters:
                                     "stated"))  # fmt: skip
         else:
             whole = {m: np.nan_to_num(self.kwh[m]) for m in self.kwh if m not in self.above and self.role[m] in ("main", "sub")}
+            if tops and self.of(*GENERATES).any():
+                whole[f"plants: {RESIDUAL}"] = np.maximum(self.consumption - self.of("main"), 0.0)
         found: dict[str, Amount] = {}
         for name, total in whole.items():
             self._split(name, total, accuracy, found, notes)
         return found, tuple(notes)
+
+    def _require_consumption(self) -> None:
+        if not {"main", "sub"} & {self.role[m] for m in self.kwh}:
+            raise BadInput("roles", ", ".join(f"{m}: {r}" for m, r in self.role.items()), "none of them meters consumption; name one main "
+                           "or sub by roles=")  # fmt: skip
 
     def _split(self, name: str, total: Amount, accuracy: float, found: dict[str, Amount], notes: list[Assumption]) -> None:
         behind = [m for m, above in self.above.items() if above == name and self.role[m] in ("main", "sub")]
@@ -132,6 +140,9 @@ class Meters:
         rows = [{"start_s": a, "end_s": b, "amount": float(x), "component": RESIDUAL if name.endswith(RESIDUAL) else "meter",
                  "device": name, "site": self.site, "boundary": "facility", "method": "counter", "lifecycle": "operation"}
                 for name, kwh in found.items() for a, b, x in zip(start_s.tolist(), end_s.tolist(), kwh, strict=True)]  # fmt: skip
+        heat = [m for m in self.kwh if self.role[m] == "heat"]
+        if heat:
+            notes += (Assumption("heat meters", f"{', '.join(heat)} left out", "heat is no electricity", "stated"),)
         return Activity.of(rows, served={"site hour": float((self.end_s - self.start_s).sum() / units.SECONDS_PER_HOUR)},
                            assumptions=(*self.notes, *notes))  # fmt: skip
 
@@ -141,6 +152,8 @@ class Meters:
         ``grid``: a number in kg/kWh, text ("380 g/kWh") or a Series. ``pv``, ``chp``: of the plants, by default the
         table's rooftop panel and gas plant, life-cycle. Errors: BadInput for fewer than two intervals.
         """
+        if "main" not in self.role.values():
+            raise BadInput("roles", ", ".join(self.role), "none meters what the site imports; name the main meter by roles=")
         if len(self.start_s) < 2:
             raise BadInput("meters", f"{len(self.start_s)} intervals", "give at least two")
         bought = grid.mean(self.start_s, self.end_s) if isinstance(grid, Series) else np.full(

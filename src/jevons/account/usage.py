@@ -92,10 +92,10 @@ class Usage:
         return Usage(np.where(bare, start_s, self.start_s), np.where(bare, end_s, self.end_s), self.text, self.amount)
 
 
-def usage(path: str | Path, zone: str = "UTC") -> Usage:
+def usage(path: str | Path, zone: str = "UTC", **options: Any) -> Usage:
     """A CSV of usage: columns of words, ``start`` and ``end`` (stamps) or ``start_s`` and ``end_s``, and amounts.
 
-    A file in a format of ``read`` (sacct, pods, exporters) serves too. Errors: BadInput, TableError.
+    A file in a format of ``read`` (sacct, pods, exporters) serves too, with that reader's ``options``. Errors: BadInput, TableError.
     """
     from jevons.account.readers.lines import lines_of
 
@@ -111,7 +111,7 @@ def usage(path: str | Path, zone: str = "UTC") -> Usage:
         numeric = [n for n in header if n in KEYS or (lines and all(_is_numeral(x.text(n)) for x in lines if x.text(n)) and
                    any(x.text(n) for x in lines) and n.lower() not in ("job", "request", "owner", "tenant"))]  # fmt: skip
         return Usage.of([_row(line, header, numeric, zone) for line in lines])
-    return Usage.of(read(file, zone=zone))
+    return Usage.of(read(file, zone=zone, **options))
 
 
 def _row(line: Any, header: Sequence[str], numeric: Sequence[str], zone: str) -> dict[str, Any]:

@@ -33,15 +33,23 @@ Key = Annotated[str | None, typer.Option(metavar="KEY", help="'busy hours', 'own
                                          "'allotted energy', unallocated.", show_default=False)]  # fmt: skip
 
 
+Pods = Annotated[Path | None, typer.Option(metavar="PODS.json", help="kubectl get pods -A -o json: whose the metered pods are.",
+                                           show_default=False)]  # fmt: skip
+
+
 @app.command()
 @taking(FORM)
 def read(file: File, kind: Kind = "", zone: Zone = "UTC", option: Given = None, at: At = "", power: Power = None, cpu: Cpu = "",
-         model: Model = False, by: By = "owner", **given: Any) -> None:  # fmt: skip
+         model: Model = False, pods: Pods = None, by: By = "owner", **given: Any) -> None:  # fmt: skip
     """Show what a file recorded: totals, components, owners, and everything that was assumed."""
     from jevons import account
 
     kind = kind or account.recognise(file)
     found = account.read(file, kind, zone=zone, **pairs("--option", option))
+    if pods is not None:
+        from jevons.account.readers import kubernetes
+
+        found = kubernetes.labelled(found, kubernetes.pods(pods))
     told(f"{file.name}: {kind}", _modelled(found, power, cpu, model), by, at, given)
 
 
@@ -54,13 +62,16 @@ def allocate(
     by: By = "owner", active: Key = "", idle: Key = "", shared: Key = "", overhead: Key = "",
     idle_power: Annotated[list[str] | None, typer.Option(metavar="COMPONENT=WATTS", help="What a device draws when nothing runs: "
                                                          "accelerator=60.", show_default=False)] = None,
-    kind: Kind = "", zone: Zone = "UTC", option: Given = None, at: At = "", **given: Any,
+    kind: Kind = "", zone: Zone = "UTC", option: Given = None,
+    usage_option: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the usage's reader: scope=pod.",
+                                                           show_default=False)] = None,
+    at: At = "", **given: Any,
 ) -> None:  # fmt: skip
     """Share a meter out: its parts by stated keys, and what nobody had as "unallocated"."""
     from jevons import account
 
     found = account.read(metered, kind or None, zone=zone, **pairs("--option", option))
-    parts = account.allocate(found, account.usage(used, zone), by, active=active, idle=idle, shared=shared, overhead=overhead,
+    parts = account.allocate(found, account.usage(used, zone, **pairs("--usage-option", usage_option)), by, active=active, idle=idle, shared=shared, overhead=overhead,
                              idle_w=pairs("--idle-power", idle_power))  # fmt: skip
     told(f"{metered.name} shared out over {used.name}", parts, by, at, given)
 

@@ -89,6 +89,7 @@ def test_a_machine_the_table_does_not_know_is_listed_and_never_priced_at_zero(tm
 @pytest.mark.parametrize("row", [
     {"SkuPriceDetails": "", "x_UsageType": "USE1-BoxUsage:p4d.24xlarge"},
     {"SkuPriceDetails": '{"x_InstanceType": "p4d.24xlarge"}'},
+    {"SkuPriceDetails": "", "ChargeDescription": "Nvidia Tesla A100 40GB GPU running in Americas", "ConsumedQuantity": "691200", "ConsumedUnit": "seconds"},
     {"SkuPriceDetails": "", "ChargeDescription": "$32.77 per On Demand Linux p4d.24xlarge Instance Hour"},
 ])  # fmt: skip
 def test_the_machine_is_found_where_each_provider_writes_it(tmp_path, row):

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jevons.account.devices import accelerator
 from jevons.core import units
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
@@ -26,6 +27,9 @@ TIMES_H = {"hour": 1.0, "hr": 1.0, "h": 1.0, "minute": 1 / 60, "min": 1 / 60, "s
            "sec": 1 / units.SECONDS_PER_HOUR, "s": 1 / units.SECONDS_PER_HOUR, "day": 24.0}  # fmt: skip
 MACHINE = re.compile(r"\b(?:standard_[a-z]+\d\w*|[a-z]+\d[a-z0-9-]*\.(?:\d*x?large|medium|small|micro|nano|metal[\w-]*)"
                      r"|[a-z]\d[a-z]?-(?:highgpu|megagpu|ultragpu|edgegpu|standard|highmem|highcpu)-\d+g?)\b", re.IGNORECASE)  # fmt: skip
+CARD = re.compile(r"\b((?:nvidia|amd)[ \w-]{2,40}?) gpu\b", re.IGNORECASE)
+"""A line for the cards themselves, as Google bills them: "Nvidia Tesla A100 GPU running in Americas"."""
+CARDS = "card:"
 BOTH_WAYS = 1e-9
 NO_USAGE = "hours given back"
 
@@ -103,7 +107,11 @@ def _told(unknown: Mapping[str, float], less: float) -> Iterable[Assumption]:
 
 @functools.lru_cache(maxsize=4096)
 def accelerators_of(machine: str) -> tuple[str, float]:
-    """(accelerator id, how many) of a cloud machine; ("instance:<name>", 1) for one the table does not know."""
+    """(accelerator id, how many) of a cloud machine, or of a card billed alone; ("instance:<name>", 1) for one the table
+    does not know."""
+    if machine.startswith(CARDS):
+        kind, known = accelerator(machine.removeprefix(CARDS))
+        return (kind if known else f"instance:{kind}"), 1.0
     row = catalog.table("cloud_instances").index.get(machine.lower().removeprefix("ml."))
     return (row["accelerator"], float(row["devices"])) if row is not None else (f"instance:{machine.lower()}", 1.0)
 
@@ -112,10 +120,13 @@ catalog.on_overlay(accelerators_of.cache_clear)
 
 
 def machine_in(*words: str) -> str:
-    """The first machine type that some words hold, in small letters; "" for none."""
+    """The first machine type (or card) that some words hold, in small letters; "" for none."""
     for word in words:
         if found := MACHINE.search(word):
             return found[0].lower()
+    for word in words:
+        if found := CARD.search(word):
+            return CARDS + found[1].lower()
     return ""
 
 
