@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -200,7 +202,6 @@ def test_a_growing_source_supersedes_its_earlier_state_and_an_older_copy_is_no_n
         book.append_all([Window("live", 1, window(1.0, hour=3), growing=True)])
 
 
-def test_the_word_of_the_package_is_the_function_also_after_its_rooms_were_entered():
-    import jevons.account.ledger.book
-
-    assert callable(jevons.account.ledger)
+def test_the_word_of_the_package_is_the_function_also_after_its_rooms_were_entered(tmp_path):
+    importlib.import_module("jevons.account.ledger.book")
+    assert jevons.account.ledger(tmp_path / "x.db").runs() == []

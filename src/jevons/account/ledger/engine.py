@@ -162,6 +162,7 @@ MENDS = {  # what a database says → what to do about it
     "not a database": "this file is no ledger",
     "malformed": "the file is damaged: bring back a copy, then run: jevons ledger verify",
     "database is locked": f"another process has held it for {BUSY_S} s; try again",
+    "connection is bad": "see that the server runs and that the URL names user, host and database",
     "connection failed": "see that the server runs and that the URL names user, host and database",
     "password authentication failed": "give the password by PGPASSWORD or a .pgpass file",
     "does not exist": "make the database first (createdb)",

@@ -61,7 +61,9 @@ def _tags(connection: Connection) -> Iterator[Row]:
 
 def _entries_of(connection: Connection, *kinds: str) -> Iterable[Any]:
     asked = select(entry).order_by(entry.c.run, entry.c.sequence, entry.c.version, entry.c.position)
-    return connection.execute((asked.where(entry.c.kind.in_(kinds)) if kinds else asked).execution_options(**STREAM))
+    if kinds:  # of what ran: what was planned has its sums in ``estimates`` and its whole in ``entries``
+        asked = asked.where(entry.c.kind.in_(kinds), entry.c.run.in_(select(run.c.run).where(run.c.kind == "run")))
+    return connection.execute(asked.execution_options(**STREAM))
 
 
 def _standing(connection: Connection) -> Iterator[tuple[Any, bool]]:
