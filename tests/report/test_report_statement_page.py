@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+import pytest
 from standards_sample import sides
+from test_page_browser import opened
 
 from jevons.report.standards import ghg_statement
 from jevons.report.statement_page import statement_page
@@ -90,3 +92,12 @@ def test_credits_stand_apart_and_the_version_is_named():
     _, text, _ = drawn()
     assert "Carbon credits: 50 t, shown apart; no figure above is reduced by them." in text
     assert "jevons 9.9, factor set 2026.01" in text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [400, 1200])
+def test_the_page_fits_a_phone_and_a_desk_and_fetches_nothing(width, tmp_path):
+    found = opened(drawn(contracts=CONTRACTS)[0], width, tmp_path)
+    assert found["overflow"] == "0"
+    assert found["asked"] == ""
+    assert "227 t CO₂e" in found["text"]
