@@ -171,3 +171,8 @@ def test_a_broken_row_of_lengths_is_named(tmp_path, text, row, column):
 def test_rare_requests_beyond_the_limit_of_a_model_are_cut_and_said():
     found = cost("llama-3-8b", input_tokens="1500 sd 1500", output_tokens=300)
     assert any(a.what == "longest requests" for a in found.assumptions)
+
+
+def test_a_data_frame_is_read_by_its_columns():
+    frame = pytest.importorskip("pandas").DataFrame({"user": ["a", "b"], "output_tokens": [50, 400], "input_tokens": [100, 9000]})
+    assert joules(cost(lengths=frame)) == pytest.approx(joules(cost(lengths=[(100, 50), (9000, 400)])))

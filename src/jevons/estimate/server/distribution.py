@@ -105,14 +105,14 @@ def read_tokens(value: Any, field: str) -> Any:
 
 
 def read_requests(source: Any) -> Mapping[str, Any]:
-    """Columns of tokens a request: of a CSV (path), a mapping of columns, or (input, output) pairs.
+    """Columns of tokens a request: of a CSV (path), a mapping or a data frame of columns, or (input, output) pairs.
 
     A CSV has the columns input_tokens and output_tokens, may have cached_tokens and reasoning_tokens, and a row a request.
     Errors: BadInput; TableError naming file, row and column.
     """
     if isinstance(source, (str, Path)):
         return _of_file(Path(source))
-    if isinstance(source, Mapping):
+    if isinstance(source, Mapping) or hasattr(source, "columns"):
         columns = {name: np.asarray(source[name], float) for name in COLUMNS if name in source}
     else:
         pairs = np.asarray(source, float)
