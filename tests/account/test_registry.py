@@ -142,6 +142,19 @@ def test_every_word_searched_for_must_stand_somewhere():
     assert search(found, "h100 zebra") == []
 
 
+def test_tables_of_published_and_of_mined_models_are_read_by_their_own_columns(shared, tmp_path):
+    reference = read_rows(shared / "data/reference/published_training_footprints.csv")
+    by = {e.model: e for e in registry(rows=reference, published=False)}
+    assert (by["GPT-3-175B"].power_w, by["GPT-3-175B"].emissions_kg) == (330, 552_100)
+    assert len(read_rows(shared / "data/hf_carbon/hf_co2_models.csv")) == 1085
+    (tmp_path / "hub.csv").write_text("modelId,co2_eq_emissions,environment,likes\nx,250,1 T4,7\ny,,Not Specified,3\n")
+    assert read_rows(tmp_path / "hub.csv") == [{"model": "x", "emissions_kg": 0.25, "hardware": "1 T4"}, {"model": "y"}]
+    for text in ("likes\n7\n", "modelId,co2_eq_emissions\nx,lots\n"):
+        (tmp_path / "hub.csv").write_text(text)
+        with pytest.raises(TableError):
+            read_rows(tmp_path / "hub.csv")
+
+
 # ---- why they differ
 
 

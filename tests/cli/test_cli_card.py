@@ -33,11 +33,22 @@ def folder(jevons, tmp_path):
 def test_an_audit_joins_lint_checklist_and_arithmetic_and_ends_in_a_finding(jevons, folder):
     said = jevons("card audit README.md --json")
     assert said.code == 1
-    (wrong,) = [r for r in said.json["remarks"] if r["severity"] == "contradiction"]
+    (wrong,) = [r for r in said.json["findings"] if r["severity"] == "contradiction"]
     assert (wrong["line"], wrong["mends_itself"]) == (4, True)
     assert said.json["class"] == "Awareness"
     assert {x["name"] for x in said.json["implied"]["README.md"]} == {"intensity"}
     assert any(not item["present"] for item in said.json["checklist"])
+
+
+def test_the_auditors_findings_stand_beside_lints_each_with_its_line(jevons, folder):
+    (folder / "card.md").write_text("# Llama\n\n| | Training time (GPU hours) | Power (W) | Emissions (tons CO2eq) |\n"
+                                    "|---|---|---|---|\n| Llama 3.3 70B | 7.0M | 700 | 12.9 |\n")  # fmt: skip
+    said = jevons("card audit card.md --json")
+    assert said.code == 1
+    (wrong,) = [f for f in said.json["findings"] if f["severity"] in ("contradiction", "implausible")]
+    assert wrong["line"] == 5
+    assert "g/kWh" in wrong["message"]
+    assert all(f["line"] >= 1 for f in said.json["findings"])
 
 
 def test_write_mends_in_place_and_leaves_the_rest_byte_for_byte(jevons, folder):

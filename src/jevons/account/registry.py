@@ -15,10 +15,11 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from jevons.account.cards.mined import said
 from jevons.account.cards.parse import Card
 from jevons.account.cards.plausible import by_words, hardware_hours, stated_energy_kwh
 from jevons.core import units
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, TableError
 from jevons.core.footprint import Footprint
 from jevons.world import catalog
 
@@ -57,6 +58,12 @@ class Entry:
         return kwh * self.intensity_g_per_kwh / 1000  # type: ignore[operator]
 
 
+ALSO = {  # a column of other tables -> the field it is, and the size of its unit in the field's (0: words)
+    "modelId": ("model", 0), "name": ("model", 0), "environment": ("hardware", 0), "hardware_used": ("hardware", 0),
+    "scope_note": ("note", 0), "avg_power_w": ("power_w", 1.0), "grid_gco2_per_kwh": ("intensity_g_per_kwh", 1.0),
+    "energy_mwh": ("energy_kwh", 1e3), "reported_tco2e": ("emissions_kg", 1e3), "tco2e": ("emissions_kg", 1e3),
+    "co2_eq_emissions": ("emissions_kg", 1e-3),
+}  # fmt: skip
 NUMBERS = ("power_w", "device_hours", "intensity_g_per_kwh", "pue", "energy_kwh", "emissions_kg", "params_b")
 
 
@@ -93,10 +100,10 @@ def of_card(card: Card) -> Entry:
     known = isinstance(grams, (int, float)) and not isinstance(grams, bool) and math.isfinite(grams) and grams > 0
     doubt = by_words(card, float(grams)) if known else None
     kg = float(grams) * (doubt.factor if doubt else 1) / 1000 if known else None
-    said = hardware_hours(card)
+    worked = hardware_hours(card)
     note = f"written as {grams:g} g, though {doubt.said}" if doubt else ""
     return Entry(str(card.front.get("model_name") or card.front.get("model_id") or card.name), "card",
-                 hardware=str(card.block.get("hardware_used") or ""), device_hours=said[1] if said else None,
+                 hardware=str(card.block.get("hardware_used") or ""), device_hours=worked[1] if worked else None,
                  energy_kwh=stated_energy_kwh(card), emissions_kg=kg, source=str(card.block.get("source") or ""), note=note)  # fmt: skip
 
 
@@ -125,8 +132,9 @@ def of_row(row: Mapping[str, Any]) -> Entry:
     in_unit = {"power_w": "W", "device_hours": "h", "energy_kwh": "kWh", "emissions_kg": "kg", "intensity_g_per_kwh": "g/kWh"}
     numbers = {n: float(units.read(row[n], in_unit.get(n, ""), f"{row['model']}: {n}")) for n in NUMBERS if row.get(n) not in (None, "")}
     year = row.get("year")
+    when = units.calendar_year(int(float(year))) if year else None
     texts = {n: str(row[n]) for n in ("model", "hardware", "source", "note") if row.get(n)}
-    return Entry(**{"origin": str(row.get("origin") or "row"), **texts, **numbers, "year": units.calendar_year(int(year)) if year else None})
+    return Entry(**{"origin": str(row.get("origin") or "row"), **texts, **numbers, "year": when})
 
 
 def filled(entry: Entry) -> Entry:
@@ -187,5 +195,26 @@ def decompose(entries: Iterable[Entry]) -> Decomposition:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Rows of a CSV whose columns are the fields of an Entry; empty cells are absent."""
-    return [{k: v for k, v in row.items() if v != ""} for row in catalog.read_csv(path)]
+    """Rows of a CSV whose columns are the fields of an Entry, or are called as in published tables and mined ones (ALSO).
+
+    Cells that say nothing are absent; columns that mean nothing here are left out. Errors: TableError where none names a
+    model, or a number of an ALSO column is none.
+    """
+    rows = list(catalog.read_csv(path))
+    if rows and not {"model", *(c for c, (name, _) in ALSO.items() if name == "model")} & set(rows[0]):
+        raise TableError(path.name, 1, None, ", ".join(rows[0]), "name the model in a column called model")
+    return [_translated(row, path.name, at) for at, row in enumerate(rows, start=2)]
+
+
+def _translated(row: Mapping[str, str], file: str, at: int) -> dict[str, Any]:
+    known = {f.name for f in fields(Entry)} - {"derived", "origin"}
+    found: dict[str, Any] = {name: word for name, cell in row.items() if name in known and (word := said(cell))}
+    for column, (name, size) in ALSO.items():
+        word = said(row.get(column))
+        if not word or name in found:
+            continue
+        try:
+            found[name] = float(word) * size if size else word
+        except ValueError:
+            raise TableError(file, at, column, word, "give a number, or leave the cell empty") from None
+    return found

@@ -17,15 +17,17 @@ COLOUR = {"contradiction": "red", "implausible": "yellow", "missing": "cyan", "n
 
 
 def audited(path: Path) -> dict[str, Any]:
-    """All that is to be said of a card, as plain values."""
+    """All that is to be said of a card, as plain values: findings of lint and of the auditor, by line."""
     from jevons.account.cards import lint, parse
     from jevons.account.cards.checklist import checklist
     from jevons.account.cards.difference import class_of
 
     card = parse.read(path)
+    weighed = arithmetic(card)
+    found = [*(lint.as_plain(r) for r in lint.lint(card)), *weighed.pop("findings")]
     return {
-        "card": card.name, "class": class_of(card), "remarks": [lint.as_plain(r) for r in lint.lint(card)],
-        "checklist": [{**asdict(item), "present": item.present} for item in checklist(card)], **arithmetic(card),
+        "card": card.name, "class": class_of(card), "findings": sorted(found, key=lambda f: f["line"]),
+        "checklist": [{**asdict(item), "present": item.present} for item in checklist(card)], **weighed,
     }  # fmt: skip
 
 
@@ -36,16 +38,27 @@ def arithmetic(card: Card) -> dict[str, Any]:
 
     try:
         rows = records(card.text, card.name if card.name.endswith(".md") else f"{card.name}.md")
-        return {"findings": [asdict(found) for found in audit_table(rows)],
+        return {"findings": [as_finding(card, found) for found in audit_table(rows)],
                 "implied": {str(row.get("name") or at): [asdict(x) for x in implied(row)] for at, row in enumerate(rows, start=1)}}  # fmt: skip
     except JevonsError as trouble:
         return {"findings": [], "implied": {}, "not_weighed": str(trouble)}
 
 
+def as_finding(card: Card, found: Any) -> dict[str, Any]:
+    """A finding of the auditor in the form of lint's: its line is that of the row it names, else of the metadata, else 1."""
+    from jevons.account.cards.parse import BLOCK
+
+    place = card.text.find(found.record, card.body_start)
+    spot = card.spots.get(BLOCK)
+    line = card.line_of(place) if place >= 0 else spot.line if spot else 1
+    return {"rule": found.rule, "severity": found.severity, "line": line, "message": f"{found.record}: {found.message}",
+            "mend": found.arithmetic, "mends_itself": False}  # fmt: skip
+
+
 def is_faulty(told: Mapping[str, Any], strict: bool) -> bool:
     """Whether a card is at fault: something wrong, or under ``strict`` something missing."""
     grave = ("contradiction", "implausible", *(("missing",) if strict else ()))
-    return any(r["severity"] in grave for r in (*told["remarks"], *told["findings"]))
+    return any(found["severity"] in grave for found in told["findings"])
 
 
 def mend(paths: Sequence[Path]) -> None:
@@ -94,14 +107,10 @@ def tell(told: Mapping[str, Any]) -> None:
 
     screen = show.console()
     screen.print(Text.assemble((told["card"], "bold"), f": {told['class']}"))
-    for r in told["remarks"]:
-        where = f"{told['card']}:{r['line']}" if r["line"] else told["card"]
+    for r in told["findings"]:
         sure = " (--write mends it)" if r["mends_itself"] else ""
-        screen.print(Text.assemble((f"{r['severity']:<14}", COLOUR[r["severity"]]), where, f": {r['message']}",
+        screen.print(Text.assemble((f"{r['severity']:<14}", COLOUR[r["severity"]]), f"{told['card']}:{r['line']}: {r['message']}",
                                    (f"; {r['mend']}{sure}", "dim")))  # fmt: skip
-    for found in told["findings"]:
-        screen.print(Text.assemble((f"{found['severity']:<14}", COLOUR[found["severity"]]), found["record"], f": {found['message']}",
-                                   (f"; {found['arithmetic']}", "dim")))  # fmt: skip
     if "not_weighed" in told:
         screen.print(f"not weighed: {told['not_weighed']}", style="dim", markup=False)
     for word, present in (("tells", True), ("does not tell", False)):

@@ -41,7 +41,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One finding: the rule, how grave, the line (0: the card as a whole), what is wrong, the mend, and the edits that make it."""
+    """One finding: the rule, how grave, the line, what is wrong, the mend, and the edits that make it."""
 
     rule: str
     severity: str
@@ -95,7 +95,7 @@ def _front(card: Card) -> Iterator[Remark]:
         yield Remark("front-matter", "missing", 1, "no front matter, so the Hub reads nothing of this card",
                      "write --- , keys and --- at its head; jevons card write does")  # fmt: skip
     elif BLOCK not in card.front:
-        yield Remark("absent", "missing", 0, f"no {BLOCK}", "add it to the front matter: jevons card write --into FILE")
+        yield Remark("absent", "missing", 1, f"no {BLOCK}", "add it to the front matter: jevons card write --into FILE")
 
 
 def _repeated(card: Card) -> Iterator[Remark]:
