@@ -39,3 +39,20 @@ def test_the_page_and_the_table_are_written(jevons, tmp_path):
 @pytest.mark.parametrize("line", ["registry none.md", "registry none.csv", "registry photo.png", "registry --html no/where.html"])
 def test_bad_input_ends_in_exit_code_2(jevons, line):
     assert jevons(line).code == 2
+
+
+def test_the_priced_runs_of_a_ledger_stand_beside_the_published(jevons, tmp_path):
+    pytest.importorskip("sqlalchemy")
+    from jevons.account import ledger
+    from jevons.core.activity import Activity
+
+    book = ledger(tmp_path / "book.db")
+    for name in ("nightly", "unpriced"):
+        book.append(name, 1, Activity.of([{"amount": 100.0, "start_s": 1.7e9, "end_s": 1.7e9 + 3600}]), project="search")
+    book.price("nightly", at="France", draws=0)
+    told = jevons("registry --ledger book.db --own --json").json
+    (run,) = told["models"]
+    assert (run["model"], run["origin"], run["year"], run["source"]) == ("nightly", "ledger", 2023, "search")
+    assert run["emissions_kg"] > 0
+    assert "intensity_g_per_kwh" in run["derived"]
+    assert jevons("registry --ledger none.db").code == 2

@@ -23,7 +23,6 @@ from jevons.core.errors import BadInput, TableError
 from jevons.core.footprint import Footprint
 from jevons.world import catalog
 
-ORIGINS = ("paper", "card", "footprint", "row")
 FACTORS = ("power_w", "device_hours", "intensity_g_per_kwh", "pue")
 
 
@@ -31,7 +30,7 @@ FACTORS = ("power_w", "device_hours", "intensity_g_per_kwh", "pue")
 class Entry:
     """One model: mean power a device (W), device-hours, intensity (g/kWh), PUE, energy (kWh, with PUE), emissions (kg).
 
-    ``derived``: which of them follow from the others. ``origin``: paper, card, footprint or row.
+    ``derived``: which of them follow from the others. ``origin``: paper, card, footprint, ledger or row.
     """
 
     model: str

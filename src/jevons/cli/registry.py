@@ -26,6 +26,8 @@ Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]", show_de
 def registry(
     files: Files = None,
     search: Annotated[str, typer.Option(metavar="WORDS", help="Only models, hardware or sources with these words.")] = "",
+    ledger: Annotated[str | None, typer.Option(metavar="FILE", show_default=False, help="The priced runs of a ledger too: a file, or "
+                                               "postgresql://...")] = None,
     published: Annotated[bool, typer.Option("--published/--own", help="With the published accounts, or without them.")] = True,
     html: Annotated[Path | None, typer.Option(metavar="FILE.html", show_default=False, help="Write a page that stands alone.")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE.csv", show_default=False, help="Write the rows.")] = None,
@@ -37,7 +39,7 @@ def registry(
     """
     from jevons.account.registry import search as found
 
-    entries = found(gathered(files or [], published), search)
+    entries = found(gathered(files or [], published, kept(ledger)), search)
     told = {"models": [plain(e) for e in entries], "decomposition": taken_apart(entries)}
     write(told, html, csv)
     if show.wants_json(given):
@@ -46,14 +48,28 @@ def registry(
         tell(told)
 
 
-def gathered(files: Sequence[Path], published: bool) -> list[Entry]:
+def kept(where: str | None) -> list[dict[str, Any]]:
+    """The priced runs of a ledger as rows; none where no ledger is named."""
+    from datetime import UTC, datetime
+
+    if where is None:
+        return []
+    from jevons.cli.ledger_runs import existing
+
+    return [{"model": run.run, "origin": "ledger", "energy_kwh": run.supplied_kwh, "emissions_kg": run.climate_kg,
+             "year": datetime.fromtimestamp(run.started_s, UTC).year if run.started_s is not None else None,
+             "source": ", ".join(filter(None, (run.project, run.owner))), "note": "changed since it was priced" if run.stale else ""}
+            for run in existing(where).runs(None, priced=True)]  # fmt: skip
+
+
+def gathered(files: Sequence[Path], published: bool, more: Sequence[dict[str, Any]] = ()) -> list[Entry]:
     """The entries of all files, by their endings, and the published ones."""
     from jevons.account import registry as book
     from jevons.account.cards import parse
     from jevons.cli.outcome import carry_out
     from jevons.world import spec as specs
 
-    cards, footprints, rows = [], {}, []
+    cards, footprints, rows = [], {}, list(more)
     for path in files:
         ending = path.suffix.lower()
         if ending in (".md", ".markdown"):

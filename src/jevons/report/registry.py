@@ -26,7 +26,7 @@ SHOWN = (  # column, what it is called, its unit, and the width from which it is
     ("energy_kwh", "Energy", "kWh", "middle"), ("emissions_kg", "Emissions", "kg", "narrow"),
 )  # fmt: skip
 CALLED = {"power_w": "Power", "device_hours": "Time", "intensity_g_per_kwh": "Intensity", "pue": "PUE", "rest": "Rest"}
-ORIGINS = ("paper", "card", "footprint", "row")
+ORIGINS = ("paper", "card", "footprint", "ledger", "row")
 
 
 def csv_text(rows: Iterable[Row]) -> str:
