@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Run", "recover", "sensors_found", "start", "track"]
+__all__ = ["Run", "recover", "repeat", "sensors_found", "start", "track"]
 
-_WHERE = {"track": "track", "start": "tracker", "Run": "tracker", "recover": "journal", "sensors_found": "discover"}
+_WHERE = {"track": "around", "start": "tracker", "Run": "tracker", "recover": "journal", "repeat": "repetition", "sensors_found": "discover"}
 
 if TYPE_CHECKING:
+    from jevons.measure.around import track
     from jevons.measure.discover import sensors_found
     from jevons.measure.journal import recover
-    from jevons.measure.track import track
+    from jevons.measure.repetition import repeat
     from jevons.measure.tracker import Run, start
 
 

@@ -133,6 +133,11 @@ class Run:
             self._edge("/".join(self._windows))
             self._windows.pop()
 
+    def sample(self) -> None:
+        """Read every sensor now."""
+        with self._lock:
+            self._sample(settle=True)
+
     def flush(self) -> None:
         """Sample now and write a record; a disk that refuses is told once, and the energy is kept in memory."""
         with self._lock:
