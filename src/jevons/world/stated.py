@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jevons.core.activity import Activity, flow_unit
+from jevons.core.errors import BadInput
 from jevons.core.factor import CERTAIN, Factor, Factors, Place, When
 from jevons.core.source import UNSOURCED
 from jevons.core.study import INDICATORS, Study
@@ -49,9 +50,10 @@ class StatedFactors:
 
 
 def stated(flow: str, indicator: str, value: Any, what: str = "") -> Factor:
-    """The factor a user states: a number per unit of the flow, or Uncertain."""
+    """The factor a user states: a number per unit of the flow, or Uncertain. BadInput for no such flow or indicator."""
     flow_unit(flow)
-    assert indicator in INDICATORS
+    if indicator not in INDICATORS:
+        raise BadInput("indicator", indicator, f"choose among {', '.join(INDICATORS)}")
     if isinstance(value, Uncertain):
         spread = Uncertain(value.low / value.best, 1.0, value.high / value.best, value.key or what or flow)
         return Factor(flow, indicator, value.best, UNSOURCED, spread=spread)
