@@ -9,7 +9,7 @@ DOCS := $(VENV)/.ready-docs
 # In CI no test may skip, so the packages that fuller tests face are installed too.
 TESTED := dev$(if $(JEVONS_NO_SKIP),$(comma)full)
 
-.PHONY: demo test test-frameworks bench docs refresh clean
+.PHONY: demo test test-frameworks bench bench-large docs refresh clean
 
 demo: $(READY)  ## estimate BLOOM and GPT-3, write report.html
 	$(BIN)/jevons demo
@@ -27,6 +27,12 @@ test-frameworks: $(DEV)  ## the callbacks with real torch, Lightning, Keras, Ray
 bench: $(DEV)  ## speed and accuracy, with the rivals in the same run
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python benchmarks/fleet.py
+
+bench-large: $(DEV)  ## 1e9 samples and a day of 10,000 devices at 1 Hz (6 GB of made-up files)
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python benchmarks/fleet.py --large
 
 docs: $(DOCS)  ## build the documentation into site/
 	$(BIN)/python docs/generate.py

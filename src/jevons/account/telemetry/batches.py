@@ -14,6 +14,7 @@ from jevons.account.telemetry.rules import EARLIEST_US, HOUR_US, Rules
 from jevons.account.telemetry.samples import Columns, one, reading, refused, text
 
 BATCH_ROWS = 10_000_000
+SMALL_ROWS = 1_000_000
 SORTED_ROWS = 5_000_000  # sorting holds about 60 bytes a row
 MOST_CELLS = 20_000_000
 
@@ -78,16 +79,30 @@ def _bound(which: str, columns: Columns) -> str:
 
 
 def grouped(files: Iterable[File], rows: int = BATCH_ROWS) -> list[Batch]:
-    """Files in their order, so many a batch as hold at most ``rows`` (at least one)."""
+    """Files in their order, so many a batch as hold at most ``rows`` (at least one).
+
+    A file that may hold a device of the batch before it begins a new one, so that each device lies in one piece (seams
+    join the parts); small files are put together all the same, and sorted.
+    """
     batches: list[list[File]] = []
-    held = 0
+    mixed: list[bool] = []
     for file in files:
-        if not batches or held + file.rows > rows:
+        held = sum(f.rows for f in batches[-1]) if batches else 0
+        meets = bool(batches) and (mixed[-1] or any(may_share(file, other) for other in batches[-1]))
+        if not batches or held + file.rows > (min(rows, SMALL_ROWS) if meets else rows):
             batches.append([])
-            held = 0
+            mixed.append(False)
+            meets = False
         batches[-1].append(file)
-        held += file.rows
-    return [Batch(tuple(batch)) for batch in batches]
+        mixed[-1] = meets
+    return [Batch(tuple(batch), sort=sort) for batch, sort in zip(batches, mixed)]
+
+
+def may_share(one: File, other: File) -> bool:
+    """Whether two files may hold a device in common, by their footers."""
+    if None in (one.least, one.greatest, other.least, other.greatest):
+        return True
+    return one.least <= other.greatest and other.least <= one.greatest  # type: ignore[operator]
 
 
 def by_devices(files: Mapping[str, Sequence[File]], counts: Mapping[str, int], rows: int = SORTED_ROWS) -> list[Batch]:
