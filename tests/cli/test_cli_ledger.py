@@ -29,7 +29,7 @@ def journal(folder: Path, hours: int, run: str = "00ff", closed: bool = False, j
     """A journal as a tracker leaves it: so many whole hours, then its last word."""
     from dataclasses import asdict
 
-    meter = Meter("gpu0", "accelerator", "chip", "counter", "nvml", 0.95, 1.05)
+    meter = Meter("gpu0", "accelerator", "chip", "counter", "nvml", low=0.95, high=1.05)
     records = [{"kind": "header", "v": 1, "run": run, "host": "node", "boot": "b", "group": "g", "pid": 1, "t": START_S, "m": 0, "period_s": 1.0,
                 "share": "whole", "labels": labels, "meters": [asdict(meter)], "python": "3.11"}]  # fmt: skip
     for hour in range(hours):
@@ -46,7 +46,8 @@ def journal(folder: Path, hours: int, run: str = "00ff", closed: bool = False, j
 def kept(book, tmp_path):
     """A ledger with one priced, closed run of two hours."""
     journal(tmp_path / "home" / "journal", 2, closed=True, owner="ana")
-    book("ledger import --project search --tag nightly --at France")
+    said = book("ledger import --project search --tag nightly --at France")
+    assert said.code == 0, said.err
     return book
 
 
@@ -206,7 +207,7 @@ def test_an_anchor_is_kept_and_held_against_the_ledger(kept, tmp_path):
     assert kept("ledger anchor a.json").code == 0
     said = kept("ledger verify --anchor a.json --table")
     assert said.code == 0
-    assert "1 closed and 0 open runs held by the anchor" in said.out
+    assert "2 seals and 0 open runs held by the anchor" in said.out
     assert kept("ledger anchor a.json").code == 2
     anchor = json.loads((tmp_path / "a.json").read_text())
     (tmp_path / "b.json").write_text(json.dumps({**anchor, "head": "0" * 64}))

@@ -31,7 +31,7 @@ def anchor(
     with existing(ledger).reading() as connection:
         taken = anchors.taken(connection)
     anchors.save(taken, file)
-    show.say(f"{taken['position']} closed and {len(taken['open'])} open runs anchored in {file}")
+    show.say(f"{taken['position']} seals and {len(taken['open'])} open runs anchored in {file}")
     if git_tag:
         anchors.tag(taken, git_tag)
         show.say(f"kept in the tag {git_tag}: verify with --anchor git:{git_tag}")

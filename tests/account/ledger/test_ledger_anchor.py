@@ -38,7 +38,7 @@ def test_an_anchor_holds_the_head_of_the_closed_and_the_heads_of_the_open(kept, 
     report = file_book.verify(found)
     assert report.sound
     assert report.head == found["head"]
-    assert report.anchored.startswith("1 closed and 1 open runs")
+    assert report.anchored.startswith("1 seals and 1 open runs")
 
 
 def test_a_ledger_that_went_on_still_holds_to_an_older_anchor(kept, file_book):

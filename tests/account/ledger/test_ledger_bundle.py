@@ -198,16 +198,17 @@ def test_what_is_no_zip_file_is_refused(tmp_path, raw):
 
 
 def test_a_zip_cut_short_or_flipped_is_refused(packed):
-    raw = packed.read_bytes()
+    raw, whole = packed.read_bytes(), bundle.read(packed)
     packed.write_bytes(raw[: len(raw) // 2])
     with pytest.raises(BadInput):
         bundle.read(packed)
     for at in range(40, len(raw) - 100, 997):
         packed.write_bytes(raw[:at] + bytes([raw[at] ^ 0x55]) + raw[at + 1 :])
-        with pytest.raises(BadInput):
+        try:
             found = bundle.read(packed)
-            if canonical.text(dict(found.manifest)) and found.runs.keys() == {"a", "b", "plan"}:
-                raise BadInput("bundle", at, "a bit of the zip's own book-keeping, which no content hangs on")
+        except BadInput:
+            continue
+        assert found.runs == whole.runs, "a bit of the zip's own book-keeping, on which no content hangs"
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "nope", '{"schema": "other/1"}', '{"schema": "jevons.bundle/1", "members": 3}', "[" * 100_000])

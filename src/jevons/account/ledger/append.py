@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-import jevons
 from jevons.account.ledger import canonical, rows
 from jevons.account.ledger.pen import Pen
 from jevons.account.ledger.periods import Locks
@@ -137,7 +136,7 @@ def label(pen: Pen, run: str, project: str | None, owner: str | None, tags: Sequ
 @functools.lru_cache(maxsize=1)
 def environment() -> dict[str, str]:
     """On what this runs: versions of jevons, its tables and Python, and the kind of machine."""
-    return {"jevons": jevons.__version__, "factor_set": catalog.version(), "python": platform.python_version(),
+    return {"jevons": canonical.code_version(), "factor_set": catalog.version(), "python": platform.python_version(),
             "system": platform.system(), "machine": platform.machine()}  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ class Ledger:
 
     def __init__(self, engine: Engine, place: str):
         self.engine, self.place = engine, place
+        weakref.finalize(self, engine.dispose)  # a file whose last connection is closed holds all of it, and can be moved
 
     @classmethod
     def at(cls, where: str | Path = "", *, create: bool = True, upgrade: bool = False, read_only: bool = False) -> Ledger:

@@ -24,7 +24,6 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-import jevons
 from jevons.account.ledger import canonical, drawn, query
 from jevons.account.ledger.chain import LINKED, link_trouble
 from jevons.account.ledger.pen import Pen, spread_row, unless_there
@@ -81,7 +80,7 @@ def made_by() -> dict[str, str]:
     """The code and tables at work, and the machine."""
     import numpy
 
-    return {"jevons": jevons.__version__, "factor_set": catalog.version(), "factor_hash": factor_hash(), "numpy": numpy.__version__,
+    return {"jevons": canonical.code_version(), "factor_set": catalog.version(), "factor_hash": factor_hash(), "numpy": numpy.__version__,
             "python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from typing import Any
 
 from jevons.core.errors import BadInput
@@ -31,6 +32,11 @@ def read(body: str) -> Any:
 def digest(*parts: str | int | float | None) -> str:
     """SHA-256 over the canonical text of a list of parts, in hex."""
     return hashlib.sha256(text(parts).encode("ascii")).hexdigest()
+
+
+def code_version() -> str:
+    """The version of jevons at work."""
+    return str(sys.modules["jevons"].__version__)  # imported it would look like a step up to the doors
 
 
 def name(field: str, word: Any) -> str:

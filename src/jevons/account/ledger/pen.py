@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, insert, select
 
-import jevons
 from jevons.account.ledger import canonical, drawn, rows
 from jevons.account.ledger.chain import hash_of, seal_of
 from jevons.account.ledger.drawn import RunState
@@ -41,7 +40,7 @@ class Pen:
         """Link one entry behind the run's last; its position. ``text``: the canonical body, where it is there already."""
         state = self.state(name)
         row = {"previous": state.head, "run": name, "position": state.entries + 1, "kind": kind, "sequence": sequence,
-               "version": version, "at_s": time.time(), "written_by": f"jevons {jevons.__version__}", "why": why,
+               "version": version, "at_s": time.time(), "written_by": f"jevons {canonical.code_version()}", "why": why,
                "body": text or canonical.text(body)}  # fmt: skip
         row["hash"] = hash_of(row)
         self._entries.append(row)

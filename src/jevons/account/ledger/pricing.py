@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-import jevons
 from jevons.account.ledger import canonical, query
 from jevons.account.ledger.pen import Pen
 from jevons.account.ledger.periods import Locks
@@ -94,7 +93,7 @@ def record(footprint: Footprint, draws: int) -> dict[str, Any]:
         "assumptions": [[a.what, a.value, a.why, a.source] for a in footprint.assumptions],
         "sources": sorted(source.id for source in footprint.sources),
         "study": {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(footprint.study).items()},
-        "factor_set": catalog.version(), "factor_hash": factor_hash(), "jevons": jevons.__version__, "draws": draws,
+        "factor_set": catalog.version(), "factor_hash": factor_hash(), "jevons": canonical.code_version(), "draws": draws,
     }  # fmt: skip
 
 

@@ -193,4 +193,4 @@ def _anchored(report: Report, heads: Mapping[int, str], anchor: Mapping[str, Any
         report.add("chain of runs", position, "dropped: the anchor holds this position, the ledger does not")
     elif position and heads[position] != head:
         report.add("chain of runs", position, "re-written: its hash is not the one the anchor holds")
-    report.anchored = f"{position} closed and {len(anchor['open'])} open runs held by the anchor of {anchor['at']}"
+    report.anchored = f"{position} seals and {len(anchor['open'])} open runs held by the anchor of {anchor['at']}"
