@@ -21,7 +21,7 @@ def test_an_image_becomes_the_tokens_of_its_models_tower(model, size, tokens):
     assert tower_of(model)[1].tokens(*size) == tokens
 
 
-@pytest.mark.parametrize(("model", "millions"), [("qwen2-vl-7b", 675), ("gemma-3-27b", 417), ("llava-1.5-7b", 304), ("pixtral-12b", 400)])
+@pytest.mark.parametrize(("model", "millions"), [("qwen2-vl-7b", 675), ("gemma-3-27b", 417), ("llava-1.5-7b", 304), ("pixtral-12b", 400), ("internvl3-8b", 304), ("internvl3-78b", 5540)])
 def test_a_tower_has_the_parameters_that_were_published(model, millions):
     assert parameters(tower_of(model)[1].architecture()) / 1e6 == pytest.approx(millions, rel=0.08)
 
