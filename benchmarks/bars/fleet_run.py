@@ -71,7 +71,7 @@ def polars(folder: Path) -> tuple[float, int]:
 
 def closing(folder: Path) -> dict[str, Any]:
     """A day closed without its last file, then with it: seconds, rows read, and memory."""
-    from jevons.account.telemetry.close import close
+    from jevons.account.telemetry.daily import close
 
     listed = sorted((folder / "day-0").glob("*.parquet"))
     with tempfile.TemporaryDirectory() as home:

@@ -81,7 +81,7 @@ def completeness(samples: Samples, least: Annotated[float, typer.Option("--least
 def close(samples: Samples, state: State, by: By = "owner", day: Annotated[list[str] | None, typer.Option("--day", metavar="DATE", show_default=False,
           help="Close this day alone, over or not.")] = None, **given: Any) -> None:  # fmt: skip
     """Close the days that are over: only new files are read, a late one re-opens its day as a new version."""
-    from jevons.account.telemetry.close import close as closing
+    from jevons.account.telemetry.daily import close as closing
 
     asked = options.chosen(given, BESIDE, RUNNING)
     done = [vars(one) for one in closing(list(samples), state, days=day, by=words(by), **asked)]
@@ -95,7 +95,7 @@ def close(samples: Samples, state: State, by: By = "owner", day: Annotated[list[
 @taking(options.FORM)
 def days(state: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the closes.", show_default=False)], **given: Any) -> None:
     """Every version of every closed day: what it supersedes and why."""
-    from jevons.account.telemetry.close import history
+    from jevons.account.telemetry.daily import history
 
     told = [{**{k: r[k] for k in ("day", "version", "supersedes", "why", "closed_at")}, "energy_kwh": r["quality"]["measured_kwh"],
              "imputed_kwh": r["quality"]["imputed_kwh"], "complete": r["quality"]["complete"]} for r in history(state)]  # fmt: skip

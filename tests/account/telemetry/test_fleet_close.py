@@ -16,7 +16,7 @@ import pytest
 from fleet_files import BEGAN_US, HOUR_US, by_owner, job, place, steady, write
 from reference_integrator import sums
 
-from jevons.account.telemetry.close import close, closed, history, hours
+from jevons.account.telemetry.daily import close, closed, history, hours
 from jevons.account.telemetry.survey import telemetry
 from jevons.core.errors import BadInput, UnknownName
 
@@ -157,7 +157,7 @@ def test_a_closer_killed_anywhere_leaves_the_last_good_version_and_the_next_one_
     close(fleet / "power", fleet / "state")
     good = closed(fleet / "state", D2, version=1).total()[0]
     write(fleet / "power" / "late.parquet", day("c", 1))
-    code = f"from jevons.account.telemetry.close import close; close({str(fleet / 'power')!r}, {str(fleet / 'state')!r})"
+    code = f"from jevons.account.telemetry.daily import close; close({str(fleet / 'power')!r}, {str(fleet / 'state')!r})"
     for delay in (0.3, 0.8, 1.2):
         process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ})
         time.sleep(delay)

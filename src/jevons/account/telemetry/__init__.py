@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["close", "closed", "completeness", "series", "telemetry"]
+__all__ = ["close", "closed", "history", "series", "telemetry"]
 
-_WHERE = {"telemetry": "survey", "series": "survey", "completeness": "survey", "close": "close", "closed": "close"}
+_WHERE = {"telemetry": "survey", "series": "survey", "close": "daily", "closed": "daily", "history": "daily"}
 
 if TYPE_CHECKING:
+    from jevons.account.telemetry.daily import close, closed, history
     from jevons.account.telemetry.survey import series, telemetry
 
 

@@ -146,6 +146,11 @@ def reading(files: Sequence[str]) -> str:
     return f"read_parquet([{', '.join(map(text, files))}])"
 
 
+def is_number(kind: str) -> bool:
+    """Whether a DuckDB type holds numbers."""
+    return kind in NUMBERS or kind.startswith("DECIMAL")
+
+
 def _one_schema(con: Any, files: Sequence[str]) -> dict[str, str]:
     try:
         rows = con.execute(
@@ -171,7 +176,7 @@ def _require_alike(first: str, types: Mapping[str, str], name: str, other: Mappi
         if ZONED in mixed and mixed & set(STAMPS):
             raise Contradiction("time zones", column, f"{Path(first).name} holds {kind}, {Path(name).name} holds {other[column]}: "
                                 "write all stamps in UTC, with their zone")  # fmt: skip
-        if kind != other[column] and not mixed <= set(NUMBERS):
+        if kind != other[column] and not all(map(is_number, mixed)):
             raise TableError(name, None, column, other[column], f"{Path(first).name} holds {kind}: give all files the same")
 
 
@@ -187,7 +192,7 @@ def _pick(types: Mapping[str, str], said: str | None, names: Sequence[str], what
 
 
 def _value(types: Mapping[str, str], others: set[str], file: str) -> str:
-    left = [c for c in types if c not in others and types[c] in NUMBERS]
+    left = [c for c in types if c not in others and is_number(types[c])]
     told = [c for c in left if c.lower() in KNOWN or re.match(r"(power|energy)(_|$)|.*_(watts|joules)$|(watts|joules|value)$", c.lower())]
     if len(told) == 1:
         return told[0]
@@ -197,7 +202,7 @@ def _value(types: Mapping[str, str], others: set[str], file: str) -> str:
 def _require_numbers(types: Mapping[str, str], column: str, file: str) -> None:
     if column not in types:
         raise TableError(file, None, column, None, f"no such column; it has {', '.join(types)}")
-    if types[column] not in NUMBERS and not types[column].startswith("DECIMAL"):
+    if not is_number(types[column]):
         raise TableError(file, None, column, types[column], "write the samples as numbers")
 
 

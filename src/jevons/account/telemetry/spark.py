@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ def session(master: str = "local[2]", **config: str) -> Any:
         raise MissingExtra("pyspark", "spark", "fleet telemetry on Spark") from None
     if (active := SparkSession.getActiveSession()) is not None:
         return active
+    os.environ.setdefault("SPARK_LOCAL_IP", DEFAULTS["spark.driver.host"])
     builder = SparkSession.builder.master(master).appName("jevons")
     for key, value in {**DEFAULTS, **config}.items():
         builder = builder.config(key, value)
