@@ -131,3 +131,11 @@ def test_comparing_methods_needs_hours(jevons):
     said = jevons("compare-methods --on a100")
     assert said.code == 2
     assert "--hours" in said.err
+
+
+def test_methods_are_compared_on_a_training_that_flags_describe(llama, jevons):
+    llama("--at", "France", "--save", "run.json")
+    kept = jevons("compare-methods run.json").json
+    assert jevons("compare-methods --model llama-2-7b --tokens 2T --on a100 --n 512 --at France").json == kept
+    assert "leave out the one or the other" in jevons("compare-methods --model llama-2-7b --tokens 2T --hours 3 --on a100").err
+    assert "how many (n)" in jevons("compare-methods --model llama-2-7b --tokens 2T --on a100").err

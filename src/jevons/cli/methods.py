@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 app = typer.Typer()
 ACTIVITY: options.Group = {name: {**options.RECORDED, **options.HARDWARE, **options.STEP, **options.GENERIC}[name]
                            for name in ("hours", "on", "n", "power", "memory")}  # fmt: skip
+WORK: options.Group = options.MODEL
 PLACE: options.Group = {name: options.SITE[name] for name in ("at", "year", "pue", "intensity")}
 options.PANELS[options.WHAT] += (ACTIVITY,)
 options.PANELS[options.WHERE] += (PLACE,)
 
 
 @app.command(no_args_is_help=True)
-@taking(ACTIVITY, PLACE, options.FORM)
+@taking(WORK, ACTIVITY, PLACE, options.FORM)
 def compare_methods(
     result: Annotated[Path | None, typer.Argument(metavar="RESULT.json", show_default=False, help="A kept training "
                                                   "result, or a spec: its hours, devices and place.")] = None,  # fmt: skip
@@ -34,10 +35,11 @@ def compare_methods(
     """Price one activity as jevons and eight other tools would, and say what makes each differ.
 
     jevons compare-methods --hours "15 days" --on a100 --n 512 --at France
+    jevons compare-methods --model llama-2-7b --tokens 2T --on a100 --n 512 --at France
     """
     from jevons.estimate.methods import compare_methods as compared
 
-    asked = {**(of_result(result) if result else {}), **chosen(given, ACTIVITY, PLACE)}
+    asked = {**known(result, chosen(given, WORK), chosen(given, ACTIVITY, PLACE)), **chosen(given, ACTIVITY, PLACE)}
     for name in ("hours", "on"):
         if name not in asked:
             raise BadInput(name, None, f"give --{name}, or a kept result")
@@ -48,15 +50,29 @@ def compare_methods(
         tell(priced)
 
 
-def of_result(path: Path) -> dict[str, Any]:
-    """Hours, devices and place of a kept result or a spec."""
-    from jevons.cli.outcome import carry_out, summary
+def known(result: Path | None, work: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What a kept result or a spec says of hours, devices and place; or an estimate of the training that flags describe."""
     from jevons.world import spec as specs
 
-    found = carry_out(specs.read(path))
+    if result is not None:
+        return of_spec(specs.read(result), str(result))
+    if not work:
+        return {}
+    if "hours" in given:
+        raise BadInput("hours", given["hours"], "model and tokens would say it too; leave out the one or the other")
+    site = {name: given[name] for name in ("year", "pue", "intensity") if name in given} | {"name": str(given.get("at", ""))}
+    run = {name: given[name] for name in ("on", "n", "year") if name in given}
+    return of_spec(specs.Spec("training", {**work, **run}, {k: v for k, v in site.items() if v != ""}), "training")
+
+
+def of_spec(asked: Any, where: str) -> dict[str, Any]:
+    """Hours, devices and place of a spec, carried out."""
+    from jevons.cli.outcome import carry_out, summary
+
+    found = carry_out(asked)
     served, said = summary(found.activity)["served"], found.spec.arguments
     if "wall hour" not in served or "on" not in said:
-        raise BadInput("result", str(path), "it needs an accelerator (on) and how many (n)")
+        raise BadInput("result", where, "it needs an accelerator (on) and how many (n)")
     place = {"at": found.spec.site.get("name", ""), **{k: found.spec.site[k] for k in ("year", "pue", "intensity")
                                                         if k in found.spec.site}}  # fmt: skip
     return {"hours": served["wall hour"]["best"], "on": said["on"], "n": said.get("n", 1), **place}
