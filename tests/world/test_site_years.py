@@ -98,3 +98,10 @@ def test_the_mean_of_the_world_says_which_years_it_is_of():
     run = jevons.estimate.recorded(energy="1 MWh", draws=0)
     notes = [str(a) for a in jevons.footprint(run, at=jevons.site("world")).inventory.assumptions]
     assert any("intensity of the world" in note and "to 20" in note for note in notes)
+
+
+@pytest.mark.parametrize(("scope", "mend"), [("lifecycle", "ask for scope direct too"), ("direct", "jevons-share-alike")])
+def test_a_marginal_grid_that_cannot_be_had_says_how_it_could(scope, mend):
+    study = jevons.Study(grid="marginal", scope=scope, indicators=("climate",))
+    with pytest.raises(MissingFactor, match=mend):
+        jevons.footprint(jevons.estimate.recorded(energy="1 MWh", draws=0), at="France", study=study)

@@ -48,7 +48,12 @@ def climate(location: Location, study: Study, year: int | None, strict: bool = F
     """kg CO2e per kWh at the place, of the study's accounting, grid and scope; MissingFactor if none is held."""
     look = _LOOKS.get(study.kind)
     if look is None:
-        raise MissingFactor("electricity", f"climate ({'/'.join(study.kind)})", location.name)
+        mend = "marginal intensities count direct emissions: ask for scope direct too" if study.grid == "marginal" else ""
+        raise MissingFactor("electricity", f"climate ({'/'.join(study.kind)})", location.name, mend=mend)
+    if study.grid == "marginal" and not _held("grid_marginal"):
+        raise MissingFactor("electricity", f"climate ({'/'.join(study.kind)})", location.name, mend="marginal intensities "
+                            "are share-alike and come with the pack jevons-share-alike; install it, or give the "
+                            "intensity yourself")  # fmt: skip
     found = _along(location, look, year, strict, "climate")
     return _factor("climate", found, found.value / G_PER_KG, study.kind)
 
