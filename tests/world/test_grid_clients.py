@@ -10,7 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import jevons
@@ -376,6 +376,7 @@ def signal(*values, kind=AVERAGE, start=NOON):
 
 
 @given(st.lists(st.floats(0, 1000), min_size=1, max_size=20), st.floats(0, 1), st.floats(0, 1))
+@example([0.0], 1.0, 1.0)
 def test_the_mean_lies_between_least_and_greatest(steps, a, b):
     begin, end = (NOON + HOUR * len(steps) * x for x in sorted((a, b)))
     (mean,) = signal(*steps).mean(begin, end)

@@ -68,10 +68,12 @@ class Signal:
         import numpy as np
 
         start, end = np.atleast_1d(np.asarray(start_s, float)), np.atleast_1d(np.asarray(end_s, float))
-        end = np.where(end > start, end, start + 1e-3)  # the value at a moment is that of its step
         known = [p for p in self.points if p.g_per_kwh is not None]
         if not known:
             return np.full(len(start), np.nan)
+        moment, last = end <= start, known[-1].end_s
+        start = np.where(moment & (start == last), start - 1e-3, start)  # the end of the last step still belongs to it
+        end = np.where(moment, start + 1e-3, end)  # the value at a moment is that of its step
         begins = np.array([p.start_s for p in known])
         ends = np.minimum([p.end_s for p in known], np.append(begins[1:], np.inf))
         edges = np.ravel(np.column_stack((begins, ends)))
