@@ -118,8 +118,8 @@ def sql(
     from jevons.account.telemetry import warehouse
     from jevons.account.telemetry.rules import Rules
 
-    print(warehouse.head(engine, True, True, False, grid))
-    print(warehouse.sql(engine, Rules(unit), table=table, value=value, grid=grid, by=words(by)))
+    query = warehouse.sql(engine, Rules(unit), table=table, value=value, grid=grid, by=words(by))
+    print(warehouse.head(engine, True, True, False, grid), query, sep="\n")
 
 
 def words(text: str) -> list[str]:

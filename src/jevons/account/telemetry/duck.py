@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,8 +41,11 @@ def connect(memory: str = "1GB", threads: int = 2) -> Any:
         import duckdb
     except ImportError:
         raise MissingExtra("duckdb", "fleet", "fleet telemetry") from None
-    folder = Path(tempfile.gettempdir()) / "jevons-duckdb"
-    con = duckdb.connect(config={"threads": threads, "memory_limit": memory, "temp_directory": str(folder)})
+    folder = Path(tempfile.gettempdir()) / f"jevons-duckdb-{os.getpid()}"
+    try:
+        con = duckdb.connect(config={"threads": threads, "memory_limit": memory, "temp_directory": str(folder)})
+    except duckdb.Error:
+        raise BadInput("memory, threads", f"{memory}, {threads}", f"give a size such as '1GB' and a count of threads") from None
     con.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET enable_progress_bar = false")
     return con
 
