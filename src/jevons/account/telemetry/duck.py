@@ -45,7 +45,7 @@ def connect(memory: str = "1GB", threads: int = 2) -> Any:
     try:
         con = duckdb.connect(config={"threads": threads, "memory_limit": memory, "temp_directory": str(folder)})
     except duckdb.Error:
-        raise BadInput("memory, threads", f"{memory}, {threads}", f"give a size such as '1GB' and a count of threads") from None
+        raise BadInput("memory, threads", f"{memory}, {threads}", "give a size such as '1GB' and a count of threads") from None
     con.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET enable_progress_bar = false")
     return con
 
