@@ -143,7 +143,7 @@ def test_what_is_written_down_is_the_same_text_whoever_writes_it():
     text = canonical.text(value)
     assert text == ('{"a":"\\u00fc\\u0000\\ud800\'\\"","b":[1.0,0.1,1e+300,5e-324,-0.0,null,true],"\\u00e4":{"y":9223372036854775808,"z":1}}')
     assert canonical.text(json.loads(text)) == text
-    assert canonical.digest("a", 1, None) == "0ae764bffd3a17b6454c8d9ebf712311d9b92efce67a4e4ea4f095fc05ed0122"
+    assert canonical.digest("a", 1, None) == "c59d25f551c918caedead16f0a7a41b30ec53a548d9fa4deb617e24297e94475"
     with pytest.raises(BadInput):
         canonical.text({"a": float("nan")})
     with pytest.raises(ValueError, match="NaN"):

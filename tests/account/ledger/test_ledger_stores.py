@@ -106,6 +106,8 @@ def test_what_is_opened_to_be_read_cannot_be_written(book, place):
     assert reader.run("run-1").windows == 1
     with pytest.raises(BadInput, match="read-only"):
         reader.append("run-1", 2, window(hour=1))
+    with pytest.raises(BadInput, match="read-only"):
+        reader.append_all([Window("run-1", i, window(hour=i, draws=0)) for i in range(2, 200)])
     assert told(reader) == []
 
 

@@ -40,7 +40,7 @@ MOST_BYTES = 2 << 30
 MOST_LINE = 64 << 20
 MOST_RATIO = 200
 """A member that unpacks to more than this many times its size (and past a megabyte) is taken for a bomb."""
-COLUMNS = (*LINKED, "hash")
+COLUMNS = (*LINKED, "body", "hash")
 
 
 @dataclass(frozen=True)

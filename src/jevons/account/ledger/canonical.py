@@ -11,12 +11,13 @@ from jevons.core.errors import BadInput
 
 GENESIS = "0" * 64
 MOST_NAME = 500
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def text(value: Any) -> str:
     """Canonical JSON: keys sorted, no blanks, ASCII, floats by their shortest exact digits. Errors: BadInput for NaN."""
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+        return _ENCODER.encode(value)
     except (TypeError, ValueError) as trouble:
         raise BadInput("ledger entry", str(trouble), "keep plain values: text, finite numbers, lists, mappings") from None
 
@@ -29,9 +30,9 @@ def read(body: str) -> Any:
         raise ValueError("nested too deep") from None
 
 
-def digest(*parts: str | int | float | None) -> str:
-    """SHA-256 over the canonical text of a list of parts, in hex."""
-    return hashlib.sha256(text(parts).encode("ascii")).hexdigest()
+def digest(*parts: str | int | float | None, body: str = "") -> str:
+    """SHA-256, in hex, over the canonical text of a list of parts and, behind a line break, a text that is there already."""
+    return hashlib.sha256(f"{text(parts)}\n{body}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def code_version() -> str:

@@ -1,6 +1,9 @@
 """The chains: each entry of a run carries the hash of the one before it; the heads of closed runs make one chain more.
 
-    hashₙ = SHA-256(hashₙ₋₁, run, position, kind, sequence, version, at, written by, why, body),  hash₀ = 64 zeros
+    hashₙ = SHA-256(text of [hashₙ₋₁, run, position, kind, sequence, version, at, written by, why], line break, body)
+    hash₀ = 64 zeros
+
+The text is canonical JSON, which holds no line break; the body is hashed as it stands.
 """
 
 from __future__ import annotations
@@ -10,13 +13,13 @@ from typing import Any
 
 from jevons.account.ledger.canonical import digest
 
-LINKED = ("previous", "run", "position", "kind", "sequence", "version", "at_s", "written_by", "why", "body")
+LINKED = ("previous", "run", "position", "kind", "sequence", "version", "at_s", "written_by", "why")
 SEALED = ("previous", "position", "run", "entries", "head", "at_s")
 
 
 def hash_of(row: Mapping[str, Any]) -> str:
     """The hash of an entry, from all its other columns."""
-    return digest(*(row[name] for name in LINKED))
+    return digest(*(row[name] for name in LINKED), body=row["body"])
 
 
 def seal_of(row: Mapping[str, Any]) -> str:

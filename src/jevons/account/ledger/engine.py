@@ -147,6 +147,10 @@ def told(place: str) -> Iterator[None]:
         raise _said(place, str(trouble.orig or trouble).strip()) from None
     except OSError as trouble:
         raise BadInput("ledger", shown(place), f"its files cannot be written ({trouble.strerror})") from None
+    except Exception as trouble:
+        if not type(trouble).__module__.startswith("psycopg"):  # what the driver says of a COPY comes to us unwrapped
+            raise
+        raise _said(place, str(trouble).strip()) from None
 
 
 MENDS = {  # what a database says → what to do about it

@@ -14,6 +14,7 @@ from jevons.account.ledger.chain import hash_of, seal_of
 from jevons.account.ledger.drawn import RunState
 from jevons.account.ledger.schema import closing, entry, spread
 
+MANY = 100
 FEW = 32
 """Up to so many runs PostgreSQL locks one by one, so that writers of different runs do not wait; more lock the ledger."""
 LEDGER, RUN = 74, 75  # classes of advisory locks
@@ -53,7 +54,7 @@ class Pen:
         """Write down all that was added."""
         self._put_spreads()
         if self._entries:
-            self.connection.execute(insert(entry), self._entries)
+            put_entries(self.connection, self._entries)
         for name in self._corrected:
             self.state(name).again(standing(self.connection, name))
         names = dict.fromkeys(row["run"] for row in self._entries)
@@ -88,6 +89,18 @@ def spread_row(mark: str, data: bytes) -> dict[str, Any]:
     """The row of table ``spread`` for multipliers and their hash."""
     low, high = rows.bounds_of(data)
     return {"hash": mark, "draws": len(data) // 4, "low": low, "high": high, "data": data}
+
+
+def put_entries(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Insert entries; many of them by COPY, where the database has it."""
+    if connection.dialect.name != "postgresql" or len(rows) < MANY:
+        connection.execute(insert(entry), rows)
+        return
+    columns = list(rows[0])
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY entry ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([row[name] for name in columns])
 
 
 def standing(connection: Connection, name: str) -> dict[int, rows.Summary]:
