@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from scipy.optimize import least_squares
 from jevons.estimate import scores
 from jevons.estimate.server import pack as serving_pack
 from jevons.estimate.server.physics import Machine, Step, step
+from jevons.estimate.server.pictures import pictures
 from jevons.estimate.server.shape import Precision, Served
-from jevons.estimate.server.validate import Deployment, load_of, predict, read_row
+from jevons.estimate.server.validate import PICTURED, QUESTION, Deployment, load_of, predict, read_row
 
 REACHES = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
 PACK = Path(scores.__file__).with_name("coefficients") / "serving.json"
@@ -49,6 +51,7 @@ class Rows:
     measured_as: np.ndarray  # family|generation|precision
     energy_j: np.ndarray  # a token
     step_s: np.ndarray
+    seen: np.ndarray  # of a request about an image of a known tower: tokens of the prompt, encoder's joules and seconds; else NaN
 
     def of(self, which: np.ndarray) -> Rows:
         """The rows of a mask."""
@@ -79,7 +82,16 @@ def load(path: Path, pack: dict[str, Any]) -> Rows:
                 np.array([r.device.generation for r in runs]), np.array(names),
                 np.array([f"{r.family}|{r.device.generation}|{r.precision.name}" for r in runs]),
                 np.array([float(row["energy_per_output_token_j"]) for _, row in kept]),
-                np.array([r.batch for r in runs]) / speed)  # fmt: skip
+                np.array([r.batch for r in runs]) / speed, np.array([seen_of_request(r) for r in runs]))  # fmt: skip
+
+
+def seen_of_request(run: Deployment) -> tuple[float, float, float]:
+    """What a request about an image holds, NaN where the model's tower is not known or no image is asked about."""
+    if run.tower is None or run.task != PICTURED:
+        return math.nan, math.nan, math.nan
+    found = pictures(run.tower, images=1)
+    seconds, joules, _ = found.cost(run.device)
+    return QUESTION + float(found.tokens), float(joules), float(seconds) / run.machine.devices
 
 
 @dataclass
@@ -135,8 +147,11 @@ def predicted(theta: Theta, rows: Rows, law: Law) -> Step:
     side = np.where(rows.generations == law.generations[1], 0.5, -0.5)
     prompts = law.prompts(theta)
     tokens, host = (np.array([prompts[t][f] for t in rows.tasks]) for f in ("tokens", "request_host_s"))
-    j = rows.joint
-    return step(j.model, j.precision, j.machine, load_of(j, tokens, host), law.coefficients(theta, side))
+    j, told = rows.joint, np.isfinite(rows.seen[:, 0])
+    load = load_of(j, np.where(told, rows.seen[:, 0], tokens), np.where(told, 0.0, host))
+    found = step(j.model, j.precision, j.machine, load, law.coefficients(theta, side))
+    joules, seconds = (np.where(told, rows.seen[:, i], 0.0) * load.requests for i in (1, 2))
+    return replace(found, energy_j=found.energy_j + joules, prefill_j=found.prefill_j + joules, total_s=found.total_s + seconds)
 
 
 def soft(residual: np.ndarray, scale: float) -> np.ndarray:

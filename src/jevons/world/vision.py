@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -101,8 +102,8 @@ def tower_of(model: Any) -> tuple[Any, Tower | None]:
 @functools.lru_cache(maxsize=256)
 def _named(name: str) -> Tower | None:
     plain = name.strip().lower().rsplit("/", 1)[-1]
-    for ending in ("-instruct", "-chat", "-it", "-hf", "-thinking"):
-        plain = plain.removesuffix(ending)
+    while (shorter := ENDING.sub("", plain)) != plain:
+        plain = shorter
     try:
         row, match = catalog.table("vision_towers").find(plain)
     except UnknownName:
@@ -111,6 +112,7 @@ def _named(name: str) -> Tower | None:
                  **{n: int(row[n]) for n in NUMBERS if row[n]}) if match.score >= 0.99 else None  # fmt: skip
 
 
+ENDING = re.compile(r"-(instruct|chat|it|hf|thinking|fp8|bf16|awq|gptq|int4|17b-16e|17b-128e)$")
 NUMBERS = ("layers", "hidden", "heads", "ffn_hidden", "patch", "merge", "frames_merged", "side", "tiles", "window", "window_every")
 
 

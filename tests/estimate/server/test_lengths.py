@@ -78,7 +78,7 @@ def test_prompts_that_spread_cost_more_prefill_and_leave_the_reading_of_a_full_c
 def test_answers_that_spread_read_more_cache():
     even, uneven = (cost(input_tokens=200, output_tokens=t) for t in (4000, "4000 sd 4000"))
     assert joules(uneven, stage="decode") > 1.01 * joules(even, stage="decode")
-    assert joules(uneven, stage="prefill") == pytest.approx(joules(even, stage="prefill"), rel=1e-3)
+    assert joules(uneven, stage="prefill") == pytest.approx(joules(even, stage="prefill"), rel=3e-3)
 
 
 @settings(max_examples=30, deadline=None)

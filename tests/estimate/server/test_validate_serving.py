@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from jevons.core.errors import TableError
-from jevons.estimate.scores import interval_score
+from jevons.estimate.scores import interval_score, mape
 from jevons.estimate.server import pack as serving_pack
-from jevons.estimate.server.validate import predict, recognise, window_prompts
+from jevons.estimate.server.validate import predict, read_row, recognise, step_of, window_prompts
 
 FORBIDDEN = (
     "avg_power_w", "median_itl_ms", "p90_itl_ms", "p95_itl_ms", "p99_itl_ms", "output_tokens_per_s",
@@ -149,3 +149,19 @@ def test_the_pack_was_fitted_on_the_families_of_this_table(measured):
     pack = serving_pack.serving_pack()
     assert set(pack["rows"]) == set(pack["without"]) == {row["base_model"] for row in measured}
     assert sum(pack["rows"].values()) == pack["n"] == len(measured)
+
+
+def test_an_image_is_counted_by_the_tower_of_its_model_where_that_is_known(measured):
+    pack = serving_pack.serving_pack()
+    rows = [r for r in measured if r["task"] == "image-chat"]
+    wide, narrow = (next(r for r in rows if word in r["model_id"]) for word in ("Llama-4-Scout", "gemma-3"))
+    held = [float(step_of(read_row(r, pack), pack)[0].prefill_j) for r in (wide, narrow)]
+    assert all(x > 0 for x in held)
+    assert read_row(wide, pack).tower.tokens(1024, 1024) > 5 * read_row(narrow, pack).tower.tokens(1024, 1024)
+    (told,) = predict([narrow]).targets["energy_per_output_token"].assumptions[0]
+    assert "256 tokens" in told
+
+
+def test_chats_about_images_of_families_left_out_are_predicted_within_15_percent(measured):
+    found = predict([r for r in measured if r["task"] == "image-chat"]).targets["energy_per_output_token"]
+    assert mape(*found.arrays()[:2]) <= 0.15

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jevons.core.errors import BadInput, TableError, UnknownName
@@ -19,6 +19,7 @@ from jevons.estimate.predictions import Predictions, counted, score_of
 from jevons.estimate.server import pack as packs
 from jevons.estimate.server.deployment import machine_of
 from jevons.estimate.server.physics import Load, Machine, Step, step
+from jevons.estimate.server.pictures import SIDE, pictures
 from jevons.estimate.server.shape import (
     Precision,
     Served,
@@ -29,10 +30,13 @@ from jevons.estimate.server.shape import (
 )
 from jevons.world import devices, models
 from jevons.world.hardware import Device
+from jevons.world.vision import Tower, tower_of
 
 Row = Mapping[str, str]
 LAYOUT = ("task", "model_id", "weight_precision", "gpu_model", "num_gpus", "max_num_seqs", "avg_batch_size",
           "avg_output_len", "energy_per_output_token_j")  # fmt: skip
+PICTURED, QUESTION = "image-chat", 80.0
+"""The task whose requests hold an image of a megapixel (a judgement: sizes are not published) and a question of as many tokens."""
 TARGETS = {"energy_per_output_token": "energy_per_output_token_j", "energy_per_output": "energy_per_request_j"}
 VARIANTS = re.compile(r"-(instruct|thinking|chat|it|vl|fp8|bf16|base|\d{4})(?=-|$)")
 AGREE = 1.25  # parameters of table and row beyond this ratio are two models
@@ -55,6 +59,7 @@ class Deployment:
     output_spread: float  # E[len²] / E[len]²
     prompts_per_request: float
     tier: str
+    tower: Tower | None = None
 
 
 @dataclass
@@ -114,9 +119,20 @@ def read_row(row: Row, pack: Mapping[str, Any], file: str = "rows", number: int 
 def step_of(run: Deployment, pack: Mapping[str, Any]) -> tuple[Step, float]:
     """The mean step of a deployment, and what the unknown length of its prompts adds to the log spread."""
     prompt = pack["prompts"].get(run.task, pack["prompts"][""])
-    load = load_of(run, prompt["tokens"], prompt["request_host_s"])
-    found = step(run.model, run.precision, run.machine, load, packs.coefficients(run.device.generation, pack))
+    found = _seeing(run, pack) if run.tower is not None and run.task == PICTURED else step(
+        run.model, run.precision, run.machine, load_of(run, prompt["tokens"], prompt["request_host_s"]),
+        packs.coefficients(run.device.generation, pack))  # fmt: skip
     return found, float(found.prefill_j / found.energy_j) * prompt["log_sd"]
+
+
+def _seeing(run: Deployment, pack: Mapping[str, Any]) -> Step:
+    """The mean step of a deployment that is asked about images: their tokens and encoder by the model's tower."""
+    seen = pictures(run.tower, images=1)
+    load = load_of(run, QUESTION + float(seen.tokens), 0.0)
+    found = step(run.model, run.precision, run.machine, load, packs.coefficients(run.device.generation, pack))
+    seconds, joules, _ = (float(x) * float(load.requests) for x in seen.cost(run.device))
+    return replace(found, energy_j=found.energy_j + joules, prefill_j=found.prefill_j + joules,
+                   total_s=found.total_s + seconds / run.machine.devices)  # fmt: skip
 
 
 def load_of(run: Deployment, prompt_tokens: Any, request_host_s: Any) -> Load:
@@ -149,7 +165,7 @@ def _deployment(row: Row, pack: Mapping[str, Any], needed: Mapping[str, float | 
     family = row.get("base_model") or row["model_id"]
     tier = "guess" if packs.stands_in(device.generation, pack) else "physics"
     return Deployment(row["model_id"], family, row["task"], device, model, precision, machine, batch, length, spread,
-                      shown, tier)  # fmt: skip
+                      shown, tier, tower_of(row["model_id"])[1])  # fmt: skip
 
 
 def _predict_row(result: Prediction, name: str, run: Deployment, row: Row, pack: Mapping[str, Any], file: str,
@@ -173,6 +189,8 @@ def _predict_row(result: Prediction, name: str, run: Deployment, row: Row, pack:
 
 
 def _assumed(run: Deployment, pack: Mapping[str, Any]) -> tuple[str, ...]:
+    if run.tower is not None and run.task == PICTURED:
+        return (f"prompts of {QUESTION:.0f} tokens and an image of {SIDE} × {SIDE} pixels, {run.tower.tokens(SIDE, SIDE)} tokens",)
     known = run.task in pack["prompts"]
     length = pack["prompts"].get(run.task, pack["prompts"][""])["tokens"]
     return (f"prompts of {length:.0f} tokens: {'as fitted for this task' if known else 'the task is not known'}",)
