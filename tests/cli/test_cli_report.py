@@ -296,3 +296,82 @@ def test_a_statement_as_a_page_and_as_pdf(made, tmp_path):
 def test_without_a_browser_a_statement_is_no_pdf(made, tmp_path, monkeypatch):
     monkeypatch.setenv("JEVONS_BROWSER", "no-such-browser")
     assert "write a .html or .md" in made(f"report ghg a.json --out {tmp_path / 'g.pdf'}").err
+
+
+# ---- nothing twice, nothing lost, nothing in silence
+
+CODECARBON = (
+    "timestamp,project_name,run_id,duration,emissions,cpu_power,gpu_power,ram_power,cpu_energy,gpu_energy,ram_energy,energy_consumed,"
+    "country_name,country_iso_code\n"
+)  # fmt: skip
+RUN = "2023-03-01T0{hour}:00:00,p,{run},3600,0.5,40,300,10,0.08,0.6,0.02,0.7,France,FRA\n"
+
+
+def tracked(*runs):
+    return CODECARBON + "".join(RUN.format(hour=hour, run=run) for hour, run in runs)
+
+
+def test_a_copy_of_a_result_is_not_counted_beside_it(made, tmp_path):
+    (tmp_path / "copy.json").write_bytes((tmp_path / "a.json").read_bytes())
+    said = made("report ghg a.json copy.json")
+    assert said.code == 2
+    assert "counted twice" in said.err
+
+
+def test_a_run_that_stands_in_two_files_is_refused(jevons, tmp_path):
+    (tmp_path / "q1.csv").write_text(tracked((1, "r1"), (2, "r2")))
+    (tmp_path / "q2.csv").write_text(tracked((2, "r2"), (3, "r3")))
+    (tmp_path / "q3.csv").write_text(tracked((2, "r4"), (3, "r5")))
+    assert "of the same run" in jevons("report ghg q1.csv q2.csv").err
+    assert jevons("report ghg q1.csv q3.csv").code == 0
+
+
+def test_a_file_without_rows_is_named(jevons, tmp_path):
+    (tmp_path / "none.csv").write_text(CODECARBON)
+    assert "none.csv" in jevons("report ghg none.csv").err
+
+
+@pytest.mark.parametrize("line", ["report csv r.csv --out r.csv", "report contracts a.json --contracts c.csv --out c.csv",
+                                  "report ghg service:a.json --out a.json"])  # fmt: skip
+def test_what_a_paper_is_made_from_is_not_overwritten(made, tmp_path, line):
+    (tmp_path / "r.csv").write_text(tracked((1, "r1")))
+    out = tmp_path / line.rpartition(" ")[2]
+    before = out.read_bytes()
+    said = made(line)
+    assert said.code == 2
+    assert "name another" in said.err
+    assert out.read_bytes() == before
+
+
+def test_a_market_intensity_that_no_contract_shows_is_said(made, jevons, tmp_path):
+    jevons(f"estimate training --model llama-2-7b --tokens 2T --on a100 --n 512 --at France --year 2023 --market-intensity '0 g/kWh' --json --save {tmp_path / 'm.json'}")
+    told = made("report ghg m.json").json
+    assert told["scopes"]["2"]["market_based"] == 0
+    assert any("no contract ledger" in said for said in told["assumptions"])
+
+
+def test_a_result_of_one_indicator_is_reported_like_any_other(made, jevons, tmp_path):
+    jevons(f"estimate training --model llama-2-7b --tokens 2T --on a100 --n 512 --at France --year 2023 --indicators climate --json --save {tmp_path / 'i.json'}")
+    assert made("report esrs i.json").json["E1-5"][0]["value"] == pytest.approx(made("report esrs a.json").json["E1-5"][0]["value"])
+    assert made("report sci i.json").json["E_kwh"] == pytest.approx(made("report sci a.json").json["E_kwh"])
+
+
+def test_contracts_named_like_a_result_do_not_take_its_place_in_the_pack(made, jevons, tmp_path):
+    (tmp_path / "r.csv").write_text(tracked((1, "r1")))
+    (tmp_path / "held").mkdir()
+    (tmp_path / "held" / "r.csv").write_bytes((tmp_path / "c.csv").read_bytes())
+    made(f"report assurance r.csv --contracts {tmp_path / 'held' / 'r.csv'} --out {tmp_path / 'p.zip'}")
+    with zipfile.ZipFile(tmp_path / "p.zip") as pack:
+        assert pack.read("inputs/r.csv") == (tmp_path / "r.csv").read_bytes()
+        assert pack.read("inputs/contracts-r.csv") == (tmp_path / "c.csv").read_bytes()
+
+
+def test_a_refund_stays_a_number_beside_our_columns(made, tmp_path):
+    (tmp_path / "bill.csv").write_text("ResourceId,EffectiveCost\nnvidia-a100-sxm4-80gb,10\nother,-5.25\n")
+    rows = list(csv.DictReader(io.StringIO(made("report focus a.json --bill bill.csv").out)))
+    assert rows[1]["EffectiveCost"] == "-5.25"
+
+
+def test_a_ragged_bill_is_refused_with_its_row(made, tmp_path):
+    (tmp_path / "bill.csv").write_text("ResourceId,EffectiveCost\na,10,3\n")
+    assert "row 2" in made("report focus a.json --bill bill.csv").err

@@ -62,3 +62,14 @@ def test_a_year_of_hours_is_checked_in_a_moment():
     before = time.process_time()
     assert refuse_overlap(hours) is hours
     assert time.process_time() - before < 2.0
+
+
+def test_a_labelled_row_that_stands_in_two_activities_is_found_by_their_places():
+    from jevons.core.overlap import repeated
+
+    row = {"amount": 2.0, "run": "r1", "start_s": 0.0, "end_s": 60.0}
+    one, other = Activity.of([row]), Activity.of([{**row, "device": "d"}])
+    assert repeated([other, one, Activity.of([{**row, "run": "r2"}]), one]) == (1, 3)
+    assert repeated([one, other]) is None
+    assert repeated([Activity.of([{**row, "run": ""}])] * 2) is None
+    assert repeated([Activity.of([{**row, "amount": 0.0}])] * 2) is None

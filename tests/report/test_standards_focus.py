@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jevons.core.activity import Activity
 from jevons.core.assess import assess
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, StudyMismatch
 from jevons.core.factor import ConstantPlace
 from jevons.core.study import Study
 from jevons.report.standards import focus
@@ -82,3 +82,23 @@ def test_a_bill_that_is_none_is_refused():
         focus.beside([{"ResourceId": "a"}], focus.rows(footprint({"amount": 1.0, "device": "a"})))
     with pytest.raises(BadInput, match="numbers"):
         focus.beside([{"ResourceId": "a", "EffectiveCost": "ten"}], focus.rows(footprint({"amount": 1.0, "device": "a"})))
+
+
+def test_the_share_measured_stays_a_share_however_rows_meet():
+    rows = focus.rows(footprint({"amount": 6.0, "device": "a", "stage": "x", "method": "counter"}, {"amount": 2.0, "device": "a", "stage": "y"}))
+    made = focus.beside(BILL, rows)
+    assert [row["x_MeasuredShare"] for row in made[:2]] == [pytest.approx(0.75), pytest.approx(0.75)]
+    assert sum(row["x_EnergyKwh"] * row["x_MeasuredShare"] for row in made[:2]) == pytest.approx(6.0)
+
+
+def test_two_accountings_never_meet_on_one_row_of_a_bill():
+    one, other = (focus.rows(footprint({"amount": 1.0, "device": "a"})) for _ in range(2))
+    other[0]["x_AccountingBasis"] = "market-based"
+    with pytest.raises(StudyMismatch, match="market-based"):
+        focus.beside(BILL, one + other)
+
+
+@pytest.mark.parametrize("cost", ["inf", "nan"])
+def test_a_cost_that_is_not_finite_is_refused(cost):
+    with pytest.raises(BadInput, match="finite"):
+        focus.beside([{"ResourceId": "a", "EffectiveCost": cost}], focus.rows(footprint({"amount": 1.0, "device": "a"})))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import typer
 
 from jevons.cli import report_forms as forms
@@ -10,10 +12,11 @@ from jevons.cli import show
 from jevons.cli.report_sources import footprints_of, selected, sides_of
 
 report_app = typer.Typer(no_args_is_help=True, help="Papers to hand in: standards, pages, tables, an assurance pack.")
+paper = partial(report_app.command, cls=o.Paper)
 OPERATIONAL = "operational control"
 
 
-@report_app.command()
+@paper()
 def ghg(results: o.Results, contracts: o.Contracts = None, approach: o.Approach = OPERATIONAL, share: o.Share = "1",
         tenure: o.Tenure = "owned", organisation: o.Organisation = "", period: o.Period = "", credits: o.Credits = 0.0,
         strict: o.Strict = False, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:  # fmt: skip
@@ -26,7 +29,7 @@ def ghg(results: o.Results, contracts: o.Contracts = None, approach: o.Approach 
     forms.statement(sides, bounds, matching, {"organisation": organisation, "period": period, "credits_t": credits}, out)
 
 
-@report_app.command()
+@paper()
 def esrs(results: o.Results, contracts: o.Contracts = None, approach: o.Approach = OPERATIONAL, tenure: o.Tenure = "owned",
          organisation: o.Organisation = "", period: o.Period = "", credits: o.Credits = 0.0, removals: o.Removals = 0.0,
          revenue: o.Revenue = None, currency: o.Currency = "EUR", strict: o.Strict = False, at: o.At = "",
@@ -41,7 +44,7 @@ def esrs(results: o.Results, contracts: o.Contracts = None, approach: o.Approach
     forms.datapoints(sides, bounds, matching, {**said, "revenue": revenue, "currency": currency}, out)
 
 
-@report_app.command()
+@paper()
 def contracts(results: o.Results, ledger: o.Ledger, strict: o.Strict = False, at: o.At = "", year: o.Year = None,
               out: o.Out = None) -> None:  # fmt: skip
     """How a contract ledger covers the electricity (JSON); --out after.csv writes the ledger with what was claimed.
@@ -52,7 +55,7 @@ def contracts(results: o.Results, ledger: o.Ledger, strict: o.Strict = False, at
     forms.leave(forms.covered(matching, ledger, out), out, "contracts")
 
 
-@report_app.command()
+@paper()
 def sci(result: o.Result, per: o.Per = "", at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
     """Software Carbon Intensity, ISO/IEC 21031:2024 (JSON).
 
@@ -60,11 +63,12 @@ def sci(result: o.Result, per: o.Per = "", at: o.At = "", year: o.Year = None, o
     """
     from jevons.report.standards import sci as rate
 
-    location = selected([result], at, year)[0].footprint(accounting="location")  # no market instrument counts
+    one = selected([result], at, year)[0]
+    location = one.footprint(accounting="location", indicators=one.indicators)  # no market instrument counts
     forms.leave(show.as_text(rate(location, per)), out, "SCI")
 
 
-@report_app.command(name="annex-xi")
+@paper(name="annex-xi")
 def annex_xi(result: o.Result, model: o.Model = "", flop: o.Flop = None, days: o.Days = None, at: o.At = "",
              year: o.Year = None, out: o.Out = None) -> None:  # fmt: skip
     """EU AI Act, Annex XI, section 1, point 2 (d) and (e): a paragraph, or the points into a .json.
@@ -80,7 +84,7 @@ def annex_xi(result: o.Result, model: o.Model = "", flop: o.Flop = None, days: o
     forms.leave(show.as_text(annex_xi_record(*said)) if as_points else paragraph(*said), out, "Annex XI")
 
 
-@report_app.command()
+@paper()
 def boamps(result: o.Result, country: o.Country = "", task: o.Family = "", stage: o.Stage = "",
            infrastructure: o.Infrastructure = "onPremise", devices: o.Devices = None, publisher: o.Publisher = "",
            at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:  # fmt: skip
@@ -93,7 +97,7 @@ def boamps(result: o.Result, country: o.Country = "", task: o.Family = "", stage
     forms.leave(forms.boamps(one, {**said, "infrastructure": infrastructure, "devices": devices}, publisher), out, "BoAmps")
 
 
-@report_app.command(name="hf-card")
+@paper(name="hf-card")
 def hf_card(result: o.Result, hardware: o.Hardware = "", section: o.Section = False, at: o.At = "", year: o.Year = None,
             out: o.Out = None) -> None:  # fmt: skip
     """Hugging Face: co2_eq_emissions in grams, and the section of a model card.
@@ -103,7 +107,7 @@ def hf_card(result: o.Result, hardware: o.Hardware = "", section: o.Section = Fa
     forms.leave(forms.card(selected([result], at, year)[0], hardware, section), out, "card")
 
 
-@report_app.command(name="ai-energy-score")
+@paper(name="ai-energy-score")
 def ai_energy_score(result: o.Result, task: o.Task = "text generation", model: o.Model = "", params: o.Params = None,
                     batch: o.Batch = None, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:  # fmt: skip
     """AI Energy Score: GPU energy in Wh, and why it may not stand beside the leaderboard (JSON).
@@ -117,7 +121,7 @@ def ai_energy_score(result: o.Result, task: o.Task = "text generation", model: o
     forms.leave(show.as_text(told), out, "AI Energy Score")
 
 
-@report_app.command()
+@paper()
 def focus(results: o.Results, bill: o.Bill = None, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
     """FOCUS: our columns (x_...) with the keys of a cloud bill, or beside the bill itself (CSV).
 
@@ -126,7 +130,7 @@ def focus(results: o.Results, bill: o.Bill = None, at: o.At = "", year: o.Year =
     forms.leave(forms.focus(footprints_of(results, at, year), bill), out, "FOCUS columns")
 
 
-@report_app.command()
+@paper()
 def assurance(results: o.Results, contracts: o.Contracts = None, approach: o.Approach = OPERATIONAL, share: o.Share = "1",
               tenure: o.Tenure = "owned", organisation: o.Organisation = "", period: o.Period = "", credits: o.Credits = 0.0,
               strict: o.Strict = False, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:  # fmt: skip
@@ -140,7 +144,7 @@ def assurance(results: o.Results, contracts: o.Contracts = None, approach: o.App
     forms.leave(forms.pack(chosen, sides, bounds, matching, said, contracts), out, "assurance pack")
 
 
-@report_app.command()
+@paper()
 def check(pack: o.Pack) -> None:
     """Whether an assurance pack is as it was made: exit code 1 and the files that are not."""
     wrong = forms.checked(pack)
@@ -148,13 +152,13 @@ def check(pack: o.Pack) -> None:
     raise typer.Exit(1 if wrong else 0)
 
 
-@report_app.command()
+@paper()
 def html(results: o.Results, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
     """The page with its plots: one file, no script, light and dark."""
     forms.leave(forms.page(footprints_of(results, at, year)), out, "page")
 
 
-@report_app.command()
+@paper()
 def pdf(results: o.Results, by: o.By = "", at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
     """The same as PDF, by Chromium where it is installed, else a shorter one by typst."""
     made, maker = forms.pdf(footprints_of(results, at, year), by)
@@ -162,19 +166,19 @@ def pdf(results: o.Results, by: o.By = "", at: o.At = "", year: o.Year = None, o
     forms.leave(made, out, "PDF")
 
 
-@report_app.command()
+@paper()
 def csv(results: o.Results, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
     """Rows: one a datum, with source and bounds (CSV). Cells that a spreadsheet would run are quoted."""
     forms.leave(forms.table(footprints_of(results, at, year), "csv"), out, "rows")
 
 
-@report_app.command()
+@paper()
 def parquet(results: o.Results, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
     """The same rows as Parquet."""
     forms.leave(forms.table(footprints_of(results, at, year), "parquet"), out, "rows")
 
 
-@report_app.command(name="json")
+@paper(name="json")
 def as_json(results: o.Results, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
     """The same rows as JSON."""
     forms.leave(forms.table(footprints_of(results, at, year), "json"), out, "rows")

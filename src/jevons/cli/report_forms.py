@@ -104,7 +104,9 @@ def pack(chosen: Sequence[Selected], sides: Sequence[Sides], bounds: Boundary, m
     contracts = matching and matching.record()
     footprints = {f"{s.title}: {name}": priced for s in sides for name in ("lifecycle", "direct", "market")
                   if (priced := getattr(s, name)) is not None}  # fmt: skip
-    inputs = {one.name: one.bytes_read() for one in chosen} | ({ledger.name: ledger.read_bytes()} if ledger else {})
+    inputs = {one.name: one.bytes_read() for one in chosen}
+    if ledger is not None:
+        inputs[ledger.name if ledger.name not in inputs else f"contracts-{ledger.name}"] = ledger.read_bytes()
     told = ghg_statement(sides, bounds, contracts=contracts, **said)
     return assurance.pack(footprints, told, inputs=inputs, contracts=contracts, version=jevons.__version__, factor_set=catalog.version())
 
@@ -165,11 +167,18 @@ def billed(path: Path) -> list[dict[str, str]]:
         for name in ("ResourceId", "EffectiveCost"):
             if name not in (table.fieldnames or ()):
                 raise TableError(path.name, 1, name, "no such column", "give a bill with the columns of FOCUS")
-        return list(table)
+        return [whole_row(path.name, table.line_num, row) for row in table]
     except OSError as trouble:
         raise BadInput("--bill", str(path), f"name a file that can be read ({trouble.strerror})") from None
     except (UnicodeDecodeError, csv.Error) as trouble:
         raise TableError(path.name, None, None, str(trouble), "give a CSV in UTF-8") from None
+
+
+def whole_row(name: str, line: int, row: dict[str, str]) -> dict[str, str]:
+    """The row itself. Errors: TableError where it has more or fewer cells than the table has columns."""
+    if None in row or None in row.values():
+        raise TableError(name, line, None, "too many or too few cells", "give every column, empty where unknown")
+    return row
 
 
 def page(footprints: Mapping[str, Footprint]) -> str:

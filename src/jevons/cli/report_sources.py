@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.cli import show
 from jevons.core.errors import BadInput, MissingFactor, UnknownName
+from jevons.core.source import Assumption
 from jevons.core.study import Study
 from jevons.world import spec as specs
 
@@ -72,14 +73,26 @@ class Selected:
 
         return jevons.footprint(self.activity, jevons.site(**self.site), self.study.with_(**asked), self.draws)
 
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        """Those of its study, and what every paper needs."""
+        return tuple(dict.fromkeys((*self.study.indicators, "energy", "climate")))
+
     def of_scope(self, scope: str) -> Footprint | None:
         """Location-based, average, of that scope; None where the place has no such factor."""
         if self.study.scope != scope and any(name in self.site for name in STATED):
             return None  # a stated intensity is of one scope
         try:
-            return self.footprint(accounting="location", grid="average", scope=scope)
+            return self.footprint(accounting="location", grid="average", scope=scope, indicators=self.indicators)
         except MissingFactor:
             return None
+
+    def at_stated_market(self) -> Footprint:
+        """Market-based at the intensity its spec states, for which no contract is shown: the footprint says so."""
+        value = self.site["market_intensity"]
+        note = Assumption(f"market-based intensity of {self.title}", str(value), "stated, and no contract ledger shows what stands "
+                          "behind it (--contracts)", self.name)  # fmt: skip
+        return replace(self, activity=self.activity.assume(note)).at_market(value)
 
     def at_market(self, intensity_kg_per_kwh: Any) -> Footprint:
         """Market-based, direct, at the intensity its contracts come to, or at the one stated."""
@@ -103,7 +116,32 @@ def selected(sources: Sequence[str], at: str = "", year: int | None = None, tenu
         name = one.name if one.name not in others else f"{len(found) + 1}-{one.name}"
         title = one.title if one.title not in {held.title for held in found} else f"{one.title} ({name})"
         found.append(replace(one, name=name, title=title))
+    refuse_copies(found)
     return found
+
+
+def refuse_copies(chosen: Sequence[Selected]) -> None:
+    """BadInput where a source holds no rows, or where two hold the same: the same bytes, or a run that stands in both."""
+    from itertools import combinations
+
+    from jevons.core.overlap import repeated
+
+    for one in chosen:
+        if not len(one.activity):
+            raise BadInput("result", one.path, "it holds no rows: nothing ran, or nothing was read")
+    for first, second in combinations([one for one in chosen if one.file], 2):
+        if first.file != second.file and same_bytes(first.file, second.file):
+            raise BadInput("results", second.path, f"it is a copy of {first.path}: it would be counted twice")
+    if twice := repeated([one.activity for one in chosen]):
+        names = [chosen[at].path for at in twice]
+        raise BadInput("results", names[1], f"rows of it stand in {names[0]} too, of the same run, time and amount: count them once")
+
+
+def same_bytes(first: Path | None, second: Path | None) -> bool:
+    """Whether two files hold the same bytes."""
+    from filecmp import cmp
+
+    return first is not None and second is not None and cmp(first, second, shallow=False)
 
 
 def footprints_of(sources: Sequence[str], at: str = "", year: int | None = None) -> dict[str, Footprint]:
@@ -118,7 +156,7 @@ def sides_of(chosen: Sequence[Selected], contracts: str | Path | None, boundary:
 
     priced = [Sides(one.title, one.of_scope("lifecycle"), one.of_scope("direct"), None, one.tenure) for one in chosen]
     if contracts is None:
-        stated = [one.at_market(one.site["market_intensity"]) if "market_intensity" in one.site else None for one in chosen]
+        stated = [one.at_stated_market() if "market_intensity" in one.site else None for one in chosen]
         return [replace(s, market=m if boundary.owns(s.tenure) else None) for s, m in zip(priced, stated, strict=True)], None
     used = {one.title: best_electricity(one, s, boundary) for one, s in zip(chosen, priced, strict=True) if boundary.owns(one.tenure)}
     matching = matched(list(used.values()), Path(contracts), strict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jevons.core.activity import BOUNDARIES, DEFAULTS, Activity, places_of
@@ -21,6 +21,31 @@ def refuse_overlap(activity: Activity) -> Activity:
     for index in places_of(electricity.text["site"]).values():
         _refuse_among(electricity.take(index).rows())
     return activity
+
+
+def repeated(activities: Sequence[Activity]) -> tuple[int, int] | None:
+    """The first two activities that hold the same row: dated, of the same labels, interval, flow and amount (not 0).
+
+    Rows without a label (run, job, device ...) are passed over: two machines may do the same at once.
+    """
+    seen: dict[tuple[Any, ...], int] = {}
+    for at, activity in enumerate(activities if len(activities) > 1 else ()):
+        for key in _identities(activity):
+            if (earlier := seen.setdefault(key, at)) != at:
+                return earlier, at
+    return None
+
+
+def _identities(activity: Activity) -> Iterator[tuple[Any, ...]]:
+    """What tells each dated and labelled row that has an amount from every other."""
+    labels = sorted(name for name in activity.text if name not in DEFAULTS)
+    best = activity.amount.reshape(len(activity), -1)[:, 0]
+    words = list(zip(*(activity.text[name] for name in labels), strict=True)) or [()] * len(activity)
+    columns = list(zip(*(activity.text[name] for name in DEFAULTS), strict=True))
+    for row, said in enumerate(words):
+        if any(said) and best[row] and activity.start_s[row] == activity.start_s[row]:
+            told = tuple((name, word) for name, word in zip(labels, said, strict=True) if word)
+            yield activity.start_s[row], activity.end_s[row], best[row], columns[row], told
 
 
 def _refuse_among(rows: list[dict[str, Any]]) -> None:

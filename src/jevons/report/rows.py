@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ BY = ("stage", "component", "flow", "site", "boundary", "method", "tier")
 COLUMNS = ("footprint", "indicator", *BY, "amount", "amount_unit", "rate", "impact", "unit", "low", "high", "source",
            "source_year", "place", "quality", "factor_kind", "accounting", "factor_set")  # fmt: skip
 NUMBERS = ("amount", "rate", "impact", "low", "high")
+NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)  # a refund of a bill: text, yet no formula
 FORMULA = ("=", "+", "-", "@", "\t", "\n")  # what a spreadsheet takes for a formula, or hides one behind
 
 
@@ -46,7 +48,7 @@ def as_csv(table: Iterable[Mapping[str, Any]], columns: Iterable[str] = COLUMNS)
 
 
 def safe(value: Any) -> Any:
-    """A cell no spreadsheet runs: text that begins like a formula is quoted by an apostrophe; numbers stay numbers.
+    """A cell no spreadsheet runs: text that begins like a formula is quoted by an apostrophe; numbers stay numbers, as text too.
 
     A carriage return becomes a line feed, which the writer quotes: alone it would end the row for some readers.
     """
@@ -55,7 +57,7 @@ def safe(value: Any) -> Any:
     if isinstance(value, (int, float)):
         return repr(value)
     text = str(value).replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) and not NUMBER.fullmatch(text) else text
 
 
 def as_parquet(table: list[dict[str, Any]]) -> bytes:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jevons.core.activity import places_of
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, StudyMismatch
 from jevons.core.footprint import Footprint
 from jevons.report import figures
 
@@ -21,7 +21,8 @@ VERSION = "1.2"
 OURS = {"energy": "x_EnergyKwh", "climate": "x_CarbonEmissionsKg", "water_on_site": "x_WaterOnSiteLitres",
         "water_off_site": "x_WaterOffSiteLitres", "cost": "x_EstimatedCostUsd"}  # fmt: skip
 KEYS = ("ChargePeriodStart", "ChargePeriodEnd", "RegionId", "ResourceId", "Tags")
-HOW = ("x_MeasuredShare", "x_AccountingBasis", "x_FactorSet")
+MEASURED = "x_MeasuredShare"
+HOW = (MEASURED, "x_AccountingBasis", "x_FactorSet")
 RESOURCE_LABELS = ("resource", "run", "job", "device")
 TAG_LABELS = ("owner", "project", "model", "stage", "job")
 
@@ -38,7 +39,7 @@ def rows(footprint: Footprint, factor_set: str = "") -> list[dict[str, Any]]:
     found = []
     for key, at in places_of(keys).items():
         sums = {OURS[name]: float(values[at].sum()) for name, values in impacts.items()}
-        found.append({**dict(zip(KEYS, key, strict=True)), **sums, "x_MeasuredShare": _measured(footprint, at),
+        found.append({**dict(zip(KEYS, key, strict=True)), **sums, MEASURED: _measured(footprint, at),
                       "x_AccountingBasis": f"{footprint.study.accounting}-based", "x_FactorSet": factor_set or None})  # fmt: skip
     return found
 
@@ -61,21 +62,38 @@ def beside(bill: Sequence[Mapping[str, Any]], ours: Sequence[Mapping[str, Any]])
         if not same:
             left.append(dict(row))
         for i, share in zip(same, _shares([bill[i]["EffectiveCost"] for i in same]), strict=True):
-            made[i] = {**made[i], **{c: _added(made[i][c], row.get(c), share) for c in columns}}
+            made[i] = {**made[i], **_joined(made[i], row, share, columns)}
     return made + left
 
 
-def _added(held: Any, value: Any, share: float) -> Any:
-    if not isinstance(value, (int, float)):
-        return value
-    return (held or 0.0) + value * share
+def _joined(held: Mapping[str, Any], row: Mapping[str, Any], share: float, columns: Sequence[str]) -> dict[str, Any]:
+    """Our columns of a bill's row with a share of one more row of ours: amounts add up, the share measured is their mean by energy.
+
+    Errors: StudyMismatch where the two are of another accounting.
+    """
+    amounts = [c for c in columns if c in OURS.values()]
+    for name in (c for c in HOW if c != MEASURED and held.get(c)):
+        if held[name] != row.get(name):
+            raise StudyMismatch(f"{row['ResourceId']}: {name} is {held[name]!r} and {row.get(name)!r}; report them apart")
+    sums = {c: (held.get(c) or 0.0) + row[c] * share if c in row else held.get(c) for c in amounts}
+    return {**{c: row.get(c) for c in columns}, **sums, MEASURED: _mean_measured(held, row, share)}
+
+
+def _mean_measured(held: Mapping[str, Any], row: Mapping[str, Any], share: float) -> float | None:
+    parts = [(held.get(OURS["energy"]) or 0.0, held.get(MEASURED)), ((row.get(OURS["energy"]) or 0.0) * share, row.get(MEASURED))]
+    known = [(kwh, part) for kwh, part in parts if kwh and part is not None]
+    whole = sum(kwh for kwh, _ in known)
+    return sum(kwh * part for kwh, part in known) / whole if whole else row.get(MEASURED)
 
 
 def _shares(costs: Sequence[Any]) -> list[float]:
     try:
-        numbers = [max(0.0, float(c or 0)) for c in costs]
+        numbers = [float(c or 0) for c in costs]
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError
     except ValueError:
-        raise BadInput("EffectiveCost", costs, "give numbers") from None
+        raise BadInput("EffectiveCost", costs, "give finite numbers") from None
+    numbers = [max(0.0, n) for n in numbers]
     whole = sum(numbers)
     return [n / whole if whole else 1 / len(costs) for n in numbers]
 
