@@ -230,6 +230,8 @@ def verify(
         ledger_tables.tell_empty(given, {"sound": True, "entries": 0, "troubles": []})
         return
     report = (book or existing(ledger)).verify(held)
+    if not report.entries and report.sound and show.wants_json(given):
+        show.say(ledger_tables.EMPTY)
     if show.wants_json(given):
         show.out_json({"sound": report.sound, **{k: v for k, v in asdict(report).items() if k != "spreads"}, "vouched": vouched})
     else:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jevons.account.ledger.verify import Report
 
 FIGURES = (("energy_kwh", "kWh", "energy"), ("climate_kg", "kg", "CO₂e"), ("water_l", "L", "water"), ("cost_usd", "USD", "cost"))
+EMPTY = "the ledger is empty"
 MOST_TROUBLES = 50
 MOST_ENTRIES = 30
 NAME_CELLS, PROJECT_CELLS = 18, 8
@@ -57,11 +58,12 @@ def short(name: str, cells: int = NAME_CELLS) -> str:
 
 
 def tell_empty(given: Mapping[str, Any], record: Any) -> None:
-    """Say that nothing was kept yet."""
+    """Say that nothing was kept yet; into a pipe on stderr too."""
     if show.wants_json(given):
         show.out_json(record)
+        show.say(EMPTY)
     else:
-        print("the ledger is empty")
+        print(EMPTY)
 
 
 def tell_runs(runs: Sequence[Run], sums: Sequence[Sum], by: str) -> None:
@@ -264,7 +266,7 @@ def vouched(anchor: str, signers: Path | None, authority: Path | None) -> dict[s
 def tell_report(report: Report, vouched: Mapping[str, str]) -> None:
     """The verdict, then each trouble."""
     if not report.entries and report.sound:
-        print("the ledger is empty")
+        print(EMPTY)
         return
     words = {"signed_by": "anchor signed by", "stamped_at": "anchor stamped"}
     print(f"{report.entries:,} entries of {report.runs:,} runs checked, {report.sealed:,} seals"

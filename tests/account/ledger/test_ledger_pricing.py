@@ -153,5 +153,5 @@ def test_what_is_written_down_is_the_same_text_whoever_writes_it():
 def test_draws_that_were_altered_are_not_priced(file_book):
     file_book.append("run-1", 1, window())
     unguarded(file_book, "UPDATE spread SET data = x'00000000'")
-    with pytest.raises((ValueError, KeyError)):
+    with pytest.raises(BadInput, match="jevons ledger verify"):
         file_book.price("run-1", at="France")

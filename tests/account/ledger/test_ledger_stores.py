@@ -199,6 +199,17 @@ def test_what_was_acknowledged_is_there_once_whatever_is_killed(place):
     assert found.acknowledged == found.asked == 450
 
 
+def _opened_at_once(place):
+    return ledger(place).verify().sound
+
+
+def test_a_ledger_may_be_made_by_several_processes_at_once(place):
+    import multiprocessing
+
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        assert pool.map(_opened_at_once, [place] * 3) == [True] * 3
+
+
 def test_two_writers_of_one_run_do_not_fork_its_chain(place):
     first, second = ledger(place), ledger(place)
     for i in range(1, 11):

@@ -199,9 +199,12 @@ def activity(connection: Connection, name: str) -> Activity:
     from jevons.core.activity import Activity, joined
 
     require(connection, [name])
-    standing = bodies(connection, name)
-    spreads = spreads_of(connection, standing.values())
-    parts = [rows.activity_of(body, spreads) for body in standing.values()]
+    try:
+        standing = bodies(connection, name)
+        spreads = spreads_of(connection, standing.values())
+        parts = [rows.activity_of(body, spreads) for body in standing.values()]
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise BadInput("run", name, "an entry of it cannot be read; see which: jevons ledger verify") from None
     return joined(parts) if parts else Activity.of([])
 
 
