@@ -25,6 +25,7 @@ ROOMS = {
     "report": "A footprint on paper.",
     "measure": "While it runs.",
     "account": "After it ran.",
+    "account/ledger": "Runs kept, append-only.",
     "account/readers": "What other tools recorded.",
     "integrations": "Other people's frameworks and clients.",
 }

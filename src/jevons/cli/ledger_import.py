@@ -59,7 +59,7 @@ def one(book: Ledger, path: Path, labels: Mapping[str, Any], run: str, zone: str
     done = book.append_all(windows)
     for name in over:
         book.close(name)
-    what = kind if kind == "journal" else windows[0].environment["source"] if windows else "nothing"
+    what = kind if kind == "journal" else str((windows[0].environment or {}).get("source")) if windows else "nothing"
     return {"what": what, "runs": done.runs, "new": done.new, "same": done.same, "corrected": done.corrected}
 
 

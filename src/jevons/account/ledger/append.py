@@ -159,7 +159,7 @@ def _known(pen: Pen, asked: Sequence[Window]) -> dict[tuple[str, int], tuple[int
     for window in asked:
         if (state := pen.states.get(window.run)) and window.sequence <= state.last_sequence:
             sequences.setdefault(window.run, []).append(window.sequence)
-    found = {}
+    found: dict[tuple[str, int], tuple[int, str]] = {}
     for run, own in sequences.items():
         told = pen.connection.execute(
             select(entry.c.sequence, entry.c.version, entry.c.body)

@@ -73,7 +73,7 @@ def check(connection: Connection, name: str = "") -> list[Standing]:
 
 
 def _standing(connection: Connection, body: Mapping[str, Any]) -> list[Standing]:
-    asked = query.Filter(**{key: body[key] or None for key in ("project", "owner", "tag", "period")})
+    asked = query.Filter(body["project"] or None, body["owner"] or None, body["tag"] or None, body["period"] or None)
     found = query.sums(connection, asked)[0]
     return [Standing(body["name"], key, LIMITS[key][1], allowed, float(getattr(found, LIMITS[key][0]) or 0.0),
                      0 if key == "energy" else found.unpriced) for key, allowed in body["limits"].items()]  # fmt: skip

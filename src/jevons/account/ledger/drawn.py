@@ -97,7 +97,7 @@ def figures_of(body: Mapping[str, Any]) -> dict[str, float | None]:
             "water_l": sum(waters) if waters else None, "cost_usd": cost.get("best"), "supplied_kwh": energy.get("best")}  # fmt: skip
 
 
-def state_of(row: Mapping[str, Any], tags: Iterable[str]) -> RunState:
+def state_of(row: Any, tags: Iterable[str]) -> RunState:
     """The state a row of table ``run`` tells."""
     figures = {name: row[name] for name in FIGURES}
     return RunState(id=row["id"], tags=frozenset(tags), figures=figures, **{name: row[name] for name in COLUMNS})
@@ -122,7 +122,7 @@ def chunks(names: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
     return (listed[i : i + size] for i in range(0, len(listed), size))
 
 
-def fold(name: str, entries: Iterable[Mapping[str, Any]], sealed: int = 0, marks: set[str] | None = None) -> RunState:
+def fold(name: str, entries: Iterable[Any], sealed: int = 0, marks: set[str] | None = None) -> RunState:
     """A run's state from all its entries in order (kind, sequence, body, hash of each); ``marks`` gathers the spreads named."""
     state, standing, corrected = RunState(name, sealed=sealed), {}, False
     for row in entries:

@@ -179,7 +179,7 @@ def sums(connection: Connection, asked: Filter, by: str = "") -> list[Sum]:
     told = [func.count(), func.count() - func.count(run.c.climate_kg), func.coalesce(func.sum(run.c.stale), 0), *figures]
     if not by:
         row = connection.execute(select(*told).where(*asked.conditions())).one()
-        return [Sum("", *row[:3], row[3] or 0.0, *row[4:])]
+        return [Sum("", row[0], row[1], row[2], row[3] or 0.0, *row[4:])]
     group = _group(connection, by)
     found = connection.execute(select(group, *told).where(*asked.conditions()).group_by(group).order_by(sa.desc(sa.literal_column("5"))))
     return [Sum(str(word or ""), *rest) for word, *rest in found]

@@ -57,7 +57,7 @@ class Report:
 def verified(connection: Connection, anchor: Mapping[str, Any] | None = None) -> Report:
     """Check everything; ``anchor``: what ``anchor.taken`` gave at an earlier time."""
     report = Report()
-    seals = {}
+    seals: dict[str, list[Any]] = {}
     for row in connection.execute(select(closing).order_by(closing.c.position)).mappings():
         seals.setdefault(row["run"], []).append(row)
     known = anchored_marks(anchor)
@@ -100,7 +100,8 @@ def _by_run(connection: Connection) -> Iterator[tuple[str, Iterator[Any]]]:
 
 def _run(report: Report, name: str, entries: Iterable[Any], seals: list[Any], marks: list[tuple[int, str]], kept: Any,
          tags: frozenset[str]) -> None:  # fmt: skip
-    heads, sound = {}, []
+    heads: dict[int, str] = {}
+    sound = []
     previous, expected = canonical.GENESIS, 1
     for row in entries:
         report.entries += 1
