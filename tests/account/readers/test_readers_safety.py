@@ -7,7 +7,10 @@ import json
 import zipfile
 import zlib
 
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jevons import account
 from jevons.account.readers import opening
@@ -126,6 +129,56 @@ def test_no_reader_answers_rubbish_with_a_number_or_a_traceback(tmp_path, kind, 
     file.write_bytes(raw)
     with pytest.raises(JevonsError):
         account.read(file, kind)
+
+
+WHOLE = {
+    "slurm": "JobID|User|Start|ElapsedRaw|AllocTRES|ConsumedEnergyRaw\n1|a|2026-03-01T08:00:00|3600|cpu=8,gres/gpu:a100=2,mem=64G,node=1|36000\n"
+             "2|b|2026-03-01T08:00:00|60|cpu=8,mem=64G,node=1|\n",
+    "prometheus": '# TYPE kepler_node_cpu_joules_total counter\nkepler_node_cpu_joules_total{node_name="n",zone="package"} 0 1772352000\n'
+                  'kepler_node_cpu_joules_total{node_name="n",zone="package"} 3600000 1772353800\n',
+    "meters": METERS,
+    "wandb": "_timestamp,system.gpu.0.powerWatts\n1772352000,300\n1772352010,300\n",
+    "melodi": "model_name,created_at,prompt_token_length,response_token_length,energy_consumption_llm_total\nm,2026-03-01T00:00:00Z,1,2,0.1\n",
+    "kubernetes": '{"apiVersion":"v1","items":[{"kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"resources":{"requests":{"cpu":"1"}}}]},"status":'
+                  '{"startTime":"2026-03-01T00:00:00Z","containerStatuses":[{"state":{"terminated":{"finishedAt":"2026-03-01T01:00:00Z"}}}]}}]}',
+    "focus": "ChargePeriodStart,ChargePeriodEnd,ChargeCategory,BillingCurrency,BilledCost,ConsumedQuantity,ConsumedUnit,x_UsageType\n"
+             "2026-03-01T00:00:00Z,2026-03-02T00:00:00Z,Usage,USD,7,24,Hours,BoxUsage:p4d.24xlarge\n",
+}  # fmt: skip
+PIECES = st.sampled_from([b"", b"-", b"NaN", b"inf", b"1e999", b"\x00", b'"', b",", b"|", b"\n", b"{", b"]", b"9" * 30, b"null", b"\xff", b"0",
+                          b"2026-13-45", b"0001-01-01T00:00:00", b"9999-12-31T23:59:59", b"[1-", "\u0661".encode()])  # fmt: skip
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(sorted(WHOLE)), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), PIECES), min_size=1, max_size=4))
+def test_a_file_damaged_anywhere_is_refused_or_read_as_finite_amounts(tmp_path, kind, damage):
+    raw = bytearray(WHOLE[kind].encode())
+    for place, length, piece in damage:
+        at = int(place * len(raw))
+        raw[at : at + length] = piece
+    file = tmp_path / "damaged"
+    file.write_bytes(bytes(raw))
+    try:
+        activity = account.read(file, kind)
+    except JevonsError:
+        return
+    assert np.isfinite(activity.amount).all()
+    assert (activity.amount >= 0).all()
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_what_is_damaged_above_is_read_while_it_is_whole(tmp_path, kind):
+    (tmp_path / "whole").write_text(WHOLE[kind])
+    assert float(account.read(tmp_path / "whole").amount.sum()) > 0
+
+
+@pytest.mark.parametrize(("kind", "text"), [
+    ("prometheus", WHOLE["prometheus"].replace("1772353800", "1e400")), ("prometheus", WHOLE["prometheus"].replace("1772352000", "1")),
+    ("wandb", WHOLE["wandb"].replace("1772352010", "9e99")), ("meters", METERS.replace("2026-01-01T00:15Z", "9999-12-31T23:59Z")),
+])  # fmt: skip
+def test_a_stamp_that_would_make_millions_of_hours_is_refused(tmp_path, kind, text):
+    (tmp_path / "x").write_text(text)
+    with pytest.raises(JevonsError, match=r"one of them is wrong|give a date"):
+        account.read(tmp_path / "x", kind)
 
 
 def test_a_column_that_stands_twice_is_refused_and_not_lost(tmp_path):

@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.core import units
+from jevons.core.errors import TableError
 
+YEAR_S = units.HOURS_PER_YEAR * units.SECONDS_PER_HOUR
+MOST_YEARS = 30
 FLOAT_SLACK = 1e-9
 LONGEST_S = 60.0
 """Between two samples further apart than this the power is not known, so nothing is added."""
@@ -37,6 +40,14 @@ def by_hour(t_s: NDArray[np.float64], power_w: NDArray[np.float64], longest_s: f
         at = np.flatnonzero((hour == number) & known)
         hours.append(Hour(float(t_s[at[0]]), float(t_s[at[-1] + 1]), float(energy_kwh[at].sum())))
     return hours, float(step_s[~known].sum())
+
+
+def require_span(file: str, name: str, t_s: NDArray[np.float64]) -> None:
+    """TableError for stamps outside 1970 to 2200, or of more years than anybody kept: one of them is wrong."""
+    from jevons.account.readers.lines import LAST_S
+
+    if len(t_s) and not (t_s[0] >= 0 and t_s[-1] < LAST_S and t_s[-1] - t_s[0] <= MOST_YEARS * YEAR_S):
+        raise TableError(file, None, name, f"stamps from {t_s[0]:.15g} to {t_s[-1]:.15g}", "give UTC seconds; one of them is wrong")
 
 
 def counted(t_s: NDArray[np.float64], reading: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:

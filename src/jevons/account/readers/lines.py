@@ -16,6 +16,8 @@ from jevons.account.readers.opening import CHUNK, MOST_LINE, bytes_of, head_of, 
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption
 
+LAST_S = 7_258_118_400.0
+"""The year 2200 in UTC seconds."""
 BLANK = {"", "nan", "none", "n/a", "[n/a]", "[not supported]", "[unknown error]", "not supported"}
 """Words by which tools say that they have no value."""
 
@@ -65,7 +67,7 @@ class Line:
         place(zone)
         try:
             return moment(self.text(column), zone)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise self.trouble(column, "give a date and time, e.g. 2026-11-23T08:30:00") from None
 
     def trouble(self, column: str | None, mend: str) -> TableError:
@@ -173,9 +175,16 @@ def _rows(file: str, header: Sequence[str], reader: Iterable[list[str]]) -> Iter
 
 
 def moment(text: str, zone: str) -> float:
-    """UTC seconds of an ISO or slashed stamp; ValueError where it is none."""
+    """UTC seconds of an ISO or slashed stamp; ValueError where it is none, or lies outside 1970 to 2200."""
     stamp = datetime.fromisoformat(text.strip().replace("/", "-"))
-    return (stamp if stamp.tzinfo else stamp.replace(tzinfo=place(zone))).timestamp()
+    return in_calendar((stamp if stamp.tzinfo else stamp.replace(tzinfo=place(zone))).timestamp())
+
+
+def in_calendar(t_s: float) -> float:
+    """The UTC seconds themselves; ValueError outside 1970 to 2200, where nothing was recorded."""
+    if not 0 <= t_s < LAST_S:
+        raise ValueError(f"{t_s:g} s")
+    return t_s
 
 
 def place(zone: str) -> ZoneInfo:

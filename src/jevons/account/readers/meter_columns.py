@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from jevons.account.metering import ROLES
-from jevons.account.readers.lines import Line, place
+from jevons.account.readers.lines import Line, in_calendar, place
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption
 
@@ -209,16 +209,24 @@ class Gathered:
             return self._stamped[1]
         try:
             stamp = _parsed(word)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise line.trouble(self.layout.time, "give a date and time, e.g. 2026-03-29T01:45") from None
         aware = stamp.tzinfo is not None
         if self._aware is None:
             self._aware = aware
         elif self._aware != aware:
             raise line.trouble(self.layout.time, "some stamps name their zone and some do not; give all the same way")
-        moment = stamp.timestamp() if aware else self._local(line, stamp, last_s)
+        moment = self._moment_of(line, stamp, last_s)
         self._stamped = (word, moment)
         return moment
+
+    def _moment_of(self, line: Line, stamp: datetime, last_s: float | None) -> float:
+        try:
+            return in_calendar(stamp.timestamp() if stamp.tzinfo is not None else self._local(line, stamp, last_s))
+        except TableError:
+            raise
+        except (ValueError, OverflowError):
+            raise line.trouble(self.layout.time, "give a date from 1970 to 2200") from None
 
     def _local(self, line: Line, stamp: datetime, last_s: float | None) -> float:
         """UTC seconds of a local stamp: the second time an hour is met in autumn is the later one."""

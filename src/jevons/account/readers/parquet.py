@@ -29,7 +29,7 @@ def rows_of(path: Path) -> Iterator[list[str]]:
                 columns = [column.to_pylist() for column in batch.columns]
                 for cells in zip(*columns, strict=True):
                     yield [_word(cell) for cell in cells]
-        except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as trouble:
+        except (pyarrow.ArrowException, OSError, ValueError) as trouble:
             raise TableError(path.name, None, None, _short(trouble), "it is cut off or broken; fetch it again") from None
 
 
@@ -39,7 +39,7 @@ def _open(path: Path) -> Any:
 
     try:
         return ParquetFile(path, thrift_string_size_limit=PARSED, thrift_container_size_limit=PARSED)
-    except (pyarrow.ArrowException, OSError) as trouble:
+    except (pyarrow.ArrowException, OSError, ValueError) as trouble:
         raise TableError(path.name, None, None, _short(trouble), "it is cut off or broken; fetch it again") from None
 
 

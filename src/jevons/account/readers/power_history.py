@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jevons.account.readers.integral import LONGEST_S, hours_of, integrated
+from jevons.account.readers.integral import LONGEST_S, hours_of, integrated, require_span
 from jevons.core import units
 from jevons.core.errors import TableError
 from jevons.core.source import Assumption
@@ -28,6 +28,7 @@ def rows_of(file: str, histories: Mapping[str, Points], common: Mapping[str, str
         if len(t_s) < 2:
             notes.append(_note(device, "one sample, left out", "one reading of power is no energy"))
             continue
+        require_span(file, device, t_s)
         joules, paused_s = integrated(t_s, power_w, max(LONGEST_S, PAUSE_STEPS * float(np.median(np.diff(t_s)))))
         if paused_s:
             notes.append(_note(device, f"{paused_s:.0f} s without samples", "left out"))

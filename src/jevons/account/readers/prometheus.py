@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jevons.account.readers import serving_metrics
-from jevons.account.readers.integral import LONGEST_S, counted, hours_of, integrated
+from jevons.account.readers.integral import LONGEST_S, counted, hours_of, integrated, require_span
 from jevons.account.readers.series import Series, from_json, from_text
 from jevons.core import units
 from jevons.core.activity import UNDATED
@@ -166,6 +166,7 @@ def _rows(file: str, meter: Metered, told: Told) -> list[dict[str, Any]]:
                          "cannot be")  # fmt: skip
     common = {"component": meter.row["component"], "boundary": meter.row["boundary"], "device": meter.device,
               "method": "counter" if counts else "integrated", "lifecycle": "operation", **_carried(one.labels)}  # fmt: skip
+    require_span(file, one.name, one.t_s[~np.isnan(one.t_s)])
     if len(one.t_s) < 2:
         if not counts:
             told.say(f"power of {meter.device}", "left out", "one reading of power is no energy; give its history")
