@@ -126,7 +126,7 @@ SERVING: Group = {
 }
 FRONTIER: Group = {
     name: SERVING[name] for name in ("precision", "input_tokens", "output_tokens", "cached_tokens", "lengths", "tensor",
-                                     "cache_precision", "power_limit")
+                                     "images", "image_size", "cache_precision", "power_limit")
 }  # fmt: skip
 REQUEST: Group = {
     "provider": Row("Who answers: openai, anthropic, google, mistral.", "NAME"),

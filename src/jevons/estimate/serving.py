@@ -97,12 +97,15 @@ def serving(model: Any = None, on: str = "", n: Any = None, *, params: Any = Non
 def latency(model: Any = None, on: str = "", n: Any = None, *, params: Any = None, active: Any = None,
             precision: str = "bf16", batch: Any = 1, request_rate: Any = None, input_tokens: Any = None,
             output_tokens: Any = None, cached_tokens: Any = 0, output_spread: Any = 1.0, lengths: Any = None, tensor: Any = None,
-            slo_s_per_token: Any = None, max_batch: Any = None, cache_precision: str = "bf16", power_limit: Any = None
+            slo_s_per_token: Any = None, max_batch: Any = None, cache_precision: str = "bf16", power_limit: Any = None,
+            images: Any = None, image_tokens: Any = None, image_size: Any = None, videos: Any = None, frames: Any = None
             ) -> Speed:  # fmt: skip
     """Time to the first token and a token, and throughput, from the same law as the energy; arguments as `serving`."""
-    asked = lengths_of(input_tokens, output_tokens, cached_tokens, 0, output_spread, lengths)
+    language, tower = tower_of(model)
+    seen = pictures(tower, images, image_tokens, image_size, videos, frames)
+    asked = lengths_of(input_tokens, output_tokens, cached_tokens, 0, output_spread, lengths, seen.tokens)
     given = None if request_rate is not None else _batch(batch)
-    d = deployment(tower_of(model)[0], on, n, params, active, precision, tensor, asked, given, cache_precision, power_limit)
+    d = seeing(deployment(language, on, n, params, active, precision, tensor, asked, given, cache_precision, power_limit), seen)
     if request_rate is None:
         return _speed(d, given, 0.0)
     states = _states(d, request_rate, slo_s_per_token, max_batch)
@@ -246,6 +249,8 @@ def _host_w(host_w: Any, d: Deployment) -> Any:
 def _speed(d: Deployment, batch: Any, wait_s: float, rate: float | None = None) -> Speed:
     """Times at a batch. The step that takes in a prompt gives the first token."""
     found = d.step(batch)
-    first = wait_s + found.total_s + found.prefill_s * (d.lengths.output / batch)
-    spoken = d.copies * batch / found.total_s if rate is None else rate * d.lengths.output
-    return Speed(first, found.total_s, first + found.total_s * (d.lengths.output - 1.0), spoken, batch)
+    seen_s = d.encoder.seconds if d.encoder else 0.0
+    first = wait_s + seen_s + found.total_s + found.prefill_s * (d.lengths.output / batch)
+    each = found.total_s + seen_s * (batch / d.lengths.output)  # the others' images are waited for too
+    spoken = d.copies * batch / each if rate is None else rate * d.lengths.output
+    return Speed(first, each, first + each * (d.lengths.output - 1.0), spoken, batch)

@@ -7,7 +7,7 @@ import pytest
 from jevons.core.errors import BadInput, Contradiction, DoesNotFit, UnknownName
 from jevons.core.units import JOULES_PER_KWH
 from jevons.estimate.server.rows import SEEING
-from jevons.estimate.serving import serving
+from jevons.estimate.serving import latency, serving
 from jevons.world import devices
 from jevons.world.vision import tower_of
 
@@ -96,3 +96,17 @@ def test_pictures_that_cannot_be_are_refused(asked, field):
     with pytest.raises((BadInput, Contradiction)) as trouble:
         see(**asked)
     assert trouble.value.field == field
+
+
+def test_whoever_asks_about_an_image_waits_for_its_encoder_and_for_those_of_the_others():
+    asked = {"batch": 16, "output_tokens": 300}
+    plain, seen = latency("qwen3-vl-8b", "h100", 1, input_tokens=80 + 1024, **asked), latency("qwen3-vl-8b", "h100", 1, input_tokens=80, images=1, **asked)
+    assert seen.first_token_s > plain.first_token_s + 0.005
+    assert seen.per_token_s > plain.per_token_s
+    assert seen.tokens_per_s < plain.tokens_per_s
+
+
+def test_hours_of_a_full_deployment_hold_as_many_requests_as_its_speed_says():
+    asked = {"batch": 16, "input_tokens": 80, "images": 1, "output_tokens": 300}
+    served = float(np.squeeze(serving("qwen3-vl-8b", "h100", 1, hours=1, draws=0, **asked).served["request"]))
+    assert served == pytest.approx(3600 * float(latency("qwen3-vl-8b", "h100", 1, **asked).tokens_per_s) / 300)
