@@ -383,3 +383,14 @@ def test_a_toml_ledger_is_checked_too(tmp_path, text):
     path.write_text(text)
     with pytest.raises(TableError):
         contract_file.read(path)
+
+
+def test_a_bare_intensity_that_looks_like_kilograms_is_refused(tmp_path):
+    head = "kind,id,mwh,zone,vintage,fuel,retirement,start,end,site,used_mwh,intensity\n"
+    path = tmp_path / "c.csv"
+    for said, rate in (("45", 0.045), ("0.045 kg/kWh", 0.045), ("0", 0.0)):
+        path.write_text(f"{head}residual,,,France,2023,,,,,,,{said}\n")
+        assert contract_file.read(path).residual["FRA", 2023] == pytest.approx(rate)
+    path.write_text(f"{head}residual,,,France,2023,,,,,,,0.045\n")
+    with pytest.raises(TableError, match="write the unit"):
+        contract_file.read(path)

@@ -375,3 +375,15 @@ def test_a_refund_stays_a_number_beside_our_columns(made, tmp_path):
 def test_a_ragged_bill_is_refused_with_its_row(made, tmp_path):
     (tmp_path / "bill.csv").write_text("ResourceId,EffectiveCost\na,10,3\n")
     assert "row 2" in made("report focus a.json --bill bill.csv").err
+
+
+def test_the_hub_s_block_tells_of_a_training_and_of_nothing_else(made, jevons, tmp_path):
+    jevons(f"estimate serving --model llama-3.1-8b --on h100 --input-tokens 100 --output-tokens 100 --requests 10 --at France --year 2023 --json --save {tmp_path / 's.json'}")
+    (tmp_path / "r.csv").write_text(tracked((1, "r1")))
+    for result in ("s.json", "r.csv --hardware A100"):
+        said = made(f"report hf-card {result}")
+        assert said.code == 2
+        assert "tells of a training" in said.err
+    assert "training_type" not in made("report hf-card s.json --section").out
+    assert "training_type" not in made("card write s.json").out
+    assert yaml.safe_load(made("report hf-card r.csv --hardware A100 --training-type fine-tuning").out)["co2_eq_emissions"]["training_type"] == "fine-tuning"

@@ -124,3 +124,27 @@ def zipped(held):
         for name, data in held.items():
             opened.writestr(name, data)
     return made.getvalue()
+
+
+def rehashed(held):
+    manifest = json.loads(held["manifest.json"])
+    manifest["sha256"] = {name: assurance.sha256(data) for name, data in held.items() if name != "manifest.json"}
+    return zipped({**held, "manifest.json": json.dumps(manifest).encode()})
+
+
+def test_a_line_that_does_not_multiply_is_found_though_its_hash_was_made_anew():
+    held = files(made())
+    first, rest = held["lines.csv"].split(b"\n", 1)
+    at = first.decode().split(",").index("impact")
+    cells = rest.split(b"\n", 1)[0].split(b",")
+    cells[at] = b"0.5"
+    held["lines.csv"] = first + b"\n" + b",".join(cells) + b"\n" + rest.split(b"\n", 1)[1]
+    assert "is not 0.5" in assurance.check(rehashed(held))[0]
+    assert assurance.check(rehashed(files(made()))) == []
+
+
+def test_a_file_that_stands_twice_in_a_pack_is_found():
+    packed = io.BytesIO(made())
+    with zipfile.ZipFile(packed, "a") as opened, pytest.warns(UserWarning, match="Duplicate"):
+        opened.writestr("lines.csv", files(made())["lines.csv"])
+    assert any("stands 2 times" in said for said in assurance.check(packed.getvalue()))

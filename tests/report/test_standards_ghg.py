@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -186,3 +188,26 @@ def test_however_machines_are_held_nothing_is_lost_or_counted_twice(tenures, app
     assert sum(v["location_based"] for v in told["categories"].values()) == pytest.approx(expected, rel=1e-9)
     owned = sum(bounds.counts(t) for t in tenures if bounds.owns(t))
     assert told["totals"]["market_based"] == pytest.approx(expected - owned * KWH * (0.31 - 0.12) / 1000, rel=1e-9)
+
+
+def test_credits_without_end_are_refused():
+    with pytest.raises(BadInput, match="carbon credits"):
+        ghg_statement([sides()], credits_t=float("inf"))
+
+
+def test_results_of_different_impact_methods_are_not_summed():
+    other = sides("other")
+    odd = replace(other.lifecycle, study=other.lifecycle.study.with_(impact_method="GWP20 AR6"))
+    with pytest.raises(StudyMismatch, match="GWP20"):
+        ghg_statement([sides(), replace(other, lifecycle=odd)])
+
+
+def test_what_ran_outside_the_year_reported_is_said():
+    at = 1_704_067_200.0  # 1 January 2024, 00:00 UTC
+    rows = [{"amount": 5.0, "start_s": at - 7200, "end_s": at - 3600}, {"amount": 3.0, "start_s": at, "end_s": at + 3600}]
+    entries = [sides(activity=Activity.of(rows))]
+    (said,) = [x for x in ghg_statement(entries, period="2023")["assumptions"] if x.startswith("period")]
+    kwh = entries[0].any.inventory.where(flow="electricity").total()[0] * 3 / 8
+    assert f"{kwh:.3g} kWh of run ran in another year" in said
+    assert not any(x.startswith("period") for x in ghg_statement(entries, period="winter")["assumptions"])
+    assert not any(x.startswith("period") for x in ghg_statement([sides()], period="2023")["assumptions"])

@@ -14,7 +14,7 @@ from jevons.core.assess import assess
 from jevons.core.errors import BadInput
 from jevons.core.factor import ConstantPlace
 from jevons.core.study import Study
-from jevons.report.standards import Boundary, ai_energy_score, annex_xi_record, boamps, esrs_statement
+from jevons.report.standards import Boundary, Sides, ai_energy_score, annex_xi_record, boamps, esrs_statement
 from jevons.report.standards.ai_energy_score import stars
 from jevons.report.standards.esrs import nuclear_share
 
@@ -81,6 +81,13 @@ def test_what_is_bought_is_no_energy_of_own_operations():
     assert point(points, "Share of fossil sources")["value"] is None
 
 
+def test_energy_of_others_networks_is_no_energy_of_own_operations():
+    place = ConstantPlace({"electricity": {"climate": 0.4}, "transfer": {"energy": 0.01, "climate": 0.004}})
+    rows = Activity.of([{"amount": 2000.0, "boundary": "facility"}, {"amount": 100.0, "flow": "transfer"}])
+    life, direct = (assess(rows, place, Study(scope=scope, indicators=("energy", "climate")), draws=0) for scope in ("lifecycle", "direct"))
+    assert esrs_statement([Sides("run", life, direct)])["E1-5"][0]["value"] == pytest.approx(2.0)
+
+
 def test_equity_share_is_no_approach_of_these_standards():
     with pytest.raises(BadInput, match="operational control"):
         esrs_statement([sides()], Boundary("equity share", 0.25))
@@ -91,7 +98,7 @@ def test_leased_machines_are_own_operations_under_operational_control_alone():
     assert energy == [pytest.approx(MWH), 0.0]
 
 
-@pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan")])
+@pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan"), float("inf")])
 def test_revenue_that_is_no_revenue_is_refused(wrong):
     with pytest.raises(BadInput, match="revenue"):
         esrs_statement([sides()], revenue=wrong)
@@ -247,8 +254,18 @@ def test_the_points_are_plain_values_in_mwh():
     assert annex_xi_record(priced(), "M")["d_resources"]["flop"] is None
 
 
-@pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan")])
+@pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan"), float("inf")])
 def test_operations_and_days_that_cannot_be_are_refused(wrong):
     for name in ("flop", "days"):
         with pytest.raises(BadInput, match=name):
             annex_xi_record(priced(), "M", **{name: wrong})
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_number_that_says_nothing_is_refused_in_every_paper(wrong):
+    for name in ("flop", "days"):
+        with pytest.raises(BadInput, match=name):
+            annex_xi_record(priced(), "m", **{name: wrong})
+    for name in ("params_billion", "batch"):
+        with pytest.raises(BadInput, match=name.partition("_")[0]):
+            ai_energy_score(sample(), **{name: wrong})

@@ -23,6 +23,7 @@ COLUMNS = ("kind", "id", "mwh", "zone", "vintage", "fuel", "retirement", "start"
 RESIDUAL = "residual"
 LARGEST_BYTES = 64_000_000
 TRACE_KWH = 1e-9
+LEAST_G_PER_KWH = 1.0  # no mix but pure wind, water or sun lies below it: such a number was meant in kg
 YEARS = (1990, 2100)
 Row = Mapping[str, str]
 Claim = tuple[str, str, str, int, str]
@@ -168,7 +169,11 @@ def _vintage(name: str, number: int, row: Row, start_s: float | None = None) -> 
 
 def _intensity(name: str, number: int, row: Row) -> float:
     def kg_per_kwh(text: str) -> float:
-        return float(read_quantity(text if any(x.isalpha() for x in text) else f"{text} g/kWh", "kg/kWh", "intensity"))
+        if any(x.isalpha() for x in text):
+            return float(read_quantity(text, "kg/kWh", "intensity"))
+        if 0 < float(text) < LEAST_G_PER_KWH:
+            raise BadInput("intensity", text, "it looks like kg/kWh, and a bare number is read as g/kWh: write the unit")
+        return float(read_quantity(f"{text} g/kWh", "kg/kWh", "intensity"))
 
     return _cell(name, number, "intensity", row.get("intensity", ""), kg_per_kwh,
                  "give the direct emissions, in g/kWh or with a unit: '41 g/kWh'")  # fmt: skip

@@ -55,7 +55,7 @@ def hub(outcome: Outcome, per: str) -> str:
     import jevons
     from jevons.report.card import metadata
 
-    kind = "pre-training" if outcome.spec.kind in ("training", "recorded") else "fine-tuning"
+    kind = reports.TRAINING_TYPES.get(outcome.spec.kind, "")
     where = str(outcome.spec.site.get("name", ""))
     return metadata(outcome.footprint, kind, str(outcome.spec.arguments.get("on", "")), where, jevons.__version__)
 

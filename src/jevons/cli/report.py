@@ -98,13 +98,13 @@ def boamps(result: o.Result, country: o.Country = "", task: o.Family = "", stage
 
 
 @paper(name="hf-card")
-def hf_card(result: o.Result, hardware: o.Hardware = "", section: o.Section = False, at: o.At = "", year: o.Year = None,
-            out: o.Out = None) -> None:  # fmt: skip
+def hf_card(result: o.Result, hardware: o.Hardware = "", training: o.Training = "", section: o.Section = False, at: o.At = "",
+            year: o.Year = None, out: o.Out = None) -> None:  # fmt: skip
     """Hugging Face: co2_eq_emissions in grams, and the section of a model card.
 
     jevons report hf-card a.json --section
     """
-    forms.leave(forms.card(selected([result], at, year)[0], hardware, section), out, "card")
+    forms.leave(forms.card(selected([result], at, year)[0], hardware, training, section), out, "card")
 
 
 @paper(name="ai-energy-score")

@@ -135,16 +135,20 @@ def boamps(one: Selected, said: Mapping[str, Any], publisher: str) -> str:
     return show.as_text(told)
 
 
-def card(one: Selected, hardware: str, whole: bool) -> str:
-    """The Hub's block, and with ``whole`` the section after it."""
+def card(one: Selected, hardware: str, training: str, whole: bool) -> str:
+    """The Hub's block, and with ``whole`` the section after it; the section alone where no training is told of."""
     import jevons
+    from jevons.cli.reports import TRAINING_TYPES
     from jevons.report.card import metadata, section
     from jevons.world import catalog
 
     footprint, on = one.footprint(), hardware or str(argument(one, "on") or "")
-    kind = "pre-training" if stage_of(one) == "training" else "fine-tuning"
+    kind = training or (TRAINING_TYPES.get(one.spec.kind, "") if one.spec else "")
+    told = section(footprint, on, version=jevons.__version__, factor_set=catalog.version()) if whole else ""
+    if whole and not kind:
+        return told
     front = metadata(footprint, kind, on, str(one.site.get("name", "")), jevons.__version__)
-    return f"---\n{front}---\n\n" + section(footprint, on, version=jevons.__version__, factor_set=catalog.version()) if whole else front
+    return f"---\n{front}---\n\n{told}" if whole else front
 
 
 def focus(footprints: Mapping[str, Footprint], bill: Path | None) -> str:

@@ -79,6 +79,7 @@ Infrastructure = Annotated[str, typer.Option("--infrastructure", metavar="KIND",
 Devices = Annotated[int | None, flag("How many accelerators or machines.", "--devices", metavar="COUNT")]
 Publisher = Annotated[str, flag("Who publishes it.", "--publisher", metavar="NAME")]
 Hardware = Annotated[str, flag("By default the result's.", "--hardware", metavar="NAME")]
+Training = Annotated[str, flag("pre-training or fine-tuning; by default the result's.", "--training-type", metavar="TYPE")]
 Section = Annotated[bool, flag("The section on environmental impact too.", "--section")]
 Task = Annotated[str, typer.Option("--task", metavar="TASK", help="One of the project's tasks.")]
 Params = Annotated[float | None, flag("Parameters, for the class.", "--params", metavar="BILLION")]

@@ -20,6 +20,9 @@ SHIFTS_H = (-12, -6, 6, 12)
 DEVICES = ("v100-sxm2-32gb", "a100-sxm4-80gb", "h100-sxm5-80gb")
 
 
+TRAINING_TYPES = {"training": "pre-training", "recorded": "pre-training", "fine-tuning": "fine-tuning", "distillation": "fine-tuning"}
+
+
 def write(path: Path, outcome: Outcome) -> None:
     """Write the report of an estimate. Errors: BadInput for an ending that names no format."""
     if path.suffix.lower() not in WRITERS:
@@ -38,14 +41,14 @@ def page(outcome: Outcome) -> str:
 
 
 def card(outcome: Outcome) -> str:
-    """The Markdown of a model card: the Hub's metadata where it applies, then the section on environmental impact."""
+    """The Markdown of a model card: the Hub's metadata where a training is told, then the section on environmental impact."""
     import jevons
     from jevons.report.card import metadata, section
     from jevons.world import catalog
 
     hardware = str(outcome.spec.arguments.get("on", ""))
-    kind = {"training": "pre-training", "recorded": "pre-training"}.get(outcome.spec.kind, "fine-tuning")
-    front = f"---\n{metadata(outcome.footprint, kind, hardware, version=jevons.__version__)}---\n\n" if hardware else ""
+    kind = TRAINING_TYPES.get(outcome.spec.kind, "")
+    front = f"---\n{metadata(outcome.footprint, kind, hardware, version=jevons.__version__)}---\n\n" if hardware and kind else ""
     return front + section(outcome.footprint, hardware, version=jevons.__version__, factor_set=catalog.version())
 
 

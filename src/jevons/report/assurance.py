@@ -9,10 +9,12 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -68,13 +70,14 @@ def completeness(footprints: Mapping[str, Footprint], table: list[dict[str, Any]
 
 
 def check(packed: bytes) -> list[str]:
-    """What is wrong with a pack, empty where nothing is: hashes, files beside the manifest, sums of the lines.
+    """What is wrong with a pack, empty where nothing is: hashes, files beside the manifest or twice, lines that do not multiply.
 
     Errors: BadInput where the bytes are no pack, or one too large to be unpacked here.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as opened:
             too_large = sum(i.file_size for i in opened.infolist()) > LARGEST_BYTES
+            twice = {name: n for name, n in Counter(opened.namelist()).items() if n > 1}
             content = {} if too_large else {i.filename: opened.read(i) for i in opened.infolist()}
         if too_large:
             raise OverflowError
@@ -84,7 +87,22 @@ def check(packed: bytes) -> list[str]:
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError, RuntimeError, EOFError) as trouble:
         raise BadInput("pack", f"{type(trouble).__name__}", "give a zip made by 'jevons report assurance'") from None
     wrong = [f"{name}: not the bytes the manifest states" for name, data in content.items() if stated.get(name) != sha256(data)]
-    return wrong + [f"{name}: missing" for name in stated if name not in content]
+    wrong += [f"{name}: missing" for name in stated if name not in content]
+    wrong += [f"{name}: stands {n} times, and readers differ in which counts" for name, n in twice.items()]
+    return wrong if any(said.startswith("lines.csv") for said in wrong) else wrong + _unmultiplied(content.get("lines.csv", b""))
+
+
+def _unmultiplied(lines: bytes) -> list[str]:
+    """Lines whose amount × rate is not their impact (to 1e-9 of it)."""
+    wrong = []
+    for number, row in enumerate(csv.DictReader(io.StringIO(lines.decode("utf-8", "replace"))), start=2):
+        try:
+            amount, rate, impact = (float(row[name] or "nan") for name in ("amount", "rate", "impact"))
+        except (KeyError, TypeError, ValueError):
+            return [*wrong, f"lines.csv, row {number}: amount, rate and impact are no numbers"]
+        if abs(amount * rate - impact) > AGREES * abs(impact):
+            wrong.append(f"lines.csv, row {number}: {amount!r} × {rate!r} is not {impact!r}")
+    return wrong
 
 
 def sha256(data: bytes) -> str:

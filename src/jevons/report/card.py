@@ -30,7 +30,8 @@ def co2_eq_emissions(footprint: Footprint, training_type: str, hardware_used: st
         if not value:
             raise BadInput(name, value, "name it: readers of the card compare by it")
     if training_type not in TRAINING_TYPES:
-        raise BadInput("training_type", training_type, f"use one of {', '.join(TRAINING_TYPES)}")
+        mend = f"use one of {', '.join(TRAINING_TYPES)}: the Hub's block tells of a training, other results go into the section alone"
+        raise BadInput("training_type", training_type, mend)
     return {
         "emissions": _grams(footprint.best("climate")),
         "source": _source(footprint, version),

@@ -23,7 +23,7 @@ BY = ("stage", "component", "flow", "site", "boundary", "method", "tier")
 COLUMNS = ("footprint", "indicator", *BY, "amount", "amount_unit", "rate", "impact", "unit", "low", "high", "source",
            "source_year", "place", "quality", "factor_kind", "accounting", "factor_set")  # fmt: skip
 NUMBERS = ("amount", "rate", "impact", "low", "high")
-NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)  # a refund of a bill: text, yet no formula
+NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)  # a refund of a bill: text, yet no formula
 FORMULA = ("=", "+", "-", "@", "\t", "\n")  # what a spreadsheet takes for a formula, or hides one behind
 
 

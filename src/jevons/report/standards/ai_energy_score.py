@@ -7,6 +7,7 @@ meets them, so the export says what is lacking.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from jevons.core import units
@@ -33,6 +34,9 @@ def ai_energy_score(footprint: Footprint, task: str = "text generation", model: 
     figures.single(footprint)
     if task not in TASKS:
         raise BadInput("task", task, f"use one of {', '.join(TASKS)}")
+    for name, value in (("params", params_billion), ("batch", batch)):
+        if value is not None and not 0 < value < math.inf:
+            raise BadInput(name, value, "give a number above zero, or leave it out")
     rows = footprint.inventory.where(component="accelerator", flow="electricity")
     if not len(rows):
         raise BadInput("accelerators", "none", "this score is of accelerators' energy, and the footprint has none apart")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from jevons.core import units
@@ -46,7 +47,7 @@ def annex_xi_record(footprint: Footprint, model: str, flop: float | None = None,
     """
     figures.single(footprint)
     for name, value in (("flop", flop), ("days", days)):
-        if value is not None and not value > 0:
+        if value is not None and not 0 < value < math.inf:
             raise BadInput(name, value, "give a number above zero, or leave it out")
     energy, ways = figures.figure(footprint, "energy"), figures.methods(footprint)
     known = "estimated" if set(ways) <= {"modelled"} else "partly known, partly estimated" if "modelled" in ways else "known"

@@ -6,6 +6,7 @@ Delegated Regulation (EU) 2023/2772, ESRS E1, as published in December 2023; ele
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,9 +35,9 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, rev
     taken off nothing. Errors: those of ``ghg.statement``; BadInput for a revenue that is not above zero, and for equity
     share, which these standards do not know.
     """
-    if revenue is not None and not revenue > 0:
+    if revenue is not None and not 0 < revenue < math.inf:
         raise BadInput("revenue", revenue, "give net revenue above zero, or leave it out")
-    if not removals_t >= 0:
+    if not 0 <= removals_t < math.inf:
         raise BadInput("removals", removals_t, "give tonnes of at least 0")
     bounds = boundary or Boundary()
     if bounds.approach == "equity share":
@@ -57,7 +58,9 @@ def energy_mix(entries: Sequence[Sides], boundary: Boundary, contracts: Mapping[
     mix = {"total": 0.0, "renewable": 0.0, "nuclear": 0.0, "fossil": 0.0}
     by_site: dict[str, float] = {}
     for entry in (e for e in entries if boundary.owns(e.tenure)):
-        for (site,), kwh in figures.cells(entry.any, "energy", "site").items():
+        for (site, flow), kwh in figures.cells(entry.any, "energy", "site", "flow").items():
+            if flow.split("/")[0] != "electricity":
+                continue  # others' networks and disks: bought, not operated
             by_site[site] = by_site.get(site, 0.0) + units.convert(kwh, "kWh", "MWh") * boundary.counts(entry.tenure)
     for use in (contracts or {}).get("uses", ()):
         mwh = units.convert(use["kwh"], "kWh", "MWh")

@@ -6,11 +6,13 @@ them. Carbon credits are told apart and never taken off a figure.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jevons.core import units
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, StudyMismatch
 from jevons.core.footprint import Footprint
 from jevons.core.uncertain import interval
 from jevons.report import figures
@@ -44,16 +46,20 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, org
     as it is; ``credits_t``: carbon credits cancelled, shown apart. Keys: standard, organisation, period, consolidation,
     gwp, scopes, categories, totals, lines, contracts, carbon_credits, not_known, assumptions, sources. A figure that is
     not known is None and named in ``not_known``; totals are of what is known. Bounds hold nine in ten of the draws of an
-    entry; those of several entries add up, which is the widest they can be. Errors: BadInput without entries, or for credits that are negative.
+    entry; those of several entries add up, which is the widest they can be. A ``period`` that is a year is compared with the
+    rows' dates; what ran outside it counts, and is told among the assumptions. Errors: BadInput without entries, or for
+    credits that are negative or not finite; StudyMismatch where entries name different impact methods.
     """
     if not entries:
         raise BadInput("footprints", "none", "name at least one result to report")
-    if not credits_t >= 0:
+    if not 0 <= credits_t < math.inf:
         raise BadInput("carbon credits", credits_t, "give tonnes of at least 0")
     bounds = boundary or Boundary()
     held = [(entry, part) for entry in entries for part in parts(entry, bounds)]
     lines = [_line(entry, part) for entry, part in held]
     footprints = [f for entry in entries for f in (entry.lifecycle, entry.direct, entry.market) if f is not None]
+    _require_one_method(footprints)
+    assumed = [*(a for f in footprints for a in _assumed(f)), *(contracts or {}).get("assumptions", ()), *_outside(entries, period)]
     return {
         "standard": STANDARD, "organisation": organisation or None, "period": period or None,
         "consolidation": {"approach": bounds.approach, "share": bounds.share},
@@ -63,7 +69,7 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, org
         "totals": _both(held, ""), "lines": lines, "contracts": dict(contracts) if contracts else None,
         "carbon_credits": {"t_co2e": credits_t, "netted": False, "note": NEVER_NETTED},
         "not_known": _unknown(lines),
-        "assumptions": list(dict.fromkeys([*(a for f in footprints for a in _assumed(f)), *(contracts or {}).get("assumptions", ())])),
+        "assumptions": list(dict.fromkeys(assumed)),
         "sources": list(dict.fromkeys(p.factor.source.cite() for f in footprints for p in f.priced if p.indicator == "climate")),
     }  # fmt: skip
 
@@ -123,6 +129,30 @@ def _bounds(amounts: Amount) -> tuple[float, float]:
     """5 and 95 % in tonnes; what is emitted is not below zero, though the difference of two uncertain factors can be."""
     low, high = interval(amounts)
     return max(0.0, _tonnes(low)), _tonnes(high)
+
+
+def _require_one_method(footprints: Sequence[Footprint]) -> None:
+    methods = list(dict.fromkeys(f.study.impact_method for f in footprints))
+    if len(methods) > 1:
+        raise StudyMismatch(f"these results name different impact methods ({'; '.join(methods)}); assess them under one, then sum them")
+
+
+def _outside(entries: Sequence[Sides], period: str) -> list[str]:
+    """What ran outside a period that is a calendar year (UTC), entry by entry, in kWh; rows that are not dated say nothing."""
+    import numpy as np
+
+    if not re.fullmatch(r"\d{4}", period.strip()):
+        return []
+    told = []
+    for entry in entries:
+        used = entry.any.inventory.where(flow="electricity")
+        middle = (used.start_s + used.end_s) / 2
+        known = ~np.isnan(middle)
+        years = np.where(known, middle, 0.0).astype("datetime64[s]").astype("datetime64[Y]").astype(int) + 1970
+        kwh = float(used.amount.reshape(len(used), -1)[known & (years != int(period)), 0].sum())
+        if kwh:
+            told.append(f"period {period.strip()}: {units.show(kwh, 'kWh')} of {entry.title} ran in another year, and are counted")
+    return told
 
 
 def _both(held: Sequence[tuple[Sides, Part]], scope: str) -> dict[str, float | None]:
