@@ -297,3 +297,22 @@ def test_a_difference_names_fields_ratio_class_and_findings():
     assert [r.rule for r in found.gone] == ["unit"]
     assert not found.same
     assert difference(before, before).same
+
+
+def test_a_card_whose_emissions_are_not_a_number_still_equals_itself():
+    nan = parse("---\nco2_eq_emissions:\n  emissions: .nan\n---\n")
+    assert difference(nan, nan).same
+
+
+@pytest.mark.parametrize("written", ["1.2e3", "'1.2e3'", "1e5"])
+def test_a_number_that_yaml_takes_for_text_is_given_no_unit_by_us(written):
+    """YAML 1.1 reads 1.2e3 as text: it has a letter, yet names no unit, so nothing is multiplied."""
+    found = parse(f"---\nco2_eq_emissions: {written}\n---\n")
+    assert "emissions-text" in {r.rule for r in lint(found)}
+    assert mended(found) == found.text
+
+
+def test_a_comment_that_names_the_old_unit_goes_with_it():
+    front = "---\nco2_eq_emissions:\n  emissions: 83.5 # in kg\n  source: x # kept, in kg\n---\nEmitted 83.5 kg of CO2eq.\n"
+    assert mended(parse(front)).splitlines()[2:4] == ["  emissions: 83500", "  source: x # kept, in kg"]
+    assert "emissions: 83500 # measured" in mended(parse(front.replace("in kg", "measured", 1)))

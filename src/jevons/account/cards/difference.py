@@ -31,8 +31,8 @@ class Difference:
 def difference(before: Card, after: Card) -> Difference:
     """What changed between two cards, or two states of one."""
     first, second = number_of(before), number_of(after)
-    changed = {name: (str(before.block.get(name, "")), str(after.block.get(name, ""))) for name in (*FIELDS,)
-               if before.block.get(name) != after.block.get(name)}  # fmt: skip
+    pairs = {name: (before.block.get(name, ""), after.block.get(name, "")) for name in FIELDS}
+    changed = {name: (str(a), str(b)) for name, (a, b) in pairs.items() if a != b and str(a) != str(b)}  # not a number equals no other
     was, now = ({(r.rule, r.message): r for r in lint(card)} for card in (before, after))
     said, says = ({item.what for item in checklist(card) if item.present} for card in (before, after))
     return Difference(

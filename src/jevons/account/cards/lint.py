@@ -9,6 +9,7 @@ weighed against the card's own words, its energy, and its hardware and hours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -26,6 +27,7 @@ MEANS = {
     "training_type": "pre-training or fine-tuning", "geographical_location": "where, as finely as known",
     "hardware_used": "which accelerators, and how many",
 }  # fmt: skip
+UNIT_COMMENT = re.compile(r"[ \t]+#[^\r\n]*?\b(?:kgs?|kilograms?|kgCO2\w*|t|tons?|tonnes?)\b[^\r\n]*", re.IGNORECASE)
 ODDLY_FEW_G = 100  # grams from a tracker that reports kilograms: worth a second look, no more
 SEVERITIES = ("contradiction", "implausible", "missing", "note")
 
@@ -124,15 +126,23 @@ def _value(card: Card) -> Iterator[Remark]:
 
 
 def _grams(text: str) -> str:
-    """A mass in text as grams; empty where it is none, or states no unit."""
-    number = text.strip().partition(" ")[0]
-    if not any(c.isalpha() for c in text) or not number:
+    """A mass in text as grams; empty where it is none, or states no unit (``1.2e3`` has a letter, and none either)."""
+    if not any(c.isalpha() for c in text) or _is_bare(text):
         return ""
     try:
         kg = float(units.read(text.replace("CO2eq", "").replace("CO2e", "").replace("CO2", "").strip(), "kg", "emissions"))
     except ValueError:
         return ""
     return plain(Decimal(repr(kg)) * 1000)
+
+
+def _is_bare(text: str) -> bool:
+    """Whether text is a number alone."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _unit(card: Card) -> Iterator[Remark]:
@@ -144,11 +154,17 @@ def _unit(card: Card) -> Iterator[Remark]:
     if found is not None and found.factor > 1:
         right = plain(number * found.factor)
         yield Remark("unit", "contradiction", spot.line, f"{plain(number)} is read as grams, but {found.said}",
-                     f"write {right} (grams)", (Edit(spot.start, spot.end, right),))  # fmt: skip
+                     f"write {right} (grams)", (Edit(spot.start, _unit_end(card, spot.end), right),))  # fmt: skip
     elif found is not None:
         yield _doubt(found, spot.line, plain(number))
     elif "code" in str(card.block.get("source", "")).lower() and number < ODDLY_FEW_G:
         yield Remark("unit-note", "note", spot.line, f"{plain(number)} g; CodeCarbon reports kilograms", "make sure that this is grams")
+
+
+def _unit_end(card: Card, end: int) -> int:
+    """Where a number's edit ends: behind a comment on its line that names the old unit, which would be false beside grams."""
+    comment = UNIT_COMMENT.match(card.text, end)
+    return comment.end() if comment else end
 
 
 def _doubt(found: Evidence, line: int, number: str) -> Remark:
