@@ -1,7 +1,7 @@
 """Hours without a meter become electricity: watts that are given, else those of the tables.
 
     accelerators    E = h · P_tdp · load            load: the default of a training accelerator
-    cores           E = h · (P_core + GB a core · P_GB)        Green Algorithms 2021, equation 1, at full load
+    cores           E = h · (P_core · u + GB a core · P_GB)    Green Algorithms 2021, equation 1; u: the row's core_load, else 1
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class _Powers:
     load: Any
     notes: dict[Assumption, None] = field(default_factory=dict)
 
-    def of(self, device: str, memory_gb: float, cores: float) -> tuple[float, bool] | None:
+    def of(self, device: str, memory_gb: float, cores: float, core_load: float) -> tuple[float, bool] | None:
         """(watts, whether the default load is still to be drawn); None for a device nobody knows."""
         if device in self.given:
-            return units.read(self.given[device], "W", f"power[{device}]"), False
+            return units.read(self.given[device], "W", f"power[{device}]") * (core_load if device == CORE else 1.0), False
         if device == CORE:
-            return (self._core_w() + self._memory_w(memory_gb, cores), False) if self.cpu else None
+            return (self._core_w() * core_load + self._memory_w(memory_gb, cores), False) if self.cpu else None
         row = catalog.table("accelerators").index.get(device)
         tdp = catalog.number(row, "tdp_w") if row is not None else None
         if tdp is None:
@@ -83,11 +83,12 @@ def modelled(activity: Activity, power: Mapping[str, Any] | None = None, cpu: st
     wanted = np.flatnonzero(hours & ~np.isin(_runs(activity), list(metered)))
     powers = _Powers(power or {}, cpu, load)
     kinds = [flow.removeprefix(FLOW) for flow in activity.text["flow"][wanted]]
-    memory = _numbers(activity, "memory_gb")[wanted]
+    memory, loads = _numbers(activity, "memory_gb", 0.0)[wanted], _numbers(activity, "core_load", 1.0)[wanted]
     best = activity.amount.reshape(len(activity), -1)[:, 0][wanted]
     span_h = (activity.end_s - activity.start_s)[wanted] / units.SECONDS_PER_HOUR
-    cores = np.where(span_h > 0, best / np.where(span_h > 0, span_h, 1.0), 0.0)
-    found = [powers.of(kind, float(gb), float(n)) for kind, gb, n in zip(kinds, memory, cores, strict=True)]
+    told = _numbers(activity, "cores", 0.0)[wanted]
+    cores = np.where(told > 0, told, np.where(span_h > 0, best / np.where(span_h > 0, span_h, 1.0), 0.0))
+    found = [powers.of(kind, float(gb), float(n), float(u)) for kind, gb, n, u in zip(kinds, memory, cores, loads, strict=True)]
     known = np.array([one is not None for one in found], bool)
     if not known.any():
         return activity
@@ -142,6 +143,6 @@ def _runs(activity: Activity) -> Any:
     return activity.text["run"] if "run" in activity.text else np.full(len(activity), "", dtype=object)
 
 
-def _numbers(activity: Activity, column: str) -> Any:
+def _numbers(activity: Activity, column: str, blank: float) -> Any:
     words = activity.text.get(column)
-    return np.zeros(len(activity)) if words is None else np.array([float(w or 0) for w in words])
+    return np.full(len(activity), blank) if words is None else np.array([float(w or blank) for w in words])

@@ -120,6 +120,39 @@ def test_gpus_without_a_name_take_the_one_that_is_given(tmp_path):
     assert "device_hours/nvidia-h100-sxm5-80gb" in set(account.read(file, gpu="h100").text["flow"])
 
 
+GA4HPC = """JobID|JobName|Submit|Elapsed|Partition|NNodes|NCPUS|TotalCPU|CPUTime|ReqMem|MaxRSS|WorkDir|State|Account|AllocTRES
+7|run|2022-05-01T10:00:00|12:02:00|cpu|1|8|2-00:08:00|4-00:16:00|6760Mc||/home/x|COMPLETED|BIO|billing=8,cpu=8,node=1
+7.batch|batch|2022-05-01T10:00:00|12:02:00||1|8|2-00:08:00|4-00:16:00|6760Mc|1000K||COMPLETED|BIO|cpu=8,node=1
+8|run|2022-05-01T10:00:00|01:00:00|cpu|2|64|00:00.500|2-16:00:00|250Gn||/home/x|FAILED|BIO|billing=64,cpu=64,node=2
+"""
+
+
+def test_a_log_without_start_and_energy_is_hours_memory_and_load_and_undated(tmp_path):
+    (tmp_path / "log.txt").write_text(GA4HPC)
+    activity = account.read(tmp_path / "log.txt")
+    assert [r["amount"] for r in activity.rows()] == pytest.approx([8 * (12 + 2 / 60), 64.0])
+    assert [float(w) for w in activity.text["memory_gb"]] == pytest.approx([8 * 6760 * 1.048576e-3, 500 * 1.073741824], rel=1e-4)
+    assert [float(w) for w in activity.text["core_load"]] == pytest.approx([0.5, 0.5 / (64 * 3600)], rel=1e-4)
+    assert activity.start_s[0] != activity.start_s[0]
+    assert any(a.what == "jobs without dates" for a in activity.assumptions)
+    kwh_of = account.modelled(activity, cpu="epyc 7763").rows()
+    hours, memory = 12 + 2 / 60, 8 * 6760 * 1.048576e-3
+    assert kwh_of[0]["amount"] == pytest.approx(hours * (8 * 280 / 64 * 0.5 + memory * 0.3725) / 1000, rel=1e-4)
+
+
+def test_a_job_without_start_ends_at_its_end(tmp_path):
+    columns = tuple(c for c in COLUMNS if c != "Start")
+    activity = account.read(written(tmp_path, job(), columns=columns))
+    assert activity.end_s[0] == account.read(written(tmp_path, job())).end_s[0]
+
+
+def test_energy_of_undated_steps_is_that_of_the_widest(tmp_path):
+    rows = [job(ConsumedEnergyRaw=""), *(job(JobID=f"101.{s}", JobIDRaw=f"101.{s}", ConsumedEnergyRaw=e)
+                                         for s, e in (("batch", 3500000), ("extern", 3600000), ("0", 1000000)))]  # fmt: skip
+    columns = tuple(c for c in COLUMNS if c not in ("Start", "End"))
+    assert kwh(account.read(written(tmp_path, *rows, columns=columns))) == pytest.approx(1.0)
+
+
 def test_a_line_that_stands_twice_counts_once_and_a_requeued_job_twice(tmp_path):
     again = job(Start="2026-03-01T12:00:00")
     activity = account.read(written(tmp_path, job(), job(), again))

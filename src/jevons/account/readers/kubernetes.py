@@ -166,7 +166,7 @@ def _rows(pod: Pod, gpu: str) -> Iterator[dict[str, Any]]:
     if cores := pod.requests.get("cpu", 0.0):
         memory = pod.requests.get("memory", 0.0) / units.BYTES_PER_GB
         yield {**common, "flow": "device_hours/core", "component": "processor", "device": "core", "amount": hours * cores,
-               "memory_gb": f"{memory:g}", "lifecycle": "operation"}  # fmt: skip
+               "cores": f"{cores:g}", "memory_gb": f"{memory:g}", "lifecycle": "operation"}  # fmt: skip
     for name, count in pod.requests.items():
         if name in GPUS and count:
             told = gpu or pod.gpu_kind

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.account.readers.lines import Line, lines_of, zone_assumed
 from jevons.account.readers.slurm_words import allocated, amount, duration_s, memory_gb
 from jevons.core import units
-from jevons.core.activity import BOUNDARIES
+from jevons.core.activity import BOUNDARIES, UNDATED
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption
 
@@ -43,13 +44,13 @@ class Job:
     number: str
     step: str
     start_s: float
-    end_s: float
+    elapsed_s: float
     energy_j: float | None
 
     @property
-    def elapsed_s(self) -> float:
-        """How long it ran."""
-        return self.end_s - self.start_s
+    def end_s(self) -> float:
+        """When it ended, UTC seconds."""
+        return self.start_s + self.elapsed_s
 
 
 def recognises(head: str) -> bool:
@@ -89,6 +90,8 @@ class _Tally:
     from_steps: int = 0
     implausible: int = 0
     unnamed_gpus: int = 0
+    loads: int = 0
+    undated: int = 0
     names: dict[str, str] = field(default_factory=dict)
 
     def notes(self, boundary: str) -> Iterable[Assumption]:
@@ -103,6 +106,8 @@ class _Tally:
              f"over {MOST_W_PER_NODE / 1000:g} kW a node"),
             (self.waiting, "jobs that have not begun", f"{self.waiting} left out", "they used nothing yet"),
             (self.twice, "lines that stand twice", f"{self.twice} left out", "the same job, start and step"),
+            (self.loads, "load of the cores", "TotalCPU over the cores' time", "for jobs without energy, once they are modelled"),
+            (self.undated, "jobs without dates", f"{self.undated}", "ask sacct for Start, to price them by the hour"),
             (self.unnamed_gpus, "GPUs without a name", f"{self.unnamed_gpus} jobs", "their kind is not told; name it by gpu="),
         )  # fmt: skip
         yield from (Assumption(what, value, why, "stated") for count, what, value, why in told if count)
@@ -113,38 +118,46 @@ class _Tally:
 def _require(file: str, header: list[str]) -> None:
     if not {"JobID", "JobIDRaw"} & set(header):
         raise TableError(file, 1, "JobID", ", ".join(header), "ask sacct -P -o JobID,Start,ElapsedRaw,...")
-    for wanted in (("Start",), ("ElapsedRaw", "Elapsed", "End")):
-        if not set(wanted) & set(header):
-            raise TableError(file, 1, wanted[0], ", ".join(header), f"ask sacct for {' or '.join(wanted)} too")
+    if not {"ElapsedRaw", "Elapsed"} & set(header) and not {"Start", "End"} <= set(header):
+        raise TableError(file, 1, "ElapsedRaw", ", ".join(header), "ask sacct for ElapsedRaw, or for Start and End, too")
 
 
 def _begun(lines: list[Line], zone: str) -> tuple[list[Job], int, int]:
     """Jobs and steps that ran, how many have not begun, how many stand twice."""
-    found: dict[tuple[str, str, float], Job] = {}
+    found: dict[tuple[str, str, float | None], Job] = {}
     waiting = twice = 0
     for line in lines:
-        if line.cells.get("Start", "").strip().lower() in NOT_BEGUN:
+        if "Start" in line.cells and line.cells["Start"].strip().lower() in NOT_BEGUN:
             waiting += 1
             continue
         job = _job(line, zone)
-        key = (job.number, job.step, job.start_s)
+        key = (job.number, job.step, None if isnan(job.start_s) else job.start_s)
         twice += key in found
-        if key not in found or job.end_s > found[key].end_s:
+        if key not in found or job.elapsed_s > found[key].elapsed_s:
             found[key] = job
     return list(found.values()), waiting, twice
 
 
 def _job(line: Line, zone: str) -> Job:
     number, _, step = (line.text("JobIDRaw") or line.text("JobID")).partition(".")
-    start_s = line.moment("Start", zone)
     elapsed_s = _elapsed_s(line)
+    start_s = _start_s(line, elapsed_s, zone)
     if elapsed_s is None:
         if line.cells.get("End", "").strip().lower() in NOT_BEGUN:
             raise line.trouble("End", "it still runs; ask sacct for ElapsedRaw too")
         elapsed_s = line.moment("End", zone) - start_s
     if elapsed_s < 0:
         raise line.trouble("End", "a job cannot end before it starts")
-    return Job(line, number, step, start_s, start_s + elapsed_s, _energy_j(line))
+    return Job(line, number, step, start_s, elapsed_s, _energy_j(line))
+
+
+def _start_s(line: Line, elapsed_s: float | None, zone: str) -> float:
+    """When a job began: its Start, else its End less its time; UNDATED where neither was asked for."""
+    if "Start" in line.cells:
+        return line.moment("Start", zone)
+    if elapsed_s is not None and line.text("End").lower() not in NOT_BEGUN:
+        return line.moment("End", zone) - elapsed_s
+    return UNDATED
 
 
 def _elapsed_s(line: Line) -> float | None:
@@ -183,11 +196,13 @@ def _grouped(begun: Iterable[Job]) -> Iterable[tuple[Job, list[Job]]]:
     """Each run of a job with its steps: those that began from it on, for a job may be requeued."""
     runs: dict[str, list[tuple[Job, list[Job]]]] = {}
     orphans: dict[str, list[Job]] = {}
-    for job in sorted(begun, key=lambda j: (j.start_s, bool(j.step))):
+    for job in sorted(begun, key=lambda j: (bool(j.step), 0.0 if isnan(j.start_s) else j.start_s)):
         if not job.step:
             runs.setdefault(job.number, []).append((job, []))
         elif job.number in runs:
-            runs[job.number][-1][1].append(job)
+            those = runs[job.number]
+            at = max((i for i, (run, _) in enumerate(those) if not run.start_s > job.start_s), default=0)
+            those[at][1].append(job)
         else:
             orphans.setdefault(job.number, []).append(job)
     yield from ((_stand_in(steps), steps) for steps in orphans.values())
@@ -197,12 +212,16 @@ def _grouped(begun: Iterable[Job]) -> Iterable[tuple[Job, list[Job]]]:
 def _stand_in(steps: list[Job]) -> Job:
     """A job of which only steps were asked for: as long as all of them, with the widest step's line."""
     widest = max(steps, key=lambda s: (s.step in STEPS_BESIDE, s.elapsed_s))
-    return Job(widest.line, widest.number, "", min(s.start_s for s in steps), max(s.end_s for s in steps), None)
+    start_s = min(s.start_s for s in steps)
+    whole_s = max(s.end_s for s in steps) - start_s
+    return Job(widest.line, widest.number, "", start_s, widest.elapsed_s if isnan(whole_s) else whole_s, None)
 
 
 def outermost(steps: Iterable[Job]) -> list[Job]:
     """Steps with energy, none of which lies in time inside another that is kept: they meter the same nodes."""
     kept: list[Job] = []
+    if any(isnan(s.start_s) for s in steps):
+        return sorted((s for s in steps if s.energy_j), key=lambda s: s.energy_j or 0.0)[-1:]
     for step in sorted((s for s in steps if s.energy_j), key=lambda s: (s.start_s, -s.end_s, -(s.energy_j or 0.0))):
         if not kept or step.start_s >= kept[-1].end_s:
             kept.append(step)
@@ -211,6 +230,7 @@ def outermost(steps: Iterable[Job]) -> list[Job]:
 
 def _rows(job: Job, steps: list[Job], gpu: str, boundary: str, tally: _Tally) -> list[dict[str, Any]]:
     line, held = job.line, allocated(job.line, "AllocTRES")
+    tally.undated += isnan(job.start_s)
     nodes = held.get("node") or line.amount("NNodes") or line.amount("AllocNodes") or 1.0
     joules = _plausible(job, steps, nodes, tally)
     common = {
@@ -227,7 +247,21 @@ def _rows(job: Job, steps: list[Job], gpu: str, boundary: str, tally: _Tally) ->
     cores = held.get("cpu") or line.amount("AllocCPUS") or line.amount("NCPUS") or 0.0
     memory = held["mem"] if "mem" in held else memory_gb(line, "ReqMem", nodes, cores)
     core = {**common, "flow": "device_hours/core", "component": "processor", "device": "core", "method": "declared"}
-    return [{**core, "amount": hours * cores, "memory_gb": f"{memory:g}"}, *rows]
+    load = _core_load(job, steps, cores, tally)
+    return [{**core, "amount": hours * cores, "cores": f"{cores:g}", "memory_gb": f"{memory:g}", "core_load": f"{load:.6g}"}, *rows]
+
+
+def _core_load(job: Job, steps: Iterable[Job], cores: float, tally: _Tally) -> float:
+    """Processor time over the time the cores were held (TotalCPU); 1 where sacct does not tell it."""
+    told = [word for one in (job, *steps) if (word := one.line.text("TotalCPU"))]
+    try:
+        used_s = max(map(duration_s, told), default=0.0)
+    except ValueError:
+        raise job.line.trouble("TotalCPU", "give [days-]hours:minutes:seconds") from None
+    if not used_s or not cores or not job.elapsed_s:
+        return 1.0
+    tally.loads += 1
+    return min(used_s / (cores * job.elapsed_s), 1.0)
 
 
 def _plausible(job: Job, steps: list[Job], nodes: float, tally: _Tally) -> float | None:
