@@ -69,13 +69,13 @@ def test_a_late_file_is_read_alone_and_supersedes_only_its_day(fleet):
 
 
 def test_late_samples_between_those_already_read_give_the_same_as_if_they_had_been_there(fleet):
-    path = fleet / "power" / "a-0.parquet"
-    rows = day("a", 0)
-    write(path, [row for i, row in enumerate(rows) if i % 7])
+    days = {number: day("a", number) for number in (0, 1)}
+    for number, rows in days.items():
+        write(fleet / "power" / f"a-{number}.parquet", [row for i, row in enumerate(rows) if i % 7])
     close(fleet / "power", fleet / "state")
-    write(fleet / "power" / "late.parquet", [row for i, row in enumerate(rows) if not i % 7])
-    again = close(fleet / "power", fleet / "state")
-    assert again[0].new
+    for number, rows in days.items():
+        write(fleet / "power" / f"late-{number}.parquet", [row for i, row in enumerate(rows) if not i % 7])
+    assert [c.new for c in close(fleet / "power", fleet / "state")] == [True, True]
     expected = sums([row for device in ("a", "b") for number in (0, 1) for row in day(device, number)])
     found = by_owner(closed(fleet / "state"))
     assert found == pytest.approx({key: joules * PER_W_US for key, joules in expected.items()}, rel=1e-9)
@@ -191,3 +191,13 @@ def test_the_record_of_a_version_says_files_hashes_and_what_was_imputed(fleet):
     assert len(record["files"]) == 4
     assert set(record["sha256"]) == {"accounts", "hours"}
     assert record["quality"]["imputed_kwh"] >= 0
+
+
+def test_a_place_that_cannot_be_written_leaves_no_version(fleet):
+    (fleet / "state").mkdir()
+    (fleet / "state" / "days").write_text("in the way")
+    with pytest.raises(BadInput, match="cannot be written"):
+        close(fleet / "power", fleet / "state")
+    assert history(fleet / "state") == []
+    (fleet / "state" / "days").unlink()
+    assert [c.version for c in close(fleet / "power", fleet / "state")] == [1, 1]

@@ -67,7 +67,7 @@ def scattered(samples, files, seed, folder, value="power_w", ordered=True):
         write(folder / "all.parquet", samples, value)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fleets(), st.integers(1, 3), st.integers(0, 99), st.booleans(), st.sampled_from([1, 40, 10_000]))
 def test_power_equals_the_trapezoid_by_hand_whatever_the_files_their_order_and_the_batch(fleet, files, seed, ordered, batch_rows):
     samples, jobs, places = fleet
@@ -78,7 +78,7 @@ def test_power_equals_the_trapezoid_by_hand_whatever_the_files_their_order_and_t
     assert_same(by_owner(found), sums(samples, *in_us), PER_W_US)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fleets(), st.integers(1, 3), st.integers(0, 99), st.booleans(), st.sampled_from([None, 1000.0]))
 def test_a_counter_equals_its_rises_by_hand_and_is_never_negative(fleet, files, seed, ordered, wrap):
     samples, jobs, places = fleet
@@ -90,7 +90,7 @@ def test_a_counter_equals_its_rises_by_hand_and_is_never_negative(fleet, files, 
     assert all(row["amount"] > 0 for row in found.rows())
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fleets())
 def test_what_owners_get_sums_to_what_the_devices_drew(fleet):
     samples, jobs, places = fleet

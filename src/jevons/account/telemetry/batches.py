@@ -15,7 +15,7 @@ from jevons.account.telemetry.samples import Columns, one, reading, refused, tex
 
 BATCH_ROWS = 10_000_000
 SMALL_ROWS = 1_000_000
-SORTED_ROWS = 5_000_000  # sorting holds about 60 bytes a row
+SORTED_ROWS = 2_500_000  # sorting holds some 150 bytes a row
 MOST_CELLS = 20_000_000
 
 
@@ -71,11 +71,8 @@ def measured(con: Any, paths: Sequence[str], columns: Columns) -> list[File]:
 
 def _bound(which: str, columns: Columns) -> str:
     """SQL: the least or greatest stamp of a file in µs, NULL where any of its row groups does not say."""
-    source = f"stats_{which}_value"
-    cast = f"try_cast({source} AS {columns.stamp})"
-    renamed = Columns("", f"x_{columns.time.rsplit('_', 1)[-1]}", "", "", columns.stamp)
-    micros = renamed._micros("epoch_us").replace(f'"{renamed.time}"', cast)
-    return f"CASE WHEN count({source}) = count(*) THEN {which}({micros})::BIGINT END"
+    said = f"stats_{which}_value"
+    return f"CASE WHEN count({said}) = count(*) THEN {which}({columns.micros(f'try_cast({said} AS {columns.stamp})')})::BIGINT END"
 
 
 def grouped(files: Iterable[File], rows: int = BATCH_ROWS) -> list[Batch]:

@@ -43,27 +43,26 @@ class Columns:
     @property
     def duckdb(self) -> str:
         """device, t_us, value as DuckDB selects them."""
-        return f"{quoted(self.device)}::VARCHAR AS device, {self._micros('epoch_us')} AS t_us, {quoted(self.value)}::DOUBLE AS value"
+        return f"{quoted(self.device)}::VARCHAR AS device, {self.micros(quoted(self.time))} AS t_us, {quoted(self.value)}::DOUBLE AS value"
 
     @property
     def spark(self) -> tuple[str, str, str]:
         """The same for Spark SQL (whose session keeps UTC), a column each."""
-        names = [f"`{name}`" for name in (self.device, self.value)]
-        stamp = self._micros("unix_micros", "`")
-        if self.stamp in STAMPS:
-            stamp = f"unix_micros(CAST(`{self.time}` AS TIMESTAMP))"
-        return f"CAST({names[0]} AS STRING) AS device", f"CAST({stamp} AS BIGINT) AS t_us", f"CAST({names[1]} AS DOUBLE) AS value"
+        device, time, value = ("`" + name.replace("`", "``") + "`" for name in (self.device, self.time, self.value))
+        stamp = f"CAST({time} AS TIMESTAMP)" if self.stamp in STAMPS else time
+        micros = self.micros(stamp, "unix_micros")
+        return f"CAST({device} AS STRING) AS device", f"CAST({micros} AS BIGINT) AS t_us", f"CAST({value} AS DOUBLE) AS value"
 
-    def _micros(self, function: str, mark: str = '"') -> str:
-        name = f"{mark}{self.time}{mark}" if mark != '"' else quoted(self.time)
+    def micros(self, source: str, function: str = "epoch_us") -> str:
+        """SQL for whole µs since 1970 of a stamp, by the kind of stamp and the unit its column's name tells."""
         if self.stamp in (*STAMPS, ZONED):
-            return f"{function}({name})"
-        per_s = PER_S[self.time.rsplit("_", 1)[-1]]
+            return f"{function}({source})"
+        per_s = PER_S[self.time.lower().rsplit("_", 1)[-1]]
         if per_s > US_PER_S:
-            return f"CAST(floor({name} / {per_s // US_PER_S}) AS BIGINT)"
+            return f"CAST(floor({source} / {per_s // US_PER_S}) AS BIGINT)"
         if self.stamp in INTEGERS:
-            return f"CAST({name} AS BIGINT) * {US_PER_S // per_s}"
-        return f"CAST(round({name} * {US_PER_S // per_s}) AS BIGINT)"
+            return f"CAST({source} AS BIGINT) * {US_PER_S // per_s}"
+        return f"CAST(round({source} * {US_PER_S // per_s}) AS BIGINT)"
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """What the files leave open."""
@@ -82,6 +81,9 @@ def found(where: str | Path | Sequence[str | Path]) -> list[str]:
         if not hits:
             raise BadInput("samples", one, "name Parquet files that exist: a file, a folder, or a pattern such as 'power/*.parquet'")
         files += hits
+    for file in files:
+        if any(mark in file for mark in "*?["):
+            raise BadInput("samples", file, "rename the file: * ? and [ stand for others in a name")
     return sorted(dict.fromkeys(files))
 
 
