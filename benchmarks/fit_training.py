@@ -74,7 +74,7 @@ def log_hours(theta: np.ndarray, data: Runs, priors: dict[str, Any]) -> np.ndarr
     offsets, own = np.split(theta[3:], [len(names)])
     pays, stacks = costly(data, priors)
     log_k = theta[2] + np.where(pays, own[np.searchsorted(stacks, data.families).clip(max=len(stacks) - 1)], 0.0)
-    cost = np.where(pays, np.exp(log_k) / data.params, 0.0)
+    cost = np.where(pays, np.exp(log_k) / np.maximum(data.params, priors["per_token_params"]["smallest_params"]), 0.0)
     log_mfu = step - theta[0] - offsets[index] + data.weight * theta[1] - np.log1p((1 - data.weight) * cost)
     return np.log(data.ideal_hours) - log_mfu
 
@@ -114,6 +114,7 @@ def coefficients(theta: np.ndarray, priors: dict[str, Any]) -> dict[str, Any]:
         "effective_mfu": {name: round(float(value), 4) for name, value in mfu.items()},
         "small_cluster_gain": round(float(np.exp(theta[1])), 4),
         "small_cluster_devices": SMALL_CLUSTER_DEVICES,
+        "per_token_smallest_params": priors["per_token_params"]["smallest_params"],
         "per_token_params": {g: float(f"{np.exp(theta[2]):.4g}") for g in priors["per_token_params"]["generations"]},
     }
 

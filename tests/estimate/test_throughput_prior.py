@@ -139,3 +139,13 @@ def test_published_hopper_runs_of_any_size_lie_within_twofold(model, tokens, hou
 
     run = training(model, tokens, "h100", 384, draws=0)
     assert 0.5 < float(run.served["device hour"][0]) / hours < 2.0
+
+
+def test_a_model_smaller_than_any_fitted_is_not_slowed_further():
+    coefficients = training_pack()["coefficients"]
+    least = coefficients["per_token_smallest_params"]
+    runs = [run for run in training_pack()["priors"]["runs"] if float(run["active_params_b"]) * 1e9 < least]
+    assert not runs
+    mfu = [float(effective_mfu(size, "hopper", 8, coefficients)) for size in (least, least / 8)]
+    assert mfu[0] == mfu[1]
+    assert float(effective_mfu(4 * least, "hopper", 8, coefficients)) > mfu[0]

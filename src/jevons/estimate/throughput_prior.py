@@ -2,12 +2,12 @@
 
 Level L0. Only work, active parameters, hardware generation, year and (where known) the device count enter:
 
-    hours = C / (3600 P m) · r^(-w) · (1 + (1 - w) k / N),   w = 1 / (1 + n / n0)
+    hours = C / (3600 P m) · r^(-w) · (1 + (1 - w) k / max(N, N0)),   w = 1 / (1 + n / n0)
 
 C [FLOP] work, P [FLOP/s] dense bf16 peak of a device, N active parameters, n devices (unknown: many), and from
 the coefficient pack m effective MFU of the generation at large scale (restarts, evaluation and stragglers
 included), r what a small cluster gains, n0 its size, k [parameters] the cost per token that does not shrink
-with the model. The best estimate is near the median of what happens; the interval is 10-90 % and wider upwards,
+with the model, and N0 the size below which no run was fitted: the slowdown is not carried on beyond it. The best estimate is near the median of what happens; the interval is 10-90 % and wider upwards,
 for real runs err on the slow side. Coefficients, priors and their sources: coefficients/training.json.
 """
 
@@ -81,12 +81,19 @@ def small_cluster_weight(devices: ArrayLike | None, scale_devices: float) -> Arr
 
 
 def effective_mfu(params_active: ArrayLike, prior: str, devices: ArrayLike | None, coefficients: Pack) -> Array:
-    """Effective MFU = m · r^w / (1 + (1 - w) k / N): model FLOP over device-hours × peak, nothing subtracted."""
+    """Effective MFU = m · r^w / (1 + (1 - w) k / max(N, N0)): model FLOP over device-hours × peak, nothing subtracted."""
     w = small_cluster_weight(devices, coefficients["small_cluster_devices"])
-    k = coefficients["per_token_params"].get(prior, 0.0)
-    slow = 1.0 + (1.0 - w) * k / np.asarray(params_active, dtype=float)
+    slow = 1.0 + per_token_cost(params_active, prior, devices, coefficients)
     gain = np.exp(w * np.log(coefficients["small_cluster_gain"]))
     result: Array = coefficients["effective_mfu"][prior] * gain / slow
+    return result
+
+
+def per_token_cost(params_active: ArrayLike, prior: str, devices: ArrayLike | None, coefficients: Pack) -> Array:
+    """(1 - w) k / max(N, N0): what a token costs beside its work, as a share of it; 0 where a class has no such cost."""
+    w = small_cluster_weight(devices, coefficients["small_cluster_devices"])
+    size = np.maximum(np.asarray(params_active, dtype=float), coefficients["per_token_smallest_params"])
+    result: Array = (1.0 - w) * coefficients["per_token_params"].get(prior, 0.0) / size
     return result
 
 
@@ -155,11 +162,8 @@ def without_family(family: str, pack: Pack) -> dict[str, Any] | None:
 
 def relative_spread(params: ArrayLike, prior: str, stands_in: bool, devices: ArrayLike | None, pack: Pack) -> Array:
     """Log-width relative to a plain prediction: grows where the per-token cost or the generation is a guess."""
-    spread, coefficients = pack["spread"], pack["coefficients"]
-    cost = np.zeros(())
-    if prior in coefficients["per_token_params"]:
-        w = small_cluster_weight(devices, coefficients["small_cluster_devices"])
-        cost = (1.0 - w) * coefficients["per_token_params"][prior] / np.asarray(params, dtype=float)
+    spread = pack["spread"]
+    cost = per_token_cost(params, prior, devices, pack["coefficients"])
     guess = spread["stand_in_sd"] if stands_in else 0.0
     variance = (spread["per_token_log_sd"] * cost / (1.0 + cost)) ** 2 + guess**2
     result: Array = np.sqrt(1.0 + variance / spread["base_sd"] ** 2)
