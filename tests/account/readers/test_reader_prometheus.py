@@ -86,6 +86,14 @@ def test_pods_are_read_by_their_scope_and_keep_their_names(tmp_path):
     assert set(activity.text["namespace"]) == {"shop"}
 
 
+def test_kepler_before_its_rewrite_tells_idle_apart_and_both_count(tmp_path):
+    parts = [series("kepler_node_package_joules_total", {"instance": "n1", "package": "0", "mode": mode}, [k * 60 * i for i in range(N)])
+             for mode, k in (("idle", 40), ("dynamic", 60))]  # fmt: skip
+    activity = account.read(written(tmp_path, *parts))
+    assert kwh(activity) == pytest.approx(0.1)
+    assert kwh(activity, part="idle") == pytest.approx(0.04)
+
+
 def test_zeus_windows_of_one_gpu_are_not_added(tmp_path):
     windows = [series("energy_monitor_gpu_energy_joules_sum", {"instance": "h", "index": "0", "window": w}, [k * 60 * i for i in range(N)])
                for w, k in (("run", 100), ("epoch", 90))]  # fmt: skip
@@ -131,6 +139,14 @@ def test_what_vllm_served_stands_beside_and_splits_the_accelerators_by_phase(tmp
     assert kwh(activity, stage="prefill") == pytest.approx(0.3 / 4)
     assert kwh(activity, stage="decode") == pytest.approx(0.3 * 3 / 4)
     assert kwh(activity) == pytest.approx(0.4)
+
+
+def test_tokens_scraped_by_two_servers_are_served_once_and_two_engines_twice(tmp_path):
+    counts = [series("vllm:generation_tokens_total", {"model_name": "m", "engine": e, "replica": r}, [10 * i for i in range(N)])
+              for e in "01" for r in "ab"]  # fmt: skip
+    activity = account.read(written(tmp_path, *counts))
+    assert activity.served["output token"][0] == 1200
+    assert len(activity) == 0
 
 
 def test_answers_one_a_line_are_one_record(tmp_path):

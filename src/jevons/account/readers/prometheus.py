@@ -192,5 +192,6 @@ def _joules(meter: Metered, told: Told) -> Any:
 
 
 def _carried(labels: Mapping[str, str]) -> dict[str, str]:
-    """Labels a row keeps: where it ran and for whom."""
-    return {ours: next((labels[name] for name in theirs if labels.get(name)), "") for ours, theirs in CARRIED.items()}
+    """Labels a row keeps: where it ran and for whom, and whether it is what the machine draws when idle."""
+    kept = {ours: next((labels[name] for name in theirs if labels.get(name)), "") for ours, theirs in CARRIED.items()}
+    return {**kept, "part": "idle"} if labels.get("mode") == "idle" else kept

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SERVED = {"vllm:prompt_tokens": "prompt token", "vllm:generation_tokens": "output token", "vllm:request_success": "request"}
 PHASES = {"vllm:request_prefill_time_seconds_sum": "prefill", "vllm:request_decode_time_seconds_sum": "decode"}
+SCRAPED_TWICE = ("replica", "prometheus", "prometheus_replica")
 METRICS = (*SERVED, *(f"{name}_total" for name in SERVED), *PHASES)
 
 
@@ -52,7 +53,12 @@ def read(file: str, found: Iterable[Series]) -> Serving:
     """What vLLM's series tell. Errors: TableError for a negative counter."""
     served: dict[str, float] = {}
     phases: dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64]]]] = {}
+    seen: set[tuple[Any, ...]] = set()
     for one in found:
+        same = (one.name, *sorted((k, v) for k, v in one.labels.items() if k not in SCRAPED_TWICE))
+        if same in seen:
+            continue
+        seen.add(same)
         unit, phase = SERVED.get(one.name.removesuffix("_total")), PHASES.get(one.name)
         if unit is None and phase is None:
             continue
