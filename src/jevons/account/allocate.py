@@ -45,8 +45,8 @@ def allocate(metered: Activity, usage: Usage | Activity | Iterable[Mapping[str, 
     ``active``, ``idle``, ``shared``, ``overhead``: the key of each part: a column of amounts of the usage ("busy hours",
     "owned hours", "energy", "tokens", "requests"; "device time" is busy hours), "equal" among all owners, "allotted
     energy" (as the other parts fell), or None for nobody. Absent keys: busy hours for work and what is shared, owned
-    hours for waiting, allotted energy for the building. ``idle_w``: component → watts of it that are idle. ``match``:
-    columns that must agree. A row of the meter that already names somebody in ``by`` stays theirs. Totals by part, flow
+    hours for waiting, allotted energy for the building; where the usage lacks one of these, busy hours, else energy,
+    else nobody. ``idle_w``: component → watts of it that are idle. ``match``: columns that must agree. A row of the meter that already names somebody in ``by`` stays theirs. Totals by part, flow
     and row are those of ``metered``. Errors: BadInput for a key or column nobody has.
     """
     used = Usage.of(usage)

@@ -26,7 +26,7 @@ from jevons.core.source import Assumption
 if TYPE_CHECKING:
     from jevons.core.activity import Activity
 
-FRACTION_OF_NO_VALUE = 1e18
+NO_VALUE_64_FROM = 1e18
 NO_VALUE_32 = 4294967294.0
 MOST_W_PER_NODE = 50_000.0
 """Joules that would mean more watts a node than this are a fault of the plug-in."""
@@ -189,7 +189,7 @@ def _energy_j(line: Line) -> float | None:
 def _is_stated(joules: float | None) -> bool:
     if joules is not None and joules < 0:
         return False
-    return bool(joules) and joules != NO_VALUE_32 and joules < FRACTION_OF_NO_VALUE  # type: ignore[operator]
+    return bool(joules) and joules != NO_VALUE_32 and joules < NO_VALUE_64_FROM  # type: ignore[operator]
 
 
 def _grouped(begun: Iterable[Job]) -> Iterable[tuple[Job, list[Job]]]:
