@@ -151,6 +151,22 @@ def test_a_saved_estimate_that_now_comes_out_otherwise_is_refused(book, llama, t
     assert "jevons rerun" in said.err
 
 
+@pytest.mark.parametrize("word", ["'; DROP TABLE entry; --", '" OR 1=1 --', "=cmd|' /C calc'!A0", "../../etc/passwd", "%s{0}:x$1"])
+def test_whatever_a_foreign_file_says_in_its_fields_is_text(book, word, tmp_path):
+    import csv
+
+    columns = ("timestamp", "project_name", "run_id", "duration", "emissions", "energy_consumed", "country_iso_code")
+    with (tmp_path / "emissions.csv").open("w", newline="") as handle:
+        csv.writer(handle).writerows([columns, ("2026-03-02T10:00:00", word, word, "3600", "0.6", "1.5", word)])
+    assert book("ledger import emissions.csv").json[0]["runs"] == [word]
+    run = book("ledger ls --project", word).json["runs"][0]
+    assert (run["run"], run["project"], run["energy_kwh"]) == (word, word, 1.5)
+    assert book("ledger show", word).json["run"] == word
+    assert book("ledger export x.csv").code == 0
+    assert not any(line.startswith("=") for line in (tmp_path / "x.csv").read_text().splitlines())
+    assert book("ledger verify").code == 0
+
+
 @pytest.mark.parametrize("name", ["x.yaml", "x.json", "x.csv", "x.jsonl", "x.zip"])
 def test_a_file_that_is_none_we_read_is_refused_and_nothing_is_kept(book, tmp_path, name):
     (tmp_path / name).write_text("!!python/object/apply:os.system ['touch pwned']\n")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 from sqlalchemy import Connection
 
 from jevons.account.ledger import sql
-from jevons.account.ledger.tables import COLUMNS, rows_of
+from jevons.account.ledger.tables import COLUMNS, TIME, rows_of
 from jevons.core.errors import BadInput
 
 ACTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -31,7 +32,7 @@ def write_csv(handle: TextIO, columns: Iterable[str], rows: Iterable[Iterable[An
     writer.writerow(map(inert, columns))
     count = 0
     for row in rows:
-        writer.writerow([inert(_iso(cell)) for cell in row])
+        writer.writerow(list(map(inert, row)))
         count += 1
     return count
 
@@ -45,9 +46,9 @@ def table(connection: Connection, name: str, path: Path) -> int:
     try:
         with path.open("w", encoding="utf-8", newline="") as handle:
             if path.suffix == ".csv":
-                return write_csv(handle, COLUMNS[name], rows_of(connection, name))
+                return write_csv(handle, COLUMNS[name], timed(name, rows_of(connection, name)))
             if path.suffix == ".jsonl":
-                return _lines(handle, COLUMNS[name], rows_of(connection, name))
+                return _lines(handle, COLUMNS[name], timed(name, rows_of(connection, name)))
     except OSError as trouble:
         raise BadInput("file", str(path), f"name a place that can be written ({trouble.strerror})") from None
     path.unlink()
@@ -78,10 +79,23 @@ def _parquet(connection: Connection, name: str, path: Path) -> int:
 def _lines(handle: TextIO, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> int:
     names, count = list(columns), 0
     for row in rows:
-        handle.write(json.dumps(dict(zip(names, map(_iso, row), strict=True)), ensure_ascii=False, allow_nan=False) + "\n")
+        handle.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False) + "\n")
         count += 1
     return count
 
 
-def _iso(cell: Any) -> Any:
-    return cell.isoformat() + "Z" if hasattr(cell, "isoformat") else cell
+def timed(name: str, rows: Iterable[Iterable[Any]]) -> Iterator[list[Any]]:
+    """The rows with each TIME as ISO text, UTC; None where there is none, or none that a calendar holds."""
+    times = [i for i, kind in enumerate(COLUMNS[name].values()) if kind == TIME]
+    for row in rows:
+        cells = list(row)
+        for i in times:
+            cells[i] = _iso(cells[i])
+        yield cells
+
+
+def _iso(seconds: float | None) -> str | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z") if seconds is not None else None
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
+from itertools import islice, starmap
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
-from jevons.account.ledger.tables import COLUMNS, rows_of
+from jevons.account.ledger.tables import COLUMNS, NUMBER, TIME, rows_of
 from jevons.core.errors import BadInput, MissingExtra
 
 BATCH = 50_000
 MEMORY = "2GB"
+LAST_S = 253_402_300_800
+"""The end of the year 9999: what lies beyond is no time that a calendar holds."""
 SHUT = (
     "SET python_enable_replacements = false", "SET allow_community_extensions = false", "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false", "SET temp_directory = ''", "SET enable_external_access = false",
@@ -58,9 +60,8 @@ def fill(duck: Any, name: str, rows: Iterable[tuple[Any, ...]]) -> int:
     duck.execute(f"CREATE TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in COLUMNS[name].items())})")
     stream, filled = iter(rows), 0
     while batch := list(islice(stream, BATCH)):
-        columns = _arrays(name, batch)
-        duck.register("batch", columns)
-        duck.execute(f"INSERT INTO {name} SELECT * FROM batch")
+        duck.register("batch", _arrays(name, batch))
+        duck.execute(f"INSERT INTO {name} SELECT {', '.join(starmap(_told, COLUMNS[name].items()))} FROM batch")
         duck.unregister("batch")
         filled += len(batch)
     return filled
@@ -69,11 +70,20 @@ def fill(duck: Any, name: str, rows: Iterable[tuple[Any, ...]]) -> int:
 def _arrays(name: str, batch: list[tuple[Any, ...]]) -> dict[str, Any]:
     import numpy as np
 
-    arrays = {}
-    for column, values in zip(COLUMNS[name], zip(*batch, strict=True), strict=True):
-        arrays[column] = np.empty(len(batch), dtype=object)
-        arrays[column][:] = values
+    arrays: dict[str, Any] = {}
+    for (column, kind), values in zip(COLUMNS[name].items(), zip(*batch, strict=True), strict=True):
+        if kind in (NUMBER, TIME):
+            arrays[column] = np.array(values, float)  # None becomes NaN, and NULL again in the database
+        else:
+            arrays[column] = np.empty(len(batch), dtype=object)
+            arrays[column][:] = values
     return arrays
+
+
+def _told(column: str, kind: str) -> str:
+    if kind == TIME:
+        return f"CASE WHEN abs({column}) < {LAST_S} THEN make_timestamp(CAST(round({column} * 1e6) AS BIGINT)) END"
+    return f"CASE WHEN NOT isnan({column}) THEN {column} END" if kind == NUMBER else column
 
 
 def _from_parquet(duck: Any, name: str, folder: Path) -> None:
@@ -111,7 +121,3 @@ def _answered(duck: Any, question: str) -> Any:
 def _line(trouble: Exception) -> str:
     return " ".join(str(trouble).split("\n\nLINE")[0].split())
 
-
-def table_words() -> Iterator[tuple[str, str]]:
-    """Each table with its columns, for a reader."""
-    return ((name, ", ".join(columns)) for name, columns in COLUMNS.items())

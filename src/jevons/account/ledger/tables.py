@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -41,17 +40,14 @@ STREAM = {"yield_per": 2000}
 
 
 def rows_of(connection: Connection, name: str) -> Iterator[Row]:
-    """The rows of a table of COLUMNS, in its order of columns. Times are naive UTC."""
+    """The rows of a table of COLUMNS, in its order of columns; a TIME is UTC seconds."""
     return _READ[name](connection)
 
 
 def _runs(connection: Connection, planned: bool = False) -> Iterator[Row]:
     names = [{"started": "started_s", "ended": "ended_s"}.get(name, name) for name in COLUMNS["runs"]]
     wanted = select(*(run.c[n] for n in names)).where(run.c.kind == ("estimate" if planned else "run")).order_by(run.c.id)
-    told = connection.execute(wanted.execution_options(**STREAM))
-    start = names.index("started_s")
-    for row in told:
-        yield (*row[:start], stamp(row[start]), stamp(row[start + 1]), *row[start + 2 :])
+    yield from map(tuple, connection.execute(wanted.execution_options(**STREAM)))
 
 
 def _tags(connection: Connection) -> Iterator[Row]:
@@ -80,7 +76,7 @@ def _standing(connection: Connection) -> Iterator[tuple[Any, bool]]:
 def _windows(connection: Connection) -> Iterator[Row]:
     for row, stands in _standing(connection):
         n = len(canonical.read(row.body)["amount"])
-        yield row.run, row.sequence, row.version, stands, stamp(row.at_s), row.why, n
+        yield row.run, row.sequence, row.version, stands, row.at_s, row.why, n
 
 
 def _activity(connection: Connection) -> Iterator[Row]:
@@ -98,7 +94,7 @@ def _activity_rows(body: Mapping[str, Any], bounds: Mapping[str, tuple[float, fl
     for i, amount in enumerate(body["amount"]):
         low, high = bounds.get(spreads[i], (1.0, 1.0))
         own = {name: text[name][i] for name in labels if text[name][i]}
-        yield (stamp(starts[i]), stamp(ends[i]), *(text[name][i] for name in DEFAULTS), text["device"][i] if "device" in text else "",
+        yield (starts[i], ends[i], *(text[name][i] for name in DEFAULTS), text["device"][i] if "device" in text else "",
                canonical.text(own), amount, flow_unit(text["flow"][i]), amount * low, amount * high)  # fmt: skip
 
 
@@ -106,7 +102,7 @@ def _footprints(connection: Connection) -> Iterator[Row]:
     for row in _entries_of(connection, "footprint"):
         body = canonical.read(row.body)
         for name, figure in body["indicators"].items():
-            yield (row.run, row.position, stamp(row.at_s), body["stands"], name, INDICATORS[name][0], figure["best"], figure["low"],
+            yield (row.run, row.position, row.at_s, body["stands"], name, INDICATORS[name][0], figure["best"], figure["low"],
                    figure["high"], body["factor_set"], body["jevons"])  # fmt: skip
 
 
@@ -124,21 +120,13 @@ def _assumptions(connection: Connection) -> Iterator[Row]:
 
 def _entries(connection: Connection) -> Iterator[Row]:
     for row in _entries_of(connection):
-        yield (row.run, row.position, row.kind, row.sequence, row.version, stamp(row.at_s), row.written_by, row.why, row.hash,
+        yield (row.run, row.position, row.kind, row.sequence, row.version, row.at_s, row.written_by, row.why, row.hash,
                row.previous, row.body)  # fmt: skip
 
 
 def _closings(connection: Connection) -> Iterator[Row]:
     for row in connection.execute(select(closing).order_by(closing.c.position)):
-        yield row.position, row.run, row.entries, row.head, stamp(row.at_s), row.hash
-
-
-def stamp(seconds: float | None) -> datetime | None:
-    """UTC seconds as a naive UTC time; None where there are none, or none that a calendar holds."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None) if seconds is not None else None
-    except (ValueError, OverflowError, OSError):
-        return None
+        yield row.position, row.run, row.entries, row.head, row.at_s, row.hash
 
 
 _READ: dict[str, Callable[[Connection], Iterator[Row]]] = {
