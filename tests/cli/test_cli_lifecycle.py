@@ -64,3 +64,12 @@ def test_a_bad_file_ends_in_exit_code_2_with_the_mend(jevons, tmp_path, text, wo
 
 def test_a_file_that_is_not_there_is_named(jevons):
     assert "none.yaml" in jevons("lifecycle none.yaml").err
+
+
+def test_a_meter_that_holds_two_others_is_told_alone_once(jevons, tmp_path):
+    (tmp_path / "m.yaml").write_text("overlaps: report\nsite: France\nphases:\n  final training:\n"
+                                     "    - {what: a, energy: 5 kWh, component: gpu}\n    - {what: b, energy: 5 kWh, component: cpu}\n"
+                                     "    - {what: all, energy: 12 kWh, component: all}\n")  # fmt: skip
+    said = jevons("lifecycle m.yaml --table")
+    assert said.out.count("counted twice") == 2
+    assert said.out.count("final training/all alone") == 1

@@ -56,3 +56,22 @@ def test_the_priced_runs_of_a_ledger_stand_beside_the_published(jevons, tmp_path
     assert run["emissions_kg"] > 0
     assert "intensity_g_per_kwh" in run["derived"]
     assert jevons("registry --ledger none.db").code == 2
+
+
+def test_two_results_of_one_title_both_stand_there(jevons, tmp_path):
+    for place in ("France", "Poland"):
+        jevons(f"estimate training --model llama-2-7b --tokens 1B --on a100 --n 8 --at {place} --year 2023 --draws 0 --json --save {tmp_path / f'{place}.json'}")
+    told = jevons("registry France.json Poland.json --own --json").json
+    assert len(told["models"]) == 2
+    assert told["models"][0]["emissions_kg"] > 2 * told["models"][1]["emissions_kg"]
+
+
+@pytest.mark.parametrize(("line", "words"), [("registry rows.csv rows.csv", "once"), ("registry rows.csv --csv rows.csv", "name another"),
+                                             ("registry half.csv", "at least 1")])  # fmt: skip
+def test_a_registry_doubles_nothing_overwrites_nothing_and_takes_no_pue_below_one(jevons, tmp_path, line, words):
+    (tmp_path / "rows.csv").write_text("model,emissions_kg\na,5\n")
+    (tmp_path / "half.csv").write_text("model,power_w,device_hours,pue\na,700,1000,0.5\n")
+    said = jevons(line)
+    assert said.code == 2
+    assert words in said.err
+    assert (tmp_path / "rows.csv").read_text() == "model,emissions_kg\na,5\n"

@@ -211,3 +211,7 @@ def test_what_ran_outside_the_year_reported_is_said():
     assert f"{kwh:.3g} kWh of run ran in another year" in said
     assert not any(x.startswith("period") for x in ghg_statement(entries, period="winter")["assumptions"])
     assert not any(x.startswith("period") for x in ghg_statement([sides()], period="2023")["assumptions"])
+
+
+def test_what_the_study_leaves_out_is_said():
+    assert ghg_statement([sides(), sides("other")])["not_known"][-1] == "left out of these results: end of life, building, network outside the site"

@@ -130,6 +130,8 @@ def of_row(row: Mapping[str, Any]) -> Entry:
         raise BadInput("registry row", dict(row), "name the model")
     in_unit = {"power_w": "W", "device_hours": "h", "energy_kwh": "kWh", "emissions_kg": "kg", "intensity_g_per_kwh": "g/kWh"}
     numbers = {n: float(units.read(row[n], in_unit.get(n, ""), f"{row['model']}: {n}")) for n in NUMBERS if row.get(n) not in (None, "")}
+    if numbers.get("pue", 1.0) < 1:
+        raise BadInput(f"{row['model']}: pue", row["pue"], "give facility energy over that of the machines, at least 1, or leave it out")
     year = row.get("year")
     when = units.calendar_year(int(float(year))) if year else None
     texts = {n: str(row[n]) for n in ("model", "hardware", "source", "note") if row.get(n)}

@@ -11,6 +11,7 @@ import typer
 
 from jevons.cli import options, show
 from jevons.cli.options import taking
+from jevons.cli.writing import Paper
 
 app = typer.Typer(no_args_is_help=True, help="Model cards: write, audit and compare them; label and test tables of them.")
 Table = Annotated[Path, typer.Argument(metavar="FILE.csv", show_default=False, help="A row a model: modelId, "
@@ -127,7 +128,7 @@ def tell_labels(told: Mapping[str, Any]) -> None:
         screen.print(f"{row['label'] or '–'}  {row['model']}", markup=False)
 
 
-@app.command()
+@app.command(cls=Paper)
 @taking(options.FORM)
 def statistics(
     files: Tables,

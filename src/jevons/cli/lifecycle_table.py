@@ -53,10 +53,10 @@ def twice(screen: Any, told: Told) -> None:
     if told["counted_twice"]:
         without = ", ".join(say(value, i) for i, value in told["without_overlap"].items())
         screen.print(f"together without it: {without}", markup=False)
-        for overlap in told["counted_twice"]:
-            wide = next(p for p in told["parts"] if f"{p['phase']}/{p['part']}" == overlap["wide"])
+        for name in dict.fromkeys(overlap["wide"] for overlap in told["counted_twice"]):
+            wide = next(p for p in told["parts"] if f"{p['phase']}/{p['part']}" == name)
             kept = ", ".join(say(wide.get(i), i) for i in told["total"])
-            screen.print(f"{overlap['wide']} alone: {kept}", markup=False)
+            screen.print(f"{name} alone: {kept}", markup=False)
 
 
 def published(screen: Any, told: Told) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from jevons.cli import options, show
 from jevons.cli.options import taking
+from jevons.cli.writing import Paper
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]", show_de
                   "results (.yaml, .json), or rows (.csv) to stand beside the published accounts.")]  # fmt: skip
 
 
-@app.command()
+@app.command(cls=Paper)
 @taking(options.FORM)
 def registry(
     files: Files = None,
@@ -70,18 +71,27 @@ def gathered(files: Sequence[Path], published: bool, more: Sequence[dict[str, An
     from jevons.world import spec as specs
 
     cards, footprints, rows = [], {}, list(more)
-    for path in files:
+    for path in each_once(files):
         ending = path.suffix.lower()
         if ending in (".md", ".markdown"):
             cards.append(parse.read(path))
         elif ending in (".yaml", ".yml", ".toml", ".json"):
             outcome = carry_out(specs.read(path))
-            footprints[outcome.title] = outcome.footprint
+            footprints[outcome.title if outcome.title not in footprints else f"{outcome.title} ({path.name})"] = outcome.footprint
         elif ending == ".csv" and path.is_file():
             rows += book.read_rows(path)
         else:
             raise BadInput("file", str(path), "name a card (.md), a spec or result (.yaml, .json) or rows (.csv) that is there")
     return book.registry(cards, footprints, rows, published)
+
+
+def each_once(files: Sequence[Path]) -> Sequence[Path]:
+    """The files. Errors: BadInput where one is named twice: its models would stand there twice."""
+    places = [path.resolve() for path in files]
+    for at, place in enumerate(places):
+        if place in places[:at]:
+            raise BadInput("file", str(files[at]), "name each file once")
+    return files
 
 
 def plain(entry: Entry) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from jevons.cli import report_forms as forms
 from jevons.cli import report_options as o
 from jevons.cli import show
 from jevons.cli.report_sources import footprints_of, selected, sides_of
+from jevons.cli.writing import Paper
 
 report_app = typer.Typer(no_args_is_help=True, help="Papers to hand in: standards, pages, tables, an assurance pack.")
-paper = partial(report_app.command, cls=o.Paper)
+paper = partial(report_app.command, cls=Paper)
 OPERATIONAL = "operational control"
 
 

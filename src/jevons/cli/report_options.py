@@ -2,36 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from os.path import isfile, samefile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
-
-from jevons.core.errors import BadInput
-
-
-class Paper(TyperCommand):
-    """A command that reads files and writes one: evidence stays as it was, so --out is none of those that are read."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run. Errors: BadInput where --out is a file that is read."""
-        refuse_overwriting(ctx.params)
-        return super().invoke(ctx)
-
-
-def refuse_overwriting(typed: Mapping[str, Any]) -> None:
-    """BadInput where ``out`` is one of the files among the other values typed, ``service:`` before them or not."""
-    out = Path(typed["out"]) if typed.get("out") else None
-    if out is None or not out.exists():
-        return
-    values = [value for name, value in typed.items() if name != "out"]
-    words = [str(word) for value in values for word in (value if isinstance(value, (list, tuple)) else [value])]
-    read = [place for word in words for place in (word, word.partition(":")[2]) if isfile(place)]
-    if any(samefile(place, out) for place in read):
-        raise BadInput("--out", str(out), "it is one of the files this is made from; name another")
 
 
 def flag(help: str, *names: str, metavar: str | None = None) -> Any:

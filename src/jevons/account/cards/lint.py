@@ -154,17 +154,19 @@ def _unit(card: Card) -> Iterator[Remark]:
     if found is not None and found.factor > 1:
         right = plain(number * found.factor)
         yield Remark("unit", "contradiction", spot.line, f"{plain(number)} is read as grams, but {found.said}",
-                     f"write {right} (grams)", (Edit(spot.start, _unit_end(card, spot.end), right),))  # fmt: skip
+                     f"write {right} (grams)", (Edit(spot.start, spot.end, right),))  # fmt: skip
     elif found is not None:
         yield _doubt(found, spot.line, plain(number))
     elif "code" in str(card.block.get("source", "")).lower() and number < ODDLY_FEW_G:
         yield Remark("unit-note", "note", spot.line, f"{plain(number)} g; CodeCarbon reports kilograms", "make sure that this is grams")
 
 
-def _unit_end(card: Card, end: int) -> int:
-    """Where a number's edit ends: behind a comment on its line that names the old unit, which would be false beside grams."""
-    comment = UNIT_COMMENT.match(card.text, end)
-    return comment.end() if comment else end
+def _comment(card: Card) -> Iterator[Remark]:
+    """A comment behind the number that names another unit than grams: for a person to mend, comments are never edited."""
+    spot = card.spot("emissions")
+    if spot and (found := UNIT_COMMENT.match(card.text, spot.end)):
+        yield Remark("unit-comment", "note", spot.line, f"the comment {found[0].strip()!r} names another unit; the Hub reads grams",
+                     "correct the comment")  # fmt: skip
 
 
 def _doubt(found: Evidence, line: int, number: str) -> Remark:
@@ -208,7 +210,7 @@ def _misplaced(card: Card) -> Iterator[Remark]:
         yield Remark(slip.rule, "contradiction", slip.line, slip.message, slip.mend, edits)
 
 
-RULES: tuple[Callable[[Card], Iterator[Remark]], ...] = (_front, _repeated, _misplaced, _value, _unit, _kind, _fields)
+RULES: tuple[Callable[[Card], Iterator[Remark]], ...] = (_front, _repeated, _misplaced, _value, _unit, _comment, _kind, _fields)
 
 
 def as_plain(remark: Remark) -> dict[str, object]:

@@ -68,7 +68,7 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, org
         "categories": {named(s): _both(held, s) for s in NAMES if any(line["scope"] == s for line in lines)},
         "totals": _both(held, ""), "lines": lines, "contracts": dict(contracts) if contracts else None,
         "carbon_credits": {"t_co2e": credits_t, "netted": False, "note": NEVER_NETTED},
-        "not_known": _unknown(lines),
+        "not_known": [*_unknown(lines), *_left_out(entries)],
         "assumptions": list(dict.fromkeys(assumed)),
         "sources": list(dict.fromkeys(p.factor.source.cite() for f in footprints for p in f.priced if p.indicator == "climate")),
     }  # fmt: skip
@@ -180,6 +180,12 @@ def _unknown(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     absent = [f"{x['entry']}: {named(x['scope'])}, {x['what']}: {x['note']}" for x in lines if x["location_t_co2e"] is None]
     market = [NO_MARKET] if any(x["scope"] == "2" and x["market_t_co2e"] is None for x in lines) else []
     return [f"1 {NAMES['1']}: {NO_SCOPE_1}", *absent, *market]
+
+
+def _left_out(entries: Sequence[Sides]) -> list[str]:
+    """What the studies cut off, each once."""
+    cut = list(dict.fromkeys(c for entry in entries for c in entry.any.study.cutoffs))
+    return [f"left out of these results: {', '.join(cut)}"] if cut else []
 
 
 def _row(name: str, value: Mapping[str, Any]) -> str:
