@@ -126,3 +126,26 @@ def test_what_cannot_be_measured_is_refused(tmp_path, words, mend):
     assert done.returncode == 2
     assert mend in done.stderr
     assert not (tmp_path / "here").exists()
+
+
+ENDS_WELL = """
+import signal, sys, time
+def end(number, frame):
+    print("ended by", signal.Signals(number).name, flush=True)
+    sys.exit(9)
+signal.signal(signal.SIGTERM, end)
+signal.signal(signal.SIGINT, end)
+print("up", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_reaches_the_command_once_and_the_run_is_told(tmp_path, name):
+    process = started(tmp_path, "run", "--json", "--at", "France", "--", sys.executable, "-c", ENDS_WELL)
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(getattr(signal, name))
+    out, err = process.communicate(timeout=60)
+    assert out == f"ended by {name}\n"
+    assert process.returncode == {"SIGTERM": 9, "SIGINT": 130}[name]
+    assert json.loads(err)["indicators"]["energy"]["best"] > 0

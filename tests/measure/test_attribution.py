@@ -54,6 +54,7 @@ def test_one_party_that_used_and_was_allotted_everything_has_the_machine(energy,
     assert sum(divided(energy, busy, 1.0, 1.0)) == energy
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50)), min_size=1, max_size=6))
 def test_equal_shares_of_all_who_were_there_make_the_interval(spans):
     entries = [Entry(1, (), begin, ended_ns=begin + length) for begin, length in spans]

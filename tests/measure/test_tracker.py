@@ -251,7 +251,7 @@ def test_a_slow_counters_ticks_are_cut_at_the_ends_of_the_run_and_of_its_windows
         time.sleep(0.33)
         with run.window("w"):
             entered = time.monotonic()
-            time.sleep(0.45)
+            time.sleep(1.05)
             left = time.monotonic()
         time.sleep(0.3)
         ended = time.monotonic()
@@ -260,3 +260,15 @@ def test_a_slow_counters_ticks_are_cut_at_the_ends_of_the_run_and_of_its_windows
         off.append((abs(joules["w"] - 100 * (left - entered)), abs(sum(joules.values()) - 100 * (ended - began))))
     assert sorted(window for window, _ in off)[1] <= 3
     assert sorted(whole for _, whole in off)[1] <= 4
+
+
+def test_short_windows_are_not_watched_for_their_ticks(monkeypatch):
+    looks = []
+    monkeypatch.setattr(Ticking, "read", lambda self, read=Ticking.read: (looks.append(1), read(self))[1])
+    run = start(sensors=[Ticking(watts=100.0)], period_s=86400)
+    time.sleep(0.3)
+    for _ in range(20):
+        with run.window("step"):
+            time.sleep(0.02)
+    run.stop()
+    assert len(looks) < 150  # two a window, and the run's own ends

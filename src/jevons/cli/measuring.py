@@ -20,6 +20,7 @@ LISTEN = "127.0.0.1:9877"
 TOLD_EVERY_S = 10.0
 LOOK_S = 0.2
 CUT_SHORT = 130
+PATIENCE_S = 5.0
 
 
 def refuse_both(command: Sequence[str], given: Mapping[str, Any]) -> None:
@@ -74,19 +75,29 @@ def budget(text: str, stop: bool) -> Any:
 
 
 def launched(run: Run, command: Sequence[str], given: Mapping[str, Any]) -> int:
-    """Run a command to its end; its exit code. Ctrl-C and a spent budget reach it as an interrupt."""
+    """Run a command to its end; its exit code. A spent budget interrupts it, SIGTERM is passed on to it."""
     try:
         child = subprocess.Popen(command)
     except OSError as trouble:
         run.stop()
         raise BadInput("command", command[0], f"name a program that can be run ({trouble.strerror})") from None
+    signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(number))
     try:
         _until(lambda: child.poll() is not None, run, given, child.wait)
     except KeyboardInterrupt:
-        child.send_signal(signal.SIGINT)
-        child.wait()
+        _interrupted(child, run)
         return CUT_SHORT
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
+
+
+def _interrupted(child: subprocess.Popen[bytes], run: Run) -> None:
+    """Have the command end as well. A terminal's Ctrl-C has reached it already, and twice would cut its own end short."""
+    spent = run.report is not None and any(excess.kind == "spent" for excess in run.report.told)
+    try:
+        child.wait(0 if spent else PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGINT)
+        child.wait()
 
 
 def follow(run: Run, given: Mapping[str, Any]) -> int:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from jevons.measure.live_report import LiveReport
 
 NS_PER_S = 1_000_000_000
+FEWEST_TICKS = 10
 COLUMNS = {"start_s", "end_s", "amount", "device", "component", "boundary", "method", "tier", "stage", "sensor",
            "lifecycle", "flow", "site", "share", "run"}  # fmt: skip
 
@@ -48,10 +49,11 @@ class Run:
         self.folder, self.share = folder, shared.who.scope if shared else "whole"
         self.meters: list[Meter] = [m for s in self.sensors for m in s.meters]
         self.cells, self.statuses = Cells(), dict[str, dict[str, int]]()
-        self._windows, self.ticks = list[str](), Ticks(self.meters)
+        self._windows, self._opened, self.ticks = list[str](), list[int](), Ticks(self.meters)
         self._last: dict[str, tuple[int, int]] = {}
         self._owed: dict[str, int] = {}
-        self._looked_ns = time.monotonic_ns()
+        self._looked_ns = self._began_ns = time.monotonic_ns()
+        self._begun_ns = 0
         self._lock, self._wake = threading.RLock(), threading.Event()
         self._owner, self._stopped = os.getpid(), False
         self.started_s = time.time()
@@ -65,7 +67,7 @@ class Run:
         self.ended_s, self._told = self.started_s, False
         self.report: LiveReport | None = None
         self._first(found)
-        self._edge(None)
+        self._edge(None, 0)
         self._thread = threading.Thread(target=self._loop, name="jevons", daemon=True)
         guard.running.add(self)
         guard.install()
@@ -119,8 +121,10 @@ class Run:
         _synchronize()
         with self._lock:
             self._sample(settle=True)
-            self._edge("/".join(self._windows))
+            if self._edge("/".join(self._windows), self._begun_ns):
+                self._begun_ns = time.monotonic_ns()
             self._windows.append(name)
+            self._opened.append(time.monotonic_ns())
 
     def end(self, name: str | None = None) -> None:
         """Close the innermost window; BadInput where it has another name, or none is open."""
@@ -130,7 +134,7 @@ class Run:
                 shown = "/".join(self._windows) or "none"
                 raise BadInput("window", name, f"close the innermost first; open: {shown}")
             self._sample(settle=True)
-            self._edge("/".join(self._windows))
+            self._edge("/".join(self._windows), self._opened.pop())
             self._windows.pop()
 
     def sample(self) -> None:
@@ -154,8 +158,8 @@ class Run:
             self._thread.join(timeout=5)
         with self._lock:
             self._sample(settle=True)
-            self._edge("/".join(self._windows))
-            self._await_ticks(None)
+            if self._edge("/".join(self._windows), self._began_ns):
+                self._await_ticks(None)
             self._write("closed")
         with suppress(OSError):
             self.journal.close()
@@ -202,11 +206,15 @@ class Run:
 
         offers.once(self.folder, tuple(self.meters))
 
-    def _edge(self, window: str | None) -> None:
-        """A window ended (None: what came before is not ours); slow counters are watched for their next tick."""
-        if self.ticks.refresh_ns:
-            self.ticks.edge(time.monotonic_ns(), window)
-            self._wake.set()
+    def _edge(self, window: str | None, since_ns: int) -> bool:
+        """A window that was open ``since_ns`` ended (None: what came before is not ours). Slow counters are watched for
+        their next tick, where it lasted ten of them: of less they tell little, and looking costs."""
+        now_ns = time.monotonic_ns()
+        if not self.ticks.refresh_ns or now_ns - since_ns < FEWEST_TICKS * self.ticks.longest_s * NS_PER_S:
+            return False
+        self.ticks.edge(now_ns, window)
+        self._wake.set()
+        return True
 
     def _await_ticks(self, *window: str | None) -> None:
         """Look often until every slow counter has ticked, so that the tick is divided at the window's edge."""
