@@ -100,39 +100,44 @@ def _by_run(connection: Connection) -> Iterator[tuple[str, Iterator[Any]]]:
 
 def _run(report: Report, name: str, entries: Iterable[Any], seals: list[Any], marks: list[tuple[int, str]], kept: Any,
          tags: frozenset[str]) -> None:  # fmt: skip
-    heads: dict[int, str] = {}
-    sound = []
-    previous, expected = canonical.GENESIS, 1
-    for row in entries:
-        report.entries += 1
-        if trouble := link_trouble(row, expected, previous):
-            report.add(name, row["position"], trouble)
-        heads.setdefault(row["position"], row["hash"])
-        sound.append(row)
-        previous, expected = row["hash"], row["position"] + 1
+    heads: dict[int, str | None] = dict.fromkeys([*(seal["entries"] for seal in seals), *(position for position, _ in marks)])
+    walk, state = _walk(report, name, entries, heads), None
+    try:
+        state = drawn.fold(name, walk, seals[-1]["entries"] if seals else 0, report.spreads)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        report.add(name, None, "altered: an entry's content cannot be read")
+    last = sum(1 for _ in walk) + (state.entries if state else 0)
     report.runs += 1
-    last = expected - 1
     for seal in seals:
         _holds(report, name, heads, seal["entries"], seal["head"], "the chain of runs")
     for position, head in marks:
         _holds(report, name, heads, position, head, "the anchor")
     report.unsealed += not seals or seals[-1]["entries"] < last
-    _drawn(report, name, sound, seals[-1]["entries"] if seals else 0, kept, tags)
+    if state is not None:
+        _drawn(report, name, state, kept, tags)
 
 
-def _holds(report: Report, name: str, heads: Mapping[int, str], position: int, head: str, whose: str) -> None:
-    if position not in heads:
+def _walk(report: Report, name: str, entries: Iterable[Any], heads: dict[int, str | None]) -> Iterator[Any]:
+    """The entries, each checked as it passes; ``heads`` takes the hashes at the positions it asks for."""
+    previous, expected = canonical.GENESIS, 1
+    for row in entries:
+        report.entries += 1
+        if trouble := link_trouble(row, expected, previous):
+            report.add(name, row["position"], trouble)
+        if row["position"] in heads and heads[row["position"]] is None:
+            heads[row["position"]] = row["hash"]
+        previous, expected = row["hash"], row["position"] + 1
+        yield row
+
+
+def _holds(report: Report, name: str, heads: Mapping[int, str | None], position: int, head: str, whose: str) -> None:
+    if heads[position] is None:
         report.add(name, position, f"dropped: {whose} holds this entry, the run does not")
     elif heads[position] != head:
         report.add(name, position, f"re-written: its hash is not the one {whose} holds")
 
 
-def _drawn(report: Report, name: str, entries: list[Any], sealed: int, kept: Any, tags: frozenset[str]) -> None:
-    try:
-        state = drawn.fold(name, entries, sealed, report.spreads)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        report.add(name, None, "altered: an entry's content cannot be read")
-        return
+def _drawn(report: Report, name: str, state: drawn.RunState, kept: Any, tags: frozenset[str]) -> None:
     if kept is None:
         report.add(name, None, "its row in the list of runs is gone; draw it again: jevons ledger redraw")
         return
