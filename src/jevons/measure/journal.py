@@ -40,20 +40,26 @@ class Journal:
     handle: Any = field(repr=False, default=None)
     written: int = 0
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Write a record whole and have it on the disk before returning; what fits by half is taken back."""
+    def append(self, record: Mapping[str, Any], sync: bool = True) -> None:
+        """Write a record whole and have it on the disk before returning (unless ``sync`` is left to the caller); what
+        fits by half is taken back."""
         line = (json.dumps(record, separators=(",", ":")) + "\n").encode()
         if not os.fstat(self.handle).st_nlink:
             raise OSError(errno.ENOENT, "its file was removed")
         try:
             if os.write(self.handle, line) < len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(self.handle)
+            if sync:
+                self.sync()
         except OSError:
             with suppress(OSError):
                 os.ftruncate(self.handle, self.written)
             raise
         self.written += len(line)
+
+    def sync(self) -> None:
+        """Have on the disk what was written."""
+        os.fsync(self.handle)
 
     def close(self, record: Mapping[str, Any] | None = None) -> None:
         """Write the last word (unless the process was forked away from it) and give the file back."""
@@ -67,8 +73,9 @@ class Journal:
             self.handle = None
 
 
-def create(header: Mapping[str, Any], folder: Path | None = None) -> Journal:
-    """A new journal with its header written; BadInput with the mend where its folder cannot be written."""
+def create(header: Mapping[str, Any], folder: Path | None = None, sync: bool = True) -> Journal:
+    """A new journal with its header written (on the disk, unless ``sync`` is left to the caller); BadInput with the mend
+    where its folder cannot be written."""
     where = folder or home() / "journal"
     run = os.urandom(8).hex()
     path = where / f"{run}{SUFFIX}"
@@ -81,7 +88,7 @@ def create(header: Mapping[str, Any], folder: Path | None = None) -> Journal:
     start = {"kind": "header", "v": VERSION, "run": run, "host": host(), "boot": boot_id(), "group": _folder_id(where),
              "pid": os.getpid(), **header}  # fmt: skip
     try:
-        journal.append(start)
+        journal.append(start, sync)
     except OSError as trouble:
         journal.close()
         raise BadInput("JEVONS_HOME", str(where), f"make room on its disk ({trouble.strerror})") from None

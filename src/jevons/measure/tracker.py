@@ -61,13 +61,15 @@ class Run:
         header = {"t": self.started_s, "m": time.monotonic_ns(), "pid_start": journals.process_start(os.getpid()),
                   "period_s": period_s, "share": self.share, "labels": self.labels, "meters": [asdict(m) for m in self.meters],
                   "python": sys.version.split()[0]}  # fmt: skip
-        self.journal = journals.create(header, folder / "journal" if folder else None)
+        self.journal = journals.create(header, folder / "journal" if folder else None, sync=False)
         self.live = self._among(folder / "live" if folder else None)
         self._hour = int(self.started_s) // HOUR_S
         self.ended_s, self._told = self.started_s, False
         self.report: LiveReport | None = None
         self._first(found)
         self._edge(None, 0)
+        with suppress(OSError):  # only now, for it takes long on a busy disk; what fails here fails at the first flush
+            self.journal.sync()
         self._thread = threading.Thread(target=self._loop, name="jevons", daemon=True)
         guard.running.add(self)
         guard.install()
