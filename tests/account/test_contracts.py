@@ -394,3 +394,9 @@ def test_a_bare_intensity_that_looks_like_kilograms_is_refused(tmp_path):
     path.write_text(f"{head}residual,,,France,2023,,,,,,,0.045\n")
     with pytest.raises(TableError, match="write the unit"):
         contract_file.read(path)
+
+
+def test_a_contract_bound_to_a_site_that_is_not_there_says_so():
+    held = Contracts((contract(site="paris"),), {("FRA", 2024): 0.05})
+    (unused,) = matching.match(Activity.of([used()]), held).record()["not_used"]
+    assert unused["why"] == "bound to a site that consumed nothing here; these did: France"

@@ -387,3 +387,14 @@ def test_the_hub_s_block_tells_of_a_training_and_of_nothing_else(made, jevons, t
     assert "training_type" not in made("report hf-card s.json --section").out
     assert "training_type" not in made("card write s.json").out
     assert yaml.safe_load(made("report hf-card r.csv --hardware A100 --training-type fine-tuning").out)["co2_eq_emissions"]["training_type"] == "fine-tuning"
+
+
+def test_a_place_and_a_year_fill_in_what_a_spec_leaves_open(jevons, tmp_path):
+    text = "estimate: training\nmodel: llama-2-7b\ntokens: 2T\non: a100\nn: 512\ndraws: 0\n"
+    (tmp_path / "open.yaml").write_text(text)
+    (tmp_path / "full.yaml").write_text(text + "year: 2022\nsite: {name: Poland, year: 2022}\n")
+    (tmp_path / "c.csv").write_text(f"{HEAD}\nresidual,,,Poland,2022,,,,,,,800 g/kWh\n")
+    full = jevons("report ghg full.yaml --contracts c.csv").json
+    assert jevons("report ghg open.yaml --contracts c.csv --at Poland --year 2022").json["totals"] == full["totals"]
+    assert jevons("report ghg full.yaml --contracts c.csv --at France --year 2023").json["totals"] == full["totals"]
+    assert jevons("report ghg open.yaml --at France").json["totals"] != jevons("report ghg open.yaml --at Poland").json["totals"]

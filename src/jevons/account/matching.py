@@ -121,6 +121,8 @@ class Matching:
         rows = [c for c in self.contracts.held if c.id == name]
         if any(eligible(c, d, self.contracts) for c in rows for d in self.demands):
             return "more than was consumed"
+        if not {c.site for c in rows} & {"", *self.sites}:
+            return f"bound to a site that consumed nothing here; these did: {', '.join(self.sites)}"
         markets = {self.contracts.market(c.zone) for c in rows} & {d.market for d in self.demands}
         return "another vintage than the consumption" if markets else "no consumption in its market"
 

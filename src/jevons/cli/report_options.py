@@ -25,7 +25,7 @@ Result = Annotated[str, given("A kept result, a spec, a file that account.read k
 Pack = Annotated[Path, given("A pack of 'jevons report assurance'.", "PACK.zip")]
 
 Out = Annotated[Path | None, flag("Write here.", "--out", metavar="FILE")]
-At = Annotated[str, flag("Where rows ran that name no site.", "--at", metavar="SITE")]
+At = Annotated[str, flag("Where it ran: fills in a spec that names no site, replaces what rows of a file name.", "--at", metavar="SITE")]
 Year = Annotated[int | None, flag("When they ran, where they do not say.", "--year", metavar="YEAR")]
 
 Contracts = Annotated[Path | None, flag("Contract ledger (.csv, .toml), for the market side.", "--contracts", metavar="FILE")]

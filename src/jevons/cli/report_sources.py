@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SPECS = (".json", ".yaml", ".yml", ".toml")
 LEDGER = "ledger:"
 LARGEST_INPUT_BYTES = 100_000_000
+DATED = ("training", "fine-tuning")  # kinds whose estimate asks for the year too
 STATED = ("intensity", "series")  # a factor of the user's own, of the study's scope and of no other
 
 
@@ -214,13 +215,17 @@ def _each(source: str, at: str, year: int | None, tenure: str) -> list[Selected]
     path = Path(place)
     if not path.is_file():
         raise BadInput("result", place, "name a file that is there and can be read, or ledger:RUN")
-    return [_of_spec(path, held)] if path.suffix.lower() in SPECS else _of_file(path, held, at, year)
+    return [_of_spec(path, held, at, year)] if path.suffix.lower() in SPECS else _of_file(path, held, at, year)
 
 
-def _of_spec(path: Path, tenure: str) -> Selected:
+def _of_spec(path: Path, tenure: str, at: str, year: int | None) -> Selected:
+    """The spec carried out; ``at`` and ``year`` fill in what it leaves open."""
     from jevons.cli.outcome import carry_out, load
 
-    outcome = carry_out(specs.read(path))
+    read = specs.read(path)
+    place = {"name": at} if at else {}
+    when = {"year": year} if year is not None and not {"year", "start"} & {*read.arguments, *read.site} else {}
+    outcome = carry_out(read.over(specs.Spec(read.kind, when if read.kind in DATED else {}, {**place, **when})))
     _say_if_moved(path, load(path) if path.suffix.lower() == ".json" else None)
     spec = outcome.spec
     site = dict(spec.site)
