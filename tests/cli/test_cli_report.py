@@ -398,3 +398,16 @@ def test_a_place_and_a_year_fill_in_what_a_spec_leaves_open(jevons, tmp_path):
     assert jevons("report ghg open.yaml --contracts c.csv --at Poland --year 2022").json["totals"] == full["totals"]
     assert jevons("report ghg full.yaml --contracts c.csv --at France --year 2023").json["totals"] == full["totals"]
     assert jevons("report ghg open.yaml --at France").json["totals"] != jevons("report ghg open.yaml --at Poland").json["totals"]
+
+
+def test_meters_of_two_files_that_nothing_tells_apart_are_an_assumption(jevons, tmp_path, monkeypatch):
+    from jevons import account
+    from jevons.core.activity import Activity
+
+    row = {"amount": 10.0, "site": "France", "component": "accelerator", "start_s": 1.7e9, "end_s": 1.7e9 + 60}
+    kept = {"one.csv": {**row, "run": "r1"}, "two.csv": {**row, "device": "gpu 0", "amount": 9.0}, "three.csv": {**row, "run": "r2", "amount": 8.0}}
+    for name in kept:
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr(account, "read", lambda path: Activity.of([kept[path.name]]))
+    assert any("count different energy" in said for said in jevons("report ghg one.csv two.csv").json["assumptions"])
+    assert not any("count different energy" in said for said in jevons("report ghg one.csv three.csv").json["assumptions"])

@@ -73,3 +73,15 @@ def test_a_labelled_row_that_stands_in_two_activities_is_found_by_their_places()
     assert repeated([one, other]) is None
     assert repeated([Activity.of([{**row, "run": ""}])] * 2) is None
     assert repeated([Activity.of([{**row, "amount": 0.0}])] * 2) is None
+
+
+def test_dated_meters_of_two_activities_may_count_the_same_unless_a_label_time_or_site_parts_them():
+    from jevons.core.overlap import may_overlap
+
+    row = {"amount": 2.0, "run": "r1", "site": "a", "component": "accelerator", "start_s": 0.0, "end_s": 60.0}
+    one = Activity.of([row])
+    assert may_overlap(one, Activity.of([{**row, "run": "", "device": "0", "start_s": 30.0}]))
+    for change in ({"run": "r2"}, {"site": "b"}, {"start_s": 60.0, "end_s": 90.0}, {"component": "host"}):
+        assert not may_overlap(one, Activity.of([{**row, **change}]))
+    undated = {k: v for k, v in row.items() if not k.endswith("_s")}
+    assert not may_overlap(one, Activity.of([undated]))

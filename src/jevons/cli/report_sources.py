@@ -118,7 +118,21 @@ def selected(sources: Sequence[str], at: str = "", year: int | None = None, tenu
         title = one.title if one.title not in {held.title for held in found} else f"{one.title} ({name})"
         found.append(replace(one, name=name, title=title))
     refuse_copies(found)
-    return found
+    return [replace(one, activity=one.activity.assume(*notes)) if (notes := doubts(one, found[:at])) else one for at, one in enumerate(found)]
+
+
+def doubts(one: Selected, earlier: Sequence[Selected]) -> list[Assumption]:
+    """That meters of two files at one site and time count different joules, which nothing in them shows, is an assumption."""
+    from jevons.core.overlap import may_overlap
+
+    return [Assumption(f"meters of {one.title} and {other.title}", "count different energy", "they ran at one site at one time, and "
+                       "no label tells them apart; keep one of them if they do not", one.name)
+            for other in (earlier if is_log(one) else ()) if is_log(other) and one.file != other.file and may_overlap(one.activity, other.activity)]  # fmt: skip
+
+
+def is_log(one: Selected) -> bool:
+    """Whether it was read from a file of another tool: no spec, and no run of the ledger, which counts each window once."""
+    return one.spec is None and one.file is not None
 
 
 def refuse_copies(chosen: Sequence[Selected]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from jevons.core.activity import BOUNDARIES, DEFAULTS, Activity, places_of
+from jevons.core.activity import BOUNDARIES, DEFAULTS, Activity, joined, places_of
 from jevons.core.errors import OverlappingMeters
 
+LONGEST = 20_000
 EVERYTHING = ("", "all")
 
 
@@ -21,6 +22,32 @@ def refuse_overlap(activity: Activity) -> Activity:
     for index in places_of(electricity.text["site"]).values():
         _refuse_among(electricity.take(index).rows())
     return activity
+
+
+def may_overlap(first: Activity, second: Activity) -> bool:
+    """Whether dated meters of two activities, each sound by itself, would be refused side by side.
+
+    Activities of more than LONGEST rows together are not compared (False).
+    """
+    dated = [a.take((a.start_s == a.start_s).nonzero()[0]) for a in (first, second)]
+    if not _meet(*dated) or sum(map(len, dated)) > LONGEST or _refused(dated[0]) or _refused(dated[1]):
+        return False
+    return _refused(joined(dated))
+
+
+def _meet(first: Activity, second: Activity) -> bool:
+    """Whether two dated activities share a site and, from first start to last end, any time."""
+    if not (len(first) and len(second) and set(first.text["site"]) & set(second.text["site"])):
+        return False
+    return bool(first.start_s.min() < second.end_s.max() and second.start_s.min() < first.end_s.max())
+
+
+def _refused(activity: Activity) -> bool:
+    try:
+        refuse_overlap(activity)
+    except OverlappingMeters:
+        return True
+    return False
 
 
 def repeated(activities: Sequence[Activity]) -> tuple[int, int] | None:

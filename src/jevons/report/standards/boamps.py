@@ -103,8 +103,8 @@ def _components(footprint: Footprint, devices: int | None) -> list[dict[str, Any
         raise BadInput("devices", devices, "say how many accelerators or machines worked (a whole number)")
     names = [d for d in dict.fromkeys(inventory.text.get("device", ())) if d]
     kind = "gpu" if "accelerator" in set(inventory.column("component")) else "other"
-    return [{"componentName": name, "componentType": kind, "nbComponent": devices, "share": 1} for name in names] or [
-        {"componentType": kind, "nbComponent": devices, "share": 1}]  # fmt: skip
+    named = {"componentName": ", ".join(names)} if names else {}  # several kinds: how many of each is not known
+    return [{**named, "componentType": kind, "nbComponent": devices, "share": 1}]
 
 
 def _intensity(footprint: Footprint) -> float | None:
