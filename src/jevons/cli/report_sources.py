@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.cli import show
+from jevons.cli.report_twice import doubts, refuse_copies
 from jevons.core.errors import BadInput, MissingFactor, UnknownName
 from jevons.core.source import Assumption
 from jevons.core.study import Study
@@ -119,44 +120,6 @@ def selected(sources: Sequence[str], at: str = "", year: int | None = None, tenu
         found.append(replace(one, name=name, title=title))
     refuse_copies(found)
     return [replace(one, activity=one.activity.assume(*notes)) if (notes := doubts(one, found[:at])) else one for at, one in enumerate(found)]
-
-
-def doubts(one: Selected, earlier: Sequence[Selected]) -> list[Assumption]:
-    """That meters of two files at one site and time count different joules, which nothing in them shows, is an assumption."""
-    from jevons.core.overlap import may_overlap
-
-    return [Assumption(f"meters of {one.title} and {other.title}", "count different energy", "they ran at one site at one time, and "
-                       "no label tells them apart; keep one of them if they do not", one.name)
-            for other in (earlier if is_log(one) else ()) if is_log(other) and one.file != other.file and may_overlap(one.activity, other.activity)]  # fmt: skip
-
-
-def is_log(one: Selected) -> bool:
-    """Whether it was read from a file of another tool: no spec, and no run of the ledger, which counts each window once."""
-    return one.spec is None and one.file is not None
-
-
-def refuse_copies(chosen: Sequence[Selected]) -> None:
-    """BadInput where a source holds no rows, or where two hold the same: the same bytes, or a run that stands in both."""
-    from itertools import combinations
-
-    from jevons.core.overlap import repeated
-
-    for one in chosen:
-        if not len(one.activity):
-            raise BadInput("result", one.path, "it holds no rows: nothing ran, or nothing was read")
-    for first, second in combinations([one for one in chosen if one.file], 2):
-        if first.file != second.file and same_bytes(first.file, second.file):
-            raise BadInput("results", second.path, f"it is a copy of {first.path}: it would be counted twice")
-    if twice := repeated([one.activity for one in chosen]):
-        names = [chosen[at].path for at in twice]
-        raise BadInput("results", names[1], f"rows of it stand in {names[0]} too, of the same run, time and amount: count them once")
-
-
-def same_bytes(first: Path | None, second: Path | None) -> bool:
-    """Whether two files hold the same bytes."""
-    from filecmp import cmp
-
-    return first is not None and second is not None and cmp(first, second, shallow=False)
 
 
 def footprints_of(sources: Sequence[str], at: str = "", year: int | None = None) -> dict[str, Footprint]:
