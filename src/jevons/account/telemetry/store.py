@@ -13,7 +13,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -172,15 +172,21 @@ def copy(con: Any, sql: str, path: Path) -> None:
         con.execute(f"COPY ({sql}) TO {text(str(part))} (FORMAT parquet, COMPRESSION zstd)")
         settled(part, path)
     except Exception as trouble:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise BadInput("state", str(path), f"it cannot be written: {str(trouble).splitlines()[0]}") from None
 
 
 def write(path: Path, record: Mapping[str, Any]) -> None:
-    """A record as JSON, there whole or not at all."""
+    """A record as JSON, there whole or not at all. Errors: BadInput where it cannot be written."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    settled(part, path)
+    try:
+        part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        settled(part, path)
+    except OSError as trouble:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise BadInput("state", str(path), f"it cannot be written: {trouble.strerror}") from None
 
 
 def settled(part: Path, path: Path) -> None:
