@@ -69,7 +69,7 @@ def test_a_ledger_that_was_named_and_is_not_there_is_an_error(book):
 
 def test_a_ledger_without_runs_is_empty_too(book):
     book("budget set x --carbon 1t")
-    assert "1 runs" in book("ledger verify --table").out
+    assert "2 entries of 1 run checked" in book("ledger verify --table").out
     from jevons.account import ledger
 
     ledger("new.db")
@@ -331,5 +331,5 @@ def test_the_place_is_named_by_option_or_environment(kept, monkeypatch, tmp_path
 
 def test_an_older_ledger_is_upgraded_by_its_command_and_the_list_drawn_again(kept):
     assert kept("ledger upgrade").code == 0
-    assert "1 runs drawn anew" in kept("ledger redraw").err
+    assert "1 run drawn anew" in kept("ledger redraw").err
     assert kept("ledger verify").code == 0

@@ -126,4 +126,4 @@ def redraw(ledger: Where = "") -> None:
     from jevons.account.ledger.drawn import draw_all
 
     with writing(ledger).writing() as connection:
-        show.say(f"{draw_all(connection)} runs drawn anew")
+        show.say(f"{ledger_tables.counted(draw_all(connection), 'run')} drawn anew")

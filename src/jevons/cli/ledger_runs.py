@@ -179,7 +179,7 @@ def export(
     with existing(ledger).reading() as connection:
         if file.suffix == ".zip":
             names = runs or ledger_tables.all_runs(connection)
-            told = f"{len(bundle.write(connection, names, file)['runs'])} runs"
+            told = ledger_tables.counted(len(bundle.write(connection, names, file)["runs"]), "run")
         elif file.suffix:
             told = f"{exporting.table(connection, table, file)} rows of {table}"
         else:

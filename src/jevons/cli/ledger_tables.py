@@ -22,7 +22,7 @@ FIGURES = (("energy_kwh", "kWh", "energy"), ("climate_kg", "kg", "CO₂e"), ("wa
 EMPTY = "the ledger is empty"
 MOST_TROUBLES = 50
 MOST_ENTRIES = 30
-NAME_CELLS, PROJECT_CELLS = 18, 8
+NAME_CELLS, PROJECT_CELLS, FILE_CELLS = 18, 8, 36
 LEAST = {"USD": 0.01, "kg": 1e-7, "L": 1e-4, "kWh": 1e-8}  # what a list still tells apart from nothing
 
 
@@ -50,6 +50,11 @@ def said_figures(figures: Mapping[str, Any]) -> str:
 def listed(value: float | None, unit: str) -> str:
     """An amount in a list: a trace of it is said to be one, so that the list stays narrow."""
     return f"<{units.show(LEAST[unit], unit, 1)}" if value and 0 < value < LEAST[unit] else said(value, unit)
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """A count with its noun."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def short(name: str, cells: int = NAME_CELLS) -> str:
@@ -91,7 +96,7 @@ def tell_sum(sums: Sequence[Sum], shown: int | None) -> None:
         return
     whole = {key: sum(values) if (values := [v for one in sums if (v := getattr(one, key)) is not None]) else None for key, *_ in FIGURES}
     more = f", {shown} shown" if shown is not None and shown < count else ""
-    show.console().print(f"\n{count:,} run{'s' * (count != 1)}{more}: {said_figures(whole)}")
+    show.console().print(f"\n{counted(count, 'run')}{more}: {said_figures(whole)}")
     if unpriced:
         print(f"{unpriced:,} of them not priced, so not in the carbon, water and cost: jevons ledger price")
     if stale := sum(one.stale for one in sums):
@@ -243,7 +248,7 @@ def all_runs(connection: Connection) -> list[str]:
 
 def tell_imported(told: Sequence[Mapping[str, Any]]) -> None:
     """A line a file."""
-    cells = [(short(Path(row["file"]).name), row["what"], str(len(row["runs"])), str(row["new"]), str(row["same"]), str(row["corrected"]))
+    cells = [(short(Path(row["file"]).name, FILE_CELLS), row["what"], str(len(row["runs"])), str(row["new"]), str(row["same"]), str(row["corrected"]))
              for row in told]  # fmt: skip
     columns = ("file", "what", "runs", "new", "known", "corrected")
     show.console().print(show.rows(columns, cells, right=columns[2:]))
@@ -269,8 +274,8 @@ def tell_report(report: Report, vouched: Mapping[str, str]) -> None:
         print(EMPTY)
         return
     words = {"signed_by": "anchor signed by", "stamped_at": "anchor stamped"}
-    print(f"{report.entries:,} entries of {report.runs:,} runs checked, {report.sealed:,} seals"
-          + (f", {report.unsealed:,} runs not sealed yet" if report.unsealed else ""))  # fmt: skip
+    print(f"{counted(report.entries, 'entry', 'entries')} of {counted(report.runs, 'run')} checked, {counted(report.sealed, 'seal')}"
+          + (f", {counted(report.unsealed, 'run')} not sealed yet" if report.unsealed else ""))  # fmt: skip
     for line in filter(None, (report.anchored, *(f"{words[key]} {value}" for key, value in vouched.items()))):
         print(line)
     if report.sound:

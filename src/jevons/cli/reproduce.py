@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from jevons.cli import exits, show
+from jevons.cli.ledger_tables import counted
 from jevons.cli.options import FORM, taking
 
 app = typer.Typer()
@@ -47,7 +48,8 @@ def estimated(spec: Any) -> Any:
 def tell(found: Any, verdicts: list[Any], changed: list[str]) -> None:
     """The verdict, then each result that is another."""
     same = sum(v.identical for v in verdicts)
-    print(f"{len(found.runs)} runs, {len(verdicts)} results computed again, {same} identical to the last bit")
+    runs, results = counted(len(found.runs), "run"), counted(len(verdicts), "result")
+    print(f"{runs}, {results} computed again, {same} identical to the last bit")
     for line in changed:
         print(f"  {line}")
     for verdict in (v for v in verdicts if not v.identical):

@@ -136,6 +136,7 @@ def remade(path, change=None, **members):
     return path
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("name", ["../../evil", "/etc/passwd", "a/../../x", "..\\x", "C:\\x", "x.py", "manifest.json/", "entries.jsonl\x00.txt"])
 def test_a_member_of_another_name_is_refused(packed, name, tmp_path):
     with zipfile.ZipFile(packed, "a") as archive:
