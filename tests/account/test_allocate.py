@@ -207,7 +207,7 @@ def test_idle_watts_move_energy_between_parts_and_make_none(rows, watts):
     found = Activity.of([{**KWH, "start_s": s, "end_s": s + d, "amount": x, "device": str(i)} for i, (x, s, d) in enumerate(rows)])
     parted = split(found, {"accelerator": watts})
     assert float(parted.total()[0]) == pytest.approx(float(found.total()[0]), rel=1e-12)
-    most = sum(min(x, watts / 1000 * d / HOUR) for x, _, d in rows)
+    most = sum(min(x, watts / 1000 * d / HOUR) for (x, *_), d in zip(rows, found.end_s - found.start_s, strict=True))
     assert float(parted.where(part="idle").total()[0]) == pytest.approx(most, rel=1e-9, abs=1e-12)
 
 

@@ -126,7 +126,8 @@ def _busy_and_idle(whole: Activity, used: Usage, match: Sequence[str]) -> Activi
     weights = Weights(used, np.full(len(used), "", dtype=object), BUSY, hours, match)
     idle = np.zeros(len(whole))
     for spot, at in weights.spots().items():
-        busy, kept = float(weights.amount(spot).sum()), float(held_h[at].sum())
+        kept = float(held_h[at].sum())
+        busy = float(np.minimum(weights.amount(spot), kept).sum())
         waiting = max(1 - busy / kept, 0.0) if kept > 0 else 0.0
         idle[active[at]] = held_h[at] * (waiting if waiting > ROUNDING else 0.0)
     return in_two(whole, idle, "idle")

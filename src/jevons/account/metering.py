@@ -36,6 +36,8 @@ ACCURACY = 0.02
 FLOOR_KWH = 0.05
 """Least disagreement of meters in one interval that is held against them."""
 RESIDUAL = "not sub-metered"
+LEAST_KWH = 1e-9
+"""Below this an interval had no use to speak of, and so no mix of its own."""
 MOST_ROWS = 200_000
 PLANTS = {"pv": "ipcc-ar5-solar-pv-rooftop", "chp": "ipcc-ar5-gas-combined-cycle"}
 
@@ -164,7 +166,8 @@ class Meters:
         kept = np.clip(1 - self.of("export") / np.where(whole > 0, whole, 1.0), 0.0, 1.0)
         used = self.of("main") + whole * kept
         kg = self.of("main") * bought + np.sum([made[r] * kept * rates[r] for r in made], axis=0)
-        kg_per_kwh = np.where(used > 0, kg / np.where(used > 0, used, 1.0), bought)
+        some = used > LEAST_KWH
+        kg_per_kwh = np.where(some, kg / np.where(some, used, 1.0), bought)
         return Series(self.start_s, kg_per_kwh, self.site or "on-site mix"), notes
 
 
