@@ -11,7 +11,14 @@ from jevons.account.amortise import accelerated, choices, straight_line, with_se
 from jevons.account.published import beside, splits
 from jevons.account.scope import PHASES, phase_of
 from jevons.core.activity import Activity
-from jevons.core.errors import BadInput, MissingFactor, OverlappingMeters, StudyMismatch, UnknownName
+from jevons.core.errors import (
+    BadInput,
+    Contradiction,
+    MissingFactor,
+    OverlappingMeters,
+    StudyMismatch,
+    UnknownName,
+)
 
 HERE = {"name": "France", "pue": 1, "wue": 0, "intensity": "50 g/kWh"}
 RUN = {"what": "run", "energy": "100 MWh", "boundary": "facility"}
@@ -287,3 +294,37 @@ def test_nothing_two_of_a_name_an_unknown_place_and_a_missing_factor_are_refused
         cycle({"data": [{**RUN, "site": "Atlantis"}]})
     with pytest.raises(MissingFactor, match="water_embodied"):
         cycle({"hardware": [CHIPS]}, study={"indicators": ["climate", "water_embodied"]})
+
+
+# ---- nothing vanishes, nothing is taken in silence
+
+
+def test_two_names_of_one_phase_are_refused_for_the_first_would_vanish():
+    part = {"what": "a", "energy": 1.0, "boundary": "facility"}
+    with pytest.raises(BadInput, match="'training' means final training too"):
+        jevons.account.lifecycle({"phases": {"training": [part], "final training": [part]}, "site": "France"}, draws=0)
+
+
+def test_parts_of_one_name_that_state_different_makings_are_refused():
+    made = {"what": "GPUs", "device_hours": 100.0, "life": 4, "utilisation": 1.0}
+    phases = {"data": [{**made, "made": "100 kg"}], "inference": [{**made, "made": "900 kg"}]}
+    with pytest.raises(BadInput, match="name them apart"):
+        jevons.account.lifecycle({"phases": phases, "site": "France"}, draws=0)
+    phases["inference"][0]["made"] = "100 kg"
+    alike = jevons.account.lifecycle({"phases": phases, "site": "France"}, draws=0)
+    assert alike.footprint.best() == pytest.approx(2 * 100 * straight_line(100, 4))
+
+
+def test_a_boundary_and_a_utilisation_that_are_not_given_are_assumptions():
+    phases = {"data": [{"what": "a", "energy": 1.0}, {"what": "b", "energy": 1.0, "boundary": "facility"}],
+              "hardware": [{"what": "c", "device_hours": 1.0, "made": 1.0, "life": 4}]}  # fmt: skip
+    said = [a.what for a in jevons.account.lifecycle({"phases": phases, "site": "France"}, draws=0).footprint.assumptions]
+    assert {"boundary of data: a", "utilisation of hardware: c"} <= set(said)
+    assert "boundary of data: b" not in said
+
+
+def test_a_clock_cannot_run_longer_than_from_start_to_end():
+    part = {"what": "a", "power": "1 kW", "start": "2024-01-01T00:00", "end": "2024-01-01T10:00"}
+    with pytest.raises(Contradiction, match="device_hours"):
+        jevons.account.lifecycle({"phases": {"data": [{**part, "hours": 100}]}, "site": "France"}, draws=0)
+    jevons.account.lifecycle({"phases": {"data": [{**part, "device_hours": 100}]}, "site": "France"}, draws=0)

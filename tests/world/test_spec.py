@@ -143,3 +143,16 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 def test_a_mapping_without_a_kind_is_refused():
     with pytest.raises(BadInput, match="say what to estimate"):
         spec.of({"model": "x"})
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.yaml", "site:\n  name: France\n  pue: 1.1\n  name: Poland\n"), ("a.yaml", "tokens: 1T\ntokens: 2T\n"),
+                                            ("a.json", '{"tokens": "1T", "tokens": "2T"}'), ("a.toml", 'tokens = "1T"\ntokens = "2T"\n')])  # fmt: skip
+def test_a_key_that_stands_twice_is_refused_for_one_of_them_would_vanish(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(TableError, match=r"twice|overwrite"):
+        spec.load(tmp_path / name)
+
+
+def test_the_same_key_in_two_maps_and_in_a_merged_one_is_no_repetition(tmp_path):
+    (tmp_path / "a.yaml").write_text("base: &b {x: 1}\nmore: {<<: *b, x: 2}\n")
+    assert spec.load(tmp_path / "a.yaml")["more"] == {"x": 2}

@@ -19,7 +19,7 @@ from jevons.account.scope import PHASES, Overlap, key, overlaps, phase_of, requi
 from jevons.core import units
 from jevons.core.activity import Activity, joined
 from jevons.core.errors import BadInput, OverlappingMeters
-from jevons.core.factor import Place
+from jevons.core.factor import Factor, Place
 from jevons.core.footprint import Footprint
 from jevons.core.study import INDICATORS, Study
 from jevons.world.site import footprint, site
@@ -99,7 +99,7 @@ def lifecycle(given: Mapping[str, Any], folder: Path | str = ".", draws: int = 1
     """
     spec = _spec(given)
     usual = reading.site_of("site", spec.get("site"), {})
-    phases = {phase_of(name): entries for name, entries in spec["phases"].items()}
+    phases = _by_phase(spec["phases"])
     found = tuple(reading.read(phase, entry, usual, Path(folder)) for phase in PHASES if phase in phases
                   for entry in _entries(phase, phases[phase]))  # fmt: skip
     if not found:
@@ -133,6 +133,17 @@ def _spec(given: Mapping[str, Any]) -> Mapping[str, Any]:
     if spec.get("overlaps", "refuse") not in POLICIES:
         raise BadInput("overlaps", spec["overlaps"], f"choose one of {', '.join(POLICIES)}")
     return spec
+
+
+def _by_phase(given: Mapping[Any, Any]) -> dict[str, Any]:
+    """phase → its entries. Errors: BadInput where two names mean one phase: its first parts would vanish."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for name, entries in given.items():
+        phase = phase_of(name)
+        if phase in found:
+            raise BadInput("phases", name, f"{found[phase][0]!r} means {phase} too; write all its parts under one of them")
+        found[phase] = (name, entries)
+    return {phase: entries for phase, (_, entries) in found.items()}
 
 
 def _entries(phase: str, given: Any) -> list[Any]:
@@ -186,9 +197,21 @@ def _priced(found: tuple[Part, ...], study: Study, draws: int) -> Footprint:
         if label not in places:
             places[label] = (part.site, place_of(part.site, study))
         rows.append(part.activity.label(site=label))
-    rates = {flow: found_rates for part in found for flow, found_rates in part.rates.items()}
+    rates = _rates(found)
     at = {label: StatedPlace(place, {**rates, **_per_kwh(settings)}) for label, (settings, place) in places.items()}
     return footprint(joined(rows), at, study, draws)
+
+
+def _rates(found: tuple[Part, ...]) -> dict[str, Mapping[str, Factor]]:
+    """Factors that parts state of their own. Errors: BadInput where parts of one name state different ones."""
+    rates: dict[str, Mapping[str, Factor]] = {}
+    for part in found:
+        for flow, stated_rates in part.rates.items():
+            kept = rates.setdefault(flow, stated_rates)
+            if {i: f.value for i, f in kept.items()} != {i: f.value for i, f in stated_rates.items()}:
+                raise BadInput(f"{key(part)}: made", {i: f.value for i, f in stated_rates.items()},
+                               f"another part called {part.name} states another making; name them apart")  # fmt: skip
+    return rates
 
 
 def place_of(settings: Mapping[str, Any], study: Study | None = None) -> Place:

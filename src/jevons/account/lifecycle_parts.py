@@ -11,15 +11,16 @@ Every part names itself; ``includes`` names the parts whose meters lie inside it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jevons.core import units
 from jevons.core.activity import BOUNDARIES, METHODS, Activity
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, Contradiction
 from jevons.core.factor import Factor
+from jevons.core.source import Assumption
 from jevons.world.spec import require_known
 from jevons.world.stated import stated
 
@@ -53,8 +54,10 @@ def read(phase: str, given: Any, site: Mapping[str, Any], folder: Path = Path())
     at = f"{phase}: {given.get('what', '')}"
     name, kind = _name(phase, given), _kind(at, given)
     activity, rates, life = READERS[kind](at, name, given, folder)
+    activity = activity.assume(*_usual(at, kind, given))
     begin, end = _interval(at, given)
-    if begin is not None:
+    if begin is not None and end is not None:
+        _require_within(at, given, end - begin)
         import numpy as np
 
         activity = _with(activity, start_s=np.full(len(activity), begin), end_s=np.full(len(activity), end))
@@ -63,6 +66,22 @@ def read(phase: str, given: Any, site: Mapping[str, Any], folder: Path = Path())
     activity = _with(activity, served={k: _one(v) for k, v in served.items()} or activity.served)
     labels = {"stage": phase, "part": name, "site": str(place.get("name", ""))}
     return Part(phase, name, activity.label(**labels), place, _names(at, given), rates, life, str(given.get("note", "")))
+
+
+def _usual(at: str, kind: str, given: Mapping[str, Any]) -> Iterator[Assumption]:
+    """What a part leaves to us, said."""
+    if kind in ("energy", "power") and "boundary" not in given:
+        yield Assumption(f"boundary of {at}", "server", "not given; the facility's overhead (PUE) is added to it", "stated")
+    if kind == "made" and "device_hours" in given and "utilisation" not in given:
+        yield Assumption(f"utilisation of {at}", "1", "not given; every hour of its life bears the same", "stated")
+
+
+def _require_within(at: str, given: Mapping[str, Any], span_s: float) -> None:
+    """Contradiction where a power is drawn for more hours of the clock than lie between start and end."""
+    if "power" in given and "hours" in given:
+        hours, span_h = float(units.read(given["hours"], "h", f"{at}: hours")), units.convert(span_s, "s", "h")
+        if hours > span_h * (1 + 1e-9):
+            raise Contradiction(f"{at}: hours", given["hours"], f"from start to end are {span_h:g} h; give device_hours for several devices")
 
 
 def _name(phase: str, given: Mapping[str, Any]) -> str:

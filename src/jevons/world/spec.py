@@ -14,7 +14,7 @@ An ``experimentation`` holds the final run it is about under ``final``: a spec o
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -143,6 +143,7 @@ def _yaml(name: str, text: str) -> Any:
         raise TableError(name, None, None, str(trouble), "mend the YAML") from None
 
 
+TWICE = "stands twice in one map; keep one"
 _CORE = {  # the scalars of YAML 1.2 that are not text
     "bool": (r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
     "int": (r"^[-+]?(?:0|[1-9]\d*)$", "-+0123456789"),
@@ -152,13 +153,22 @@ _CORE = {  # the scalars of YAML 1.2 that are not text
 
 @functools.lru_cache(maxsize=1)
 def _yaml_1_2() -> Any:
-    """A safe loader with the scalars of YAML 1.2: ``on`` and ``no`` are words, 1:30 and dates are text, 2e12 a number."""
+    """A safe loader with the scalars of YAML 1.2: ``on`` and ``no`` are words, 1:30 and dates are text, 2e12 a number.
+
+    A key that stands twice in one map is refused: the first would vanish.
+    """
     import re
 
     import yaml
 
     class Loader(yaml.SafeLoader):
-        pass
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen: set[str] = set()
+            for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+                if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} {TWICE}", key.start_mark)
+                seen.add(str(key.value))
+            return super().construct_mapping(node, deep)
 
     dropped = {f"tag:yaml.org,2002:{name}" for name in (*_CORE, "timestamp")}
     Loader.yaml_implicit_resolvers = {
@@ -191,9 +201,18 @@ def _json(name: str, text: str) -> Any:
     import json
 
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=lambda pairs: _distinct(name, pairs))
     except json.JSONDecodeError as trouble:
         raise TableError(name, trouble.lineno, None, trouble.msg, "mend the JSON") from None
+
+
+def _distinct(name: str, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise TableError(name, None, None, key, f"it {TWICE}")
+        found[key] = value
+    return found
 
 
 _READERS: dict[str, Callable[[str, str], Any]] = {".yaml": _yaml, ".yml": _yaml, ".toml": _toml, ".json": _json}
