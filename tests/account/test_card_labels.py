@@ -122,3 +122,11 @@ def test_all_six_classes_can_be_reached_in_a_table():
 @pytest.mark.parametrize(("text", "tags"), [("['a', 'b']", ["a", "b"]), ("a, b", ["a", " b"]), ("[" * 5000, []), ("", [])])
 def test_tags_are_read_from_a_list_or_from_words(text, tags):
     assert tags_of(text) == tags
+
+
+@pytest.mark.parametrize("more", [{"accuracy": "abc"}, {"performance_metrics": "{'accuracy': e}"}, {"f1": "-0.5"}])
+def test_a_measure_that_is_no_number_is_refused_with_its_row(more):
+    table = mined.read([row("distilgpt2", "1"), row("b", "1", **more)])
+    table = mined.Mined("hub.csv", tuple({k: v for k, v in r.items() if k != "performance_score"} for r in table.rows))
+    with pytest.raises(TableError, match=r"hub\.csv, row 3"):
+        labels(table)

@@ -53,15 +53,15 @@ class Entry:
         """P · T · PUE · I, kg; None where one of P, T and I is not known (a PUE not stated counts as 1)."""
         if None in (self.power_w, self.device_hours, self.intensity_g_per_kwh):
             return None
-        kwh = self.power_w * self.device_hours / 1000 * (self.pue or 1.0)  # type: ignore[operator]
-        return kwh * self.intensity_g_per_kwh / 1000  # type: ignore[operator]
+        kwh = units.convert(self.power_w * self.device_hours, "Wh", "kWh") * (self.pue or 1.0)  # type: ignore[operator]
+        return units.convert(kwh * self.intensity_g_per_kwh, "g", "kg")  # type: ignore[operator]
 
 
-ALSO = {  # a column of other tables -> the field it is, and the size of its unit in the field's (0: words)
-    "modelId": ("model", 0), "name": ("model", 0), "environment": ("hardware", 0), "hardware_used": ("hardware", 0),
-    "scope_note": ("note", 0), "avg_power_w": ("power_w", 1.0), "grid_gco2_per_kwh": ("intensity_g_per_kwh", 1.0),
-    "energy_mwh": ("energy_kwh", 1e3), "reported_tco2e": ("emissions_kg", 1e3), "tco2e": ("emissions_kg", 1e3),
-    "co2_eq_emissions": ("emissions_kg", 1e-3),
+ALSO = {  # a column of other tables -> the field it is, and its unit and the field's (none: words)
+    "modelId": ("model", ()), "name": ("model", ()), "environment": ("hardware", ()), "hardware_used": ("hardware", ()),
+    "scope_note": ("note", ()), "avg_power_w": ("power_w", ("W", "W")), "grid_gco2_per_kwh": ("intensity_g_per_kwh", ("g", "g")),
+    "energy_mwh": ("energy_kwh", ("MWh", "kWh")), "reported_tco2e": ("emissions_kg", ("t", "kg")), "tco2e": ("emissions_kg", ("t", "kg")),
+    "co2_eq_emissions": ("emissions_kg", ("g", "kg")),
 }  # fmt: skip
 NUMBERS = ("power_w", "device_hours", "intensity_g_per_kwh", "pue", "energy_kwh", "emissions_kg", "params_b")
 
@@ -80,16 +80,16 @@ def papers() -> list[Entry]:
 
 
 def _paper(row: catalog.Row) -> Entry:
-    def number(column: str, size: float = 1.0) -> float | None:
+    def number(column: str, unit: str = "", wanted: str = "") -> float | None:
         value = catalog.number(row, column)
-        return None if value is None else value * size
+        return None if value is None else units.convert(value, unit, wanted)
 
-    year, pue, energy = number("year"), number("pue"), number("energy_mwh", 1000.0)
+    year, pue, energy = number("year"), number("pue"), number("energy_mwh", "MWh", "kWh")
     whole = row["includes_pue"] == "yes"
     return Entry(
         row["model"], "paper", int(year) if year else None, row["hardware"], number("avg_power_w"), number("device_hours"),
         number("grid_gco2_per_kwh"), pue, energy if whole or energy is None else energy * (pue or 1.0),
-        number("reported_tco2e", 1000.0), number("params_b"), catalog.source(row["source"]).cite(), row["note"],
+        number("reported_tco2e", "t", "kg"), number("params_b"), catalog.source(row["source"]).cite(), row["note"],
     )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def of_card(card: Card) -> Entry:
     grams = card.block.get("emissions")
     known = isinstance(grams, (int, float)) and not isinstance(grams, bool) and math.isfinite(grams) and grams > 0
     doubt = by_words(card, float(grams)) if known else None
-    kg = float(grams) * (doubt.factor if doubt else 1) / 1000 if known else None
+    kg = units.convert(float(grams) * (doubt.factor if doubt else 1), "g", "kg") if known else None
     worked = hardware_hours(card)
     note = f"written as {grams:g} g, though {doubt.said}" if doubt else ""
     return Entry(str(card.front.get("model_name") or card.front.get("model_id") or card.name), "card",
@@ -116,7 +116,7 @@ def of_footprint(name: str, footprint: Footprint) -> Entry:
     made = kg - running
     devices = footprint.inventory.text.get("device", ())
     return Entry(name, "footprint", footprint.study.reference_year, next((d for d in devices if d), ""), device_hours=hours or None, energy_kwh=kwh, emissions_kg=kg,
-                 intensity_g_per_kwh=running / kwh * 1000 if kwh else None,
+                 intensity_g_per_kwh=units.convert(running, "kg", "g") / kwh if kwh else None,
                  source="jevons", note=f"{made / kg:.0%} of it the making of hardware" if made > 0 and kg else "")  # fmt: skip
 
 
@@ -149,13 +149,13 @@ def filled(entry: Entry) -> Entry:
         derived.append(name)
 
     if found["energy_kwh"] is None and found["power_w"] and found["device_hours"]:
-        fill("energy_kwh", found["power_w"] * found["device_hours"] / 1000 * pue)
+        fill("energy_kwh", units.convert(found["power_w"] * found["device_hours"], "Wh", "kWh") * pue)
     if found["power_w"] is None and found["energy_kwh"] and found["device_hours"]:
-        fill("power_w", found["energy_kwh"] / pue / found["device_hours"] * 1000)
+        fill("power_w", units.convert(found["energy_kwh"], "kWh", "Wh") / pue / found["device_hours"])
     if found["emissions_kg"] is None and found["energy_kwh"] and found["intensity_g_per_kwh"] is not None:
-        fill("emissions_kg", found["energy_kwh"] * found["intensity_g_per_kwh"] / 1000)
+        fill("emissions_kg", units.convert(found["energy_kwh"] * found["intensity_g_per_kwh"], "g", "kg"))
     if found["intensity_g_per_kwh"] is None and found["energy_kwh"] and found["emissions_kg"] is not None:
-        fill("intensity_g_per_kwh", found["emissions_kg"] / found["energy_kwh"] * 1000)
+        fill("intensity_g_per_kwh", units.convert(found["emissions_kg"], "kg", "g") / found["energy_kwh"])
     return replace(entry, **found, derived=tuple(derived))
 
 
@@ -210,12 +210,12 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 def _translated(row: Mapping[str, str], file: str, at: int) -> dict[str, Any]:
     known = {f.name for f in fields(Entry)} - {"derived", "origin"}
     found: dict[str, Any] = {name: word for name, cell in row.items() if name in known and (word := said(cell))}
-    for column, (name, size) in ALSO.items():
+    for column, (name, in_units) in ALSO.items():
         word = said(row.get(column))
         if not word or name in found:
             continue
         try:
-            found[name] = float(word) * size if size else word
+            found[name] = units.convert(float(word), *in_units) if in_units else word
         except ValueError:
             raise TableError(file, at, column, word, "give a number, or leave the cell empty") from None
     return found

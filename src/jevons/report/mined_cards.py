@@ -33,7 +33,7 @@ def _drawings(file: str, columns: Columns, several: bool) -> list[tuple[str, str
     """(heading, note, drawing) of each figure the columns allow."""
     where, found = f"{file}: " if several else "", []
     for column, heading, unit in SIZES:
-        points = [(float(x), float(g), 0, f"{name}: {units.show(g / 1000, 'kg')}")
+        points = [(float(x), float(g), 0, f"{name}: {units.show(units.convert(float(g), 'g', 'kg'), 'kg')}")
                   for name, x, g in zip(columns["modelId"], columns[column], columns["grams"], strict=True) if x > 0 and g > 0]  # fmt: skip
         found.append((heading, f"{where}{unit}, each dot a model; 0 g and unknown sizes are left out.", scatter(points, power, _grams, heading)))
     for column, heading in GROUPS:
@@ -44,7 +44,7 @@ def _drawings(file: str, columns: Columns, several: bool) -> list[tuple[str, str
 
 
 def _grams(grams: float) -> str:
-    return units.show(grams / 1000, "kg", 1)
+    return units.show(units.convert(grams, "g", "kg"), "kg", 1)
 
 
 @functools.lru_cache(maxsize=1)

@@ -56,8 +56,11 @@ class Mined:
 
         if self.has("performance_score"):
             return self.numbers("performance_score")
-        measures = [measured(row) for row in self.rows]
-        return np.array([harmonic_score(found) for found in measures])
+        return np.array([harmonic_score(found) for found in self.measures()])
+
+    def measures(self) -> list[dict[str, float]]:
+        """Accuracy, F1 and ROUGE of each row, as far as they are given. Errors: TableError for text."""
+        return [measured(row, self.file, at) for at, row in enumerate(self.rows, start=2)]
 
 
 def read(given: str | Path | Iterable[Mapping[str, Any]]) -> Mined:
@@ -82,11 +85,14 @@ def said(cell: Any) -> str:
     return "" if text.lower() in ABSENT else text
 
 
-def measured(row: Mapping[str, Any]) -> dict[str, float]:
-    """Accuracy, F1 and ROUGE of a row, from ``performance_metrics`` (a mapping in text) or from their own columns."""
+def measured(row: Mapping[str, Any], file: str = "rows", at: int | None = None) -> dict[str, float]:
+    """Accuracy, F1 and ROUGE of a row, from ``performance_metrics`` (a mapping in text) or from their own columns.
+
+    Errors: TableError, naming ``file`` and row ``at``, for what is no number of at least 0.
+    """
     text = str(row.get("performance_metrics") or "")
     found = dict(re.findall(r"'(\w+)': *([-+.\deE]+)", text)) or {n: said(row.get(n)) for pair in PAIRS for n in pair}
-    return {name: float(value) for name, value in found.items() if value}
+    return {name: _number(value, name, file, at) for name, value in found.items() if value}
 
 
 def harmonic_score(measures: Mapping[str, float]) -> float:
@@ -98,7 +104,7 @@ def harmonic_score(measures: Mapping[str, float]) -> float:
     return float("nan")
 
 
-def _number(word: str, column: str, file: str, at: int) -> float:
+def _number(word: str, column: str, file: str, at: int | None) -> float:
     if not word:
         return float("nan")
     try:

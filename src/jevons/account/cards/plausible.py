@@ -57,14 +57,15 @@ def evidence(card: Card, grams: float) -> Evidence | None:
 def by_words(card: Card, grams: float) -> Evidence | None:
     """A mass of carbon in the text: equal in another unit, or equal in none."""
     found = masses(card.body)
-    if not found or any(abs(kg * 1000 - grams) <= AGREES * grams for kg, _, _ in found):
+    if not found or any(abs(units.convert(kg, "kg", "g") - grams) <= AGREES * grams for kg, _, _ in found):
         return None
     for kg, number, written in found:
-        if abs(number - grams) <= AGREES * grams and (factor := round(kg * 1000 / number)) in FACTORS:
+        if abs(number - grams) <= AGREES * grams and (factor := round(units.convert(kg, "kg", "g") / number)) in FACTORS:
             return Evidence(f"the text says {written}", factor, "contradiction")
     if len({round(kg, 9) for kg, _, _ in found}) == 1:
         kg, _, written = found[0]
-        factor = next((f for f in FACTORS if abs(grams * f - kg * 1000) <= AGREES * kg * 1000), 1)
+        meant = units.convert(kg, "kg", "g")
+        factor = next((f for f in FACTORS if abs(grams * f - meant) <= AGREES * meant), 1)
         return Evidence(f"the text says {written}", factor, "contradiction")
     return None
 
@@ -102,13 +103,17 @@ def by_hours(card: Card, grams: float) -> Evidence | None:
     if known is None:
         return None
     tdp_w, device_hours, words = known
-    kwh = tdp_w * device_hours / 1000
+    kwh = units.convert(tdp_w * device_hours, "Wh", "kWh")
     low, high = (kwh * share * intensity for share, intensity in zip(POWER_SHARE, USUAL_G_PER_KWH, strict=True))
     if grams >= low:
-        return None if grams <= high * 10 else Evidence(f"{words} make at most {units.show(high / 1000, 'kg')} plausible")
+        return None if grams <= high * 10 else Evidence(f"{words} make at most {_shown(high)} plausible")
     factor = next((f for f in FACTORS if low <= f * grams <= high), 1)
-    said = f"{words} make {units.show(low / 1000, 'kg')} to {units.show(high / 1000, 'kg')} plausible"
+    said = f"{words} make {_shown(low)} to {_shown(high)} plausible"
     return Evidence(said, factor) if factor > 1 or grams < low / 10 else None
+
+
+def _shown(grams: float) -> str:
+    return units.show(units.convert(grams, "g", "kg"), "kg")
 
 
 def hardware_hours(card: Card) -> tuple[float, float, str] | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from jevons.account.cards.mined import PAIRS, Mined, measured
+from jevons.account.cards.mined import PAIRS, Mined
 from jevons.core.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _correlations(table: Mined) -> Iterator[Tested]:
 def _ranked(table: Mined) -> Iterator[tuple[str, Array]]:
     import numpy as np
 
-    held = [measured(row) for row in table.rows]
+    held = table.measures()
     for name in (n for pair in PAIRS for n in pair):
         yield name, np.array([found.get(name, np.nan) for found in held])
     yield "date of upload", np.array([_day(word) for word in table.words("created_at")])
