@@ -323,6 +323,7 @@ def test_a_run_that_stands_in_two_files_is_refused(jevons, tmp_path):
     (tmp_path / "q2.csv").write_text(tracked((2, "r2"), (3, "r3")))
     (tmp_path / "q3.csv").write_text(tracked((2, "r4"), (3, "r5")))
     assert "of the same run" in jevons("report ghg q1.csv q2.csv").err
+    assert "of the same run" in jevons("report ghg q1.csv q2.csv --at Spain").err
     assert jevons("report ghg q1.csv q3.csv").code == 0
 
 
@@ -411,3 +412,11 @@ def test_meters_of_two_files_that_nothing_tells_apart_are_an_assumption(jevons, 
     monkeypatch.setattr(account, "read", lambda path: Activity.of([kept[path.name]]))
     assert any("count different energy" in said for said in jevons("report ghg one.csv two.csv").json["assumptions"])
     assert not any("count different energy" in said for said in jevons("report ghg one.csv three.csv").json["assumptions"])
+
+
+def test_a_run_that_stands_in_the_ledger_and_in_a_file_is_refused(kept, tmp_path):
+    from jevons import account
+
+    (tmp_path / "q.csv").write_text(tracked((1, "r1")))
+    account.ledger(tmp_path / "ledger.db").append("r1", 1, account.read(tmp_path / "q.csv").label(site="France"), project="file")
+    assert "of the same run" in kept("report ghg q.csv ledger:project=file").err

@@ -71,6 +71,7 @@ def test_a_labelled_row_that_stands_in_two_activities_is_found_by_their_places()
     one, other = Activity.of([row]), Activity.of([{**row, "device": "d"}])
     assert repeated([other, one, Activity.of([{**row, "run": "r2"}]), one]) == (1, 3)
     assert repeated([one, other]) is None
+    assert repeated([one, Activity.of([{**row, "site": "France"}])]) == (0, 1)
     assert repeated([Activity.of([{**row, "run": ""}])] * 2) is None
     assert repeated([Activity.of([{**row, "amount": 0.0}])] * 2) is None
 

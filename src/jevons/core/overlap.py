@@ -51,7 +51,7 @@ def _refused(activity: Activity) -> bool:
 
 
 def repeated(activities: Sequence[Activity]) -> tuple[int, int] | None:
-    """The first two activities that hold the same row: dated, of the same labels, interval, flow and amount (not 0).
+    """The first two activities that hold the same row: dated, of the same labels, interval, flow and amount (not 0), wherever priced.
 
     Rows without a label (run, job, device ...) are passed over: two machines may do the same at once.
     """
@@ -68,7 +68,7 @@ def _identities(activity: Activity) -> Iterator[tuple[Any, ...]]:
     labels = sorted(name for name in activity.text if name not in DEFAULTS)
     best = activity.amount.reshape(len(activity), -1)[:, 0]
     words = list(zip(*(activity.text[name] for name in labels), strict=True)) or [()] * len(activity)
-    columns = list(zip(*(activity.text[name] for name in DEFAULTS), strict=True))
+    columns = list(zip(*(activity.text[name] for name in DEFAULTS if name != "site"), strict=True))  # FRA and France are one
     for row, said in enumerate(words):
         if any(said) and best[row] and activity.start_s[row] == activity.start_s[row]:
             told = tuple((name, word) for name, word in zip(labels, said, strict=True) if word)
