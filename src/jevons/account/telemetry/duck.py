@@ -93,9 +93,10 @@ class Fleet:
             return parts.cells(table("spans"), self.table("jobs"), self.table("placement"))
         if name == "seams":
             return parts.cell_energy(parts.judged(table("steps"), rules), table("cells"), rules)
-        usable = parts.ibis().table(SCHEMAS["readings"], name="usable")
-        judged = parts.judged(parts.steps(usable, streamed=name == "streamed"), rules)
-        return parts.cell_energy(judged, table("cells"), rules)
+        numbered = [parts.ibis().table({**SCHEMAS[of], "device": "int64"}, name=named)
+                    for of, named in (("readings", "numbered"), ("cells", "cells"))]  # fmt: skip
+        judged = parts.judged(parts.steps(numbered[0], streamed=name == "streamed"), rules)
+        return parts.cell_energy(judged, numbered[1], rules)
 
     def read(self, batches: Sequence[Batch]) -> list[int]:
         """Integrate these batches, a thread each, or take what the store keeps of them; the parts they became."""
@@ -148,11 +149,14 @@ class Fleet:
         cursor.execute(f"CREATE OR REPLACE TEMP VIEW usable AS {self.sql('usable')}")
         loads.spans(cursor, batch, self.rules, "offsets" in self.given)
         self._require_few(cursor)
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE cells AS {self.sql('cells')}")
+        number = _number(cursor)
+        cursor.execute(f"CREATE OR REPLACE TEMP VIEW numbered AS SELECT {number} AS device, t_us, value FROM usable")
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE cells AS SELECT * REPLACE ({number} AS device) FROM ({self.sql('cells')})")
 
     def _integrate(self, cursor: Any, how: str) -> bool:
         """Fill ``found``; whether every device lay in one piece and in order of time."""
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE found AS {self.sql(how)}")
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE found AS SELECT names.device, found.* EXCLUDE (device) "
+                       f"FROM ({self.sql(how)}) AS found JOIN names ON found.device = names.number")  # fmt: skip
         wrong = one(cursor, f"SELECT count(*) FILTER (kind = {BACKWARD}), sum(samples) FILTER (kind = {FIRST}) "
                                "- count(DISTINCT device) FROM found")  # fmt: skip
         return not any(wrong)
@@ -259,6 +263,19 @@ class Fleet:
         files = dict.fromkeys(f.path for batch in self.parts.values() for f in batch.files)
         self.con.execute(f"CREATE OR REPLACE VIEW everything AS SELECT {self.columns.duckdb} FROM {reading(list(files))}")
         return "everything"
+
+
+def _number(cursor: Any) -> str:
+    """SQL that turns a device's name into a number of its own, at a quarter less of the work; makes the table ``names``.
+
+    A hash, salted anew should two of the names in ``spans`` ever meet.
+    """
+    for salt in count():
+        number = f"(hash(device{f' || {text(str(salt))}' if salt else ''}) >> 1)::BIGINT"
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE names AS SELECT DISTINCT device, {number} AS number FROM spans")
+        if not one(cursor, "SELECT count(*) - count(DISTINCT number) FROM names")[0]:
+            return number
+    raise AssertionError("count() does not end")
 
 
 def _filled(column: Any) -> Any:

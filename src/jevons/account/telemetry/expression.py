@@ -92,12 +92,12 @@ def steps(samples: Table, streamed: bool = False) -> Table:
         beside = samples.mutate(t0_us=t0_us, value0=value0, after_us=after_us)
         return beside.mutate(first=beside.t0_us == -1, last=beside.after_us == -1, backward=False).drop("after_us")
     order = ibis().window()
-    before, after = samples.device.lag(1, "").over(order), samples.device.lead(1, "").over(order)
+    before, after = samples.device.lag(1).over(order), samples.device.lead(1).over(order)
     beside = samples.mutate(before=before, after=after, t0_us=samples.t_us.lag(1, -1).over(order),
                             value0=samples.value.lag(1, 0.0).over(order))  # fmt: skip
-    same, earlier = beside.before == beside.device, beside.t_us < beside.t0_us
+    same, earlier = beside.before.identical_to(beside.device), beside.t_us < beside.t0_us
     backward = same & (earlier | ((beside.t_us == beside.t0_us) & (beside.value < beside.value0)))
-    return beside.mutate(first=~same, last=beside.after != beside.device, backward=backward).drop("before", "after")
+    return beside.mutate(first=~same, last=~beside.after.identical_to(beside.device), backward=backward).drop("before", "after")
 
 
 def judged(steps: Table, rules: Rules) -> Table:
