@@ -420,3 +420,13 @@ def test_a_run_that_stands_in_the_ledger_and_in_a_file_is_refused(kept, tmp_path
     (tmp_path / "q.csv").write_text(tracked((1, "r1")))
     account.ledger(tmp_path / "ledger.db").append("r1", 1, account.read(tmp_path / "q.csv").label(site="France"), project="file")
     assert "of the same run" in kept("report ghg q.csv ledger:project=file").err
+
+
+def test_a_run_at_two_sites_at_once_is_not_its_own_double(jevons, tmp_path, monkeypatch):
+    from jevons import account
+    from jevons.core.activity import Activity
+
+    (tmp_path / "two.csv").write_text("x")
+    rows = Activity.of({"amount": 5.0, "run": "r", "site": s, "start_s": 1.7e9, "end_s": 1.7e9 + 60} for s in ("France", "Poland"))
+    monkeypatch.setattr(account, "read", lambda path: rows)
+    assert jevons("report ghg two.csv").code == 0

@@ -8,6 +8,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jevons.core.activity import joined
 from jevons.core.errors import BadInput
 from jevons.core.overlap import may_overlap, repeated
 from jevons.core.source import Assumption
@@ -37,8 +38,11 @@ def refuse_copies(chosen: Sequence[Selected]) -> None:
     for first, second in combinations([one for one in chosen if one.file], 2):
         if first.file != second.file and same_bytes(first.file, second.file):
             raise BadInput("results", second.path, f"it is a copy of {first.path}: it would be counted twice")
-    if twice := repeated([one.activity for one in chosen]):
-        names = [chosen[at].path for at in twice]
+    read: dict[tuple[Path | None, bytes | None], list[Selected]] = {}
+    for one in chosen:
+        read.setdefault((one.file, one.data), []).append(one)  # the sites of one file are one source
+    if twice := repeated([joined([one.activity for one in sites]) for sites in read.values()]):
+        names = [list(read.values())[at][0].path for at in twice]
         raise BadInput("results", names[1], f"rows of it stand in {names[0]} too, of the same run, time and amount: count them once")
 
 
