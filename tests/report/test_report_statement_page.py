@@ -101,3 +101,8 @@ def test_the_page_fits_a_phone_and_a_desk_and_fetches_nothing(width, tmp_path):
     assert found["overflow"] == "0"
     assert found["asked"] == ""
     assert "227 t CO₂e" in " ".join(found["text"].split())
+
+
+def test_the_figures_of_a_line_stand_beside_its_name_so_that_a_phone_shows_them():
+    head = re.search(r"Line by line.*?<thead><tr>(.*?)</tr>", statement_page(ghg_statement([sides()])), re.DOTALL)[1]
+    assert re.findall(r">([^<]+)</th>", head)[:3] == ["What", "Location", "Market"]
