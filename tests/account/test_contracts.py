@@ -400,3 +400,14 @@ def test_a_contract_bound_to_a_site_that_is_not_there_says_so():
     held = Contracts((contract(site="paris"),), {("FRA", 2024): 0.05})
     (unused,) = matching.match(Activity.of([used()]), held).record()["not_used"]
     assert unused["why"] == "bound to a site that consumed nothing here; these did: France"
+
+
+@pytest.mark.parametrize(("one", "other"), [({"retirement": "GO-2023-1"}, {"retirement": "go 2023_1"}), ({"retirement": "R"}, {"retirement": " R."}),
+                                            ({"kind": "ppa", "retirement": ""}, {"kind": "supplier", "retirement": ""})])  # fmt: skip
+def test_a_retirement_or_contract_spelled_otherwise_is_still_the_same(tmp_path, one, other):
+    with pytest.raises(TableError, match="claimed once"):
+        ledger(tmp_path, row(**one), row(**other))
+
+
+def test_ids_whose_words_differ_are_different(tmp_path):
+    assert len(ledger(tmp_path, row(retirement="GO-1-1"), row(retirement="GO-11"), row(retirement="GO-1.10")).held) == 3

@@ -12,6 +12,7 @@ covers is priced at the residual mix of the country; where none is given, at the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -67,8 +68,8 @@ class Contract:
 
     @property
     def claim(self) -> tuple[str, str]:
-        """What may be claimed once: the retirement, else the contract itself."""
-        return ("retirement", self.retirement) if self.retirement else ("id", f"{self.kind} {self.id}")
+        """What may be claimed once: the retirement, else the contract itself, however its id is spelled."""
+        return ("retirement", spelled(self.retirement)) if self.retirement else ("id", spelled(self.id))
 
     @property
     def span(self) -> tuple[float, float]:
@@ -123,6 +124,11 @@ class Use:
     site: str
     year: int
     energy_kwh: float
+
+
+def spelled(name: str) -> str:
+    """An id without what typing changes: case, and which signs part its words (``GO 2023_1`` is ``go-2023-1``)."""
+    return re.sub(r"[\W_]+", "-", name.casefold()).strip("-") or name
 
 
 def contracts(path: str | Path) -> Contracts:
