@@ -175,7 +175,8 @@ def within(given: Table, wide: Table) -> Table:
 
 
 def cell_energy(judged: Table, cells: Table, rules: Rules) -> Table:
-    """Energy of each cell by kind of step, in unit × µs of power or in the unit of a counter.
+    """Energy of each cell by kind of step, in unit × µs of power or in the unit of a counter; t_us and value are those of
+    a sample, and count where there is but one: a device's first and last.
 
     A step begins in one hour and may reach into the next: each cell is offered under its own hour, and under the hour
     before where a step can reach it. One hash join then finds the cells a step touches.
@@ -195,6 +196,6 @@ def cell_energy(judged: Table, cells: Table, rules: Rules) -> Table:
     summed = laid.mutate(energy=energy, covered_us=covered, begins=(laid.x == laid.start_us).cast("int64")) \
         .group_by("cell", "kind", "last").aggregate(
             energy=lambda t: t.energy.sum(), covered_us=lambda t: t.covered_us.sum(),
-            samples=lambda t: t.begins.sum(), t_us=lambda t: t.t_us.max(), value=lambda t: t.value.max())  # fmt: skip
+            samples=lambda t: t.begins.sum(), t_us=lambda t: t.t_us.arbitrary(), value=lambda t: t.value.arbitrary())  # fmt: skip
     named = summed.inner_join(cells.select("cell", "device", "from_us"), "cell")
     return named.select(*SCHEMAS["energy"])
