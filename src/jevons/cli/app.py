@@ -13,12 +13,19 @@ from typer.core import TyperGroup
 from jevons.cli import exits
 from jevons.core.errors import JevonsError
 
-ROOMS = {
-    "demo": "demo", "estimate": "estimate", "rerun": "results", "explain": "results", "compare": "results",
-    "compare-methods": "methods", "audit": "audit", "validate": "validate", "calibrate": "calibrate",
-    "account": "account", "world": "world", "export": "export", "report": "report", "bench": "bench", "run": "track", "watch": "track", "recover": "track", "proxy": "proxy", "traces": "traces", "doctor": "doctor",
-    "ledger": "ledger", "sql": "sql", "budget": "budget", "reproduce": "reproduce", "lifecycle": "lifecycle", "travel": "travel", "card": "card", "registry": "registry", "fleet": "fleet",
+PANELS = {  # what a command is for -> command -> the module of jevons.cli that holds it
+    "Before it runs": {"demo": "demo", "estimate": "estimate", "validate": "validate", "calibrate": "calibrate"},
+    "While it runs": {"run": "track", "watch": "track", "recover": "track", "bench": "bench", "proxy": "proxy",
+                      "doctor": "doctor"},
+    "After it ran": {"ledger": "ledger", "budget": "budget", "sql": "sql", "fleet": "fleet", "account": "account",
+                     "traces": "traces", "lifecycle": "lifecycle", "travel": "travel"},
+    "Told and checked": {"report": "report", "export": "export", "card": "card", "registry": "registry", "audit": "audit",
+                         "explain": "results", "compare": "results", "compare-methods": "methods", "rerun": "results",
+                         "reproduce": "reproduce"},
+    "What exists": {"world": "world"},
 }  # fmt: skip
+ROOMS = {command: module for panel in PANELS.values() for command, module in panel.items()}
+COMPLETION = {"install_completion", "show_completion"}  # the root's, not of each group again
 
 
 class Rooms(TyperGroup):
@@ -33,7 +40,9 @@ class Rooms(TyperGroup):
         if cmd_name not in ROOMS:
             return None
         room = import_module(f"jevons.cli.{ROOMS[cmd_name]}")
-        return named(getattr(room, cmd_name.replace("-", "_") + "_app", None) or room.app, cmd_name)
+        command = named(getattr(room, cmd_name.replace("-", "_") + "_app", None) or room.app, cmd_name)
+        command.rich_help_panel = next(panel for panel, held in PANELS.items() if cmd_name in held)
+        return command
 
     def invoke(self, ctx: Any) -> Any:
         """Run; print an error as one line, never a traceback unless --debug asks for it."""
@@ -50,6 +59,8 @@ class Rooms(TyperGroup):
                 raise
             if is_usage(error):
                 raise refused(usage(error), exits.BAD_INPUT) from None
+            if isinstance(error, OSError):
+                raise refused(f"{error.filename or 'output'}: {error.strerror}", exits.BAD_INPUT) from None
             raise refused(internal(error), exits.INTERNAL) from None
 
 
@@ -57,6 +68,7 @@ def named(app: typer.Typer, name: str) -> Any:
     """The command (or group) of an app, under the name it is listed by."""
     command = typer.main.get_command(app)
     command.name = name
+    command.params = [option for option in command.params if option.name not in COMPLETION]
     return command
 
 
