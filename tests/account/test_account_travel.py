@@ -98,3 +98,10 @@ def test_an_unknown_city_a_missing_file_no_rows_and_nobody_are_refused(tmp_path)
         travel(tmp_path / "empty.csv")
     with pytest.raises(BadInput, match="at least one person"):
         travel([{"N": 0, "dist": 5}])
+
+
+@pytest.mark.parametrize(("text", "words"), [("N,lat,lon\n1,48,2\n3,,2\n", r"people\.csv, row 3"), ("N,dist,mode\n1,5,\n1,500,rocket\n", r"people\.csv, row 3, column mode")])
+def test_a_row_that_cannot_travel_is_named_with_its_file(tmp_path, text, words):
+    (tmp_path / "people.csv").write_text(text)
+    with pytest.raises(TableError, match=words):
+        travel(tmp_path / "people.csv", None if "dist" in text else "Paris")

@@ -46,6 +46,7 @@ class Travellers:
     km: Array
     origin: tuple[str, ...]
     mode: tuple[str, ...]
+    file: str = "travellers"
 
     def __len__(self) -> int:
         return len(self.people)
@@ -84,7 +85,7 @@ def read(given: str | Path | Iterable[Mapping[str, Any]]) -> Travellers:
     numbers = {field: np.array([_number(row, columns.get(field), field, name, i) for i, row in enumerate(rows, 2)])
                for field in LIMITS}  # fmt: skip
     words = {f: tuple(str(row.get(columns.get(f, ""), "") or "").strip() for row in rows) for f in ("origin", "mode")}
-    return Travellers(**numbers, **words)
+    return Travellers(**numbers, **words, file=name)
 
 
 def _columns(row: Mapping[str, Any], name: str) -> dict[str, str]:
@@ -133,7 +134,7 @@ def _known(groups: Travellers, km: Array, mend: str) -> Array:
     import numpy as np
 
     for row in np.flatnonzero(np.isnan(km))[:1]:
-        raise TableError("travellers", int(row) + 2, None, groups.origin[row] or "no place", mend)
+        raise TableError(groups.file, int(row) + 2, None, groups.origin[row] or "no place", mend)
     return km
 
 
@@ -144,7 +145,7 @@ def _rows(groups: Travellers, km: Array, hub: NDArray[np.int64], hubs: Sequence[
     amount, sums = BOTH_WAYS * groups.people * km, {}
     for mode in dict.fromkeys(groups.mode):
         own = np.array([m == mode for m in groups.mode])
-        choices = ways.tiers(mode)
+        choices = _tiers(groups, mode)
         tier = ways.tier_of(km, choices)
         for i in np.flatnonzero(own & (groups.people > 0)):
             key = (hubs[hub[i]], groups.origin[i], choices[tier[i]])
@@ -154,6 +155,14 @@ def _rows(groups: Travellers, km: Array, hub: NDArray[np.int64], hubs: Sequence[
          "method": "declared", "amount": total, "origin": origin, "destination": place, "tier_km": _said(tier)}
         for (place, origin, tier), total in sums.items()
     ]  # fmt: skip
+
+
+def _tiers(groups: Travellers, mode: str) -> list[ways.Tier]:
+    """The factors of a mode. Errors: TableError naming the first row of a mode that has none."""
+    try:
+        return ways.tiers(mode)
+    except BadInput as trouble:
+        raise TableError(groups.file, groups.mode.index(mode) + 2, "mode", mode, trouble.mend) from None
 
 
 def _said(tier: ways.Tier) -> str:
