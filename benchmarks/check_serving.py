@@ -33,7 +33,8 @@ MODELS = {"meta-llama/Llama-2-7b-hf": "llama-2-7b", "meta-llama/Meta-Llama-3-8B"
 TOKENS = 1024.0
 WALL = {
     # model: id, tokens in, tokens out, beams, cap on sequences, watts a card, samples/s asked in Server; lengths: means of the data sets (mixtral:
-    # 145.9 out is MLPerf's reference; 300 in, and gptj's 778 in and 73 out, are remembered, not verified)
+    # 145.9 out is MLPerf's reference of v4.1, in the history of language/mixtral-8x7b/README.md; 300 in, and gptj's 778 in and 73 out,
+    # are remembered, not verified)
     "mixtral-8x7b": ("mixtral-8x7b", 300.0, 145.9, 1, 3072, 500.0, 311.6),
     "gptj-99": ("gpt-j-6b", 778.0, 73.0, 4, 396, 350.0, 170.0),
 }
