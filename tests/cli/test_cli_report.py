@@ -430,3 +430,8 @@ def test_a_run_at_two_sites_at_once_is_not_its_own_double(jevons, tmp_path, monk
     rows = Activity.of({"amount": 5.0, "run": "r", "site": s, "start_s": 1.7e9, "end_s": 1.7e9 + 60} for s in ("France", "Poland"))
     monkeypatch.setattr(account, "read", lambda path: rows)
     assert jevons("report ghg two.csv").code == 0
+
+
+def test_a_result_of_another_year_than_the_period_says_so(made):
+    assert any("ran in another year" in said for said in made("report ghg a.json --period 2024").json["assumptions"])
+    assert not any("ran in another year" in said for said in made("report ghg a.json --period 2023").json["assumptions"])

@@ -132,7 +132,7 @@ def sides_of(chosen: Sequence[Selected], contracts: str | Path | None, boundary:
     """Each activity priced life-cycle, direct and, where a contract ledger is given, market-based."""
     from jevons.report.standards.scopes import Sides
 
-    priced = [Sides(one.title, one.of_scope("lifecycle"), one.of_scope("direct"), None, one.tenure) for one in chosen]
+    priced = [Sides(one.title, one.of_scope("lifecycle"), one.of_scope("direct"), None, one.tenure, one.year) for one in chosen]
     if contracts is None:
         stated = [one.at_stated_market() if "market_intensity" in one.site else None for one in chosen]
         return [replace(s, market=m if boundary.owns(s.tenure) else None) for s, m in zip(priced, stated, strict=True)], None

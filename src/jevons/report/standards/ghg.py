@@ -138,7 +138,7 @@ def _require_one_method(footprints: Sequence[Footprint]) -> None:
 
 
 def _outside(entries: Sequence[Sides], period: str) -> list[str]:
-    """What ran outside a period that is a calendar year (UTC), entry by entry, in kWh; rows that are not dated say nothing."""
+    """What ran outside a period that is a calendar year (UTC), entry by entry, in kWh; rows that are not dated are of the entry's year, if it has one."""
     import numpy as np
 
     if not re.fullmatch(r"\d{4}", period.strip()):
@@ -148,8 +148,9 @@ def _outside(entries: Sequence[Sides], period: str) -> list[str]:
         used = entry.any.inventory.where(flow="electricity")
         middle = (used.start_s + used.end_s) / 2
         known = ~np.isnan(middle)
-        years = np.where(known, middle, 0.0).astype("datetime64[s]").astype("datetime64[Y]").astype(int) + 1970
-        kwh = float(used.amount.reshape(len(used), -1)[known & (years != int(period)), 0].sum())
+        dated = np.where(known, middle, 0.0).astype("datetime64[s]").astype("datetime64[Y]").astype(int) + 1970
+        years = np.where(known, dated, entry.year or int(period))
+        kwh = float(used.amount.reshape(len(used), -1)[years != int(period), 0].sum())
         if kwh:
             told.append(f"period {period.strip()}: {units.show(kwh, 'kWh')} of {entry.title} ran in another year, and are counted")
     return told

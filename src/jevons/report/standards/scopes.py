@@ -52,7 +52,7 @@ class Sides:
     """One activity priced by the factors the papers need; every Footprint of the same rows.
 
     ``lifecycle`` and ``direct``: location-based; one of them may be None where no such factor exists. ``market``:
-    contracts and residual mix, direct. ``tenure``: a word of TENURES. Errors: BadInput, StudyMismatch.
+    contracts and residual mix, direct. ``tenure``: a word of TENURES. ``year``: of rows that are not dated. Errors: BadInput, StudyMismatch.
     """
 
     title: str
@@ -60,6 +60,7 @@ class Sides:
     direct: Footprint | None
     market: Footprint | None = None
     tenure: str = "owned"
+    year: int | None = None
 
     def __post_init__(self) -> None:
         if self.tenure not in TENURES:
