@@ -333,3 +333,85 @@ def test_an_older_ledger_is_upgraded_by_its_command_and_the_list_drawn_again(kep
     assert kept("ledger upgrade").code == 0
     assert "1 run drawn anew" in kept("ledger redraw").err
     assert kept("ledger verify").code == 0
+
+
+SACCT = """JobID|JobIDRaw|User|Account|State|Start|End|ElapsedRaw|AllocTRES|ConsumedEnergyRaw
+101|101|ada|vision|COMPLETED|2026-03-02T08:00:00|2026-03-02T16:00:00|28800|cpu=32,gres/gpu:a100=4,mem=256G,node=1|57600000
+102_1|103|bob|speech|COMPLETED|2026-03-02T09:00:00|2026-03-02T12:00:00|10800|cpu=16,mem=64G,node=1|4294967294
+"""
+
+
+def test_a_journal_of_a_run_killed_before_its_first_reading_does_not_stop_the_others(book, tmp_path):
+    folder = tmp_path / "home" / "journal"
+    journal(folder, 0, run="0000", closed=True)
+    journal(folder, 1, run="ffff", closed=True)
+    said = book("ledger import")
+    assert said.code == 0, said.err
+    assert [one["runs"] for one in said.json] == [[], ["ffff"]]
+
+
+def test_a_run_that_cannot_be_priced_is_named_and_the_others_are_priced(book, tmp_path):
+    (tmp_path / "sacct.txt").write_text(SACCT)
+    book(f"ledger import {tmp_path / 'sacct.txt'}")
+    said = book("ledger price --at France")
+    assert (said.code, said.json["priced"]) == (1, ["slurm-101"])
+    assert list(said.json["refused"]) == ["slurm-103"]
+    assert "slurm-103 is not priced" in said.err and "--cpu" in said.err
+
+
+def test_core_hours_are_modelled_as_they_are_imported_where_their_processor_is_told(book, tmp_path):
+    (tmp_path / "sacct.txt").write_text(SACCT)
+    said = book(f"ledger import {tmp_path / 'sacct.txt'} --cpu 'epyc 7763' --at Germany")
+    assert (said.code, said.json[0]["refused"]) == (0, {})
+    runs = {run["run"]: run for run in book("ledger ls").json["runs"]}
+    assert runs["slurm-103"]["energy_kwh"] == pytest.approx(48 * 280 / 64 / 1000 + 3 * 64 * 2**30 / 1e9 * 0.3725 / 1000)
+    assert runs["slurm-103"]["climate_kg"] > 0
+
+
+def test_a_report_of_a_run_without_any_price_names_the_run(book, tmp_path):
+    (tmp_path / "sacct.txt").write_text(SACCT)
+    book(f"ledger import {tmp_path / 'sacct.txt'}")
+    said = book("report ghg ledger: --at France")
+    assert said.code == 2
+    assert "slurm-103" in said.err and "--cpu" in said.err
+
+
+def test_a_place_that_is_none_is_refused_before_anything_is_imported(book, tmp_path):
+    journal(tmp_path / "home" / "journal", 1)
+    assert book("ledger import --at Atlantis").code == 2
+    assert not (tmp_path / "home" / "ledger.db").exists()
+
+
+def in_homes(tmp_path: Path) -> list[Path]:
+    """Two containers with a home each, on one machine in the same two hours."""
+    paths = [journal(tmp_path / name, 2, run=name, closed=True) for name in ("aaaa", "bbbb")]
+    for path, group in zip(paths, "gh", strict=True):
+        path.write_text(path.read_text().replace('"group":"g"', f'"group":"{group}"'))
+    return paths
+
+
+def test_two_homes_that_metered_one_machine_count_it_once(book, tmp_path):
+    first, second = in_homes(tmp_path)
+    said = book(f"ledger import {first} {second}")
+    assert said.code == 0, said.err
+    assert "left out" in said.err
+    assert book("ledger ls").json["sums"][0]["energy_kwh"] == pytest.approx(2.0, rel=1e-9)  # one kWh an hour, not two
+    again = book(f"ledger import {first} {second}").json
+    assert [(one["new"], one["corrected"]) for one in again] == [(0, 0), (0, 0)]
+    assert "each joule once" in book("sql 'SELECT DISTINCT value FROM assumptions'").out
+
+
+def test_a_home_that_was_imported_alone_is_corrected_once_the_other_comes(book, tmp_path):
+    first, second = in_homes(tmp_path)
+    book(f"ledger import {first}")
+    said = book(f"ledger import {first} {second}")
+    assert [one["corrected"] for one in said.json] == [2, 0]
+    assert book("ledger ls").json["sums"][0]["energy_kwh"] == pytest.approx(2.0, rel=1e-9)
+    assert book("ledger verify").json["sound"]
+
+
+def test_runs_of_one_home_already_share_their_devices_and_are_left_as_they_are(book, tmp_path):
+    paths = [journal(tmp_path / "j", 2, run=name) for name in ("aaaa", "bbbb")]
+    said = book(f"ledger import {paths[0]} {paths[1]}")
+    assert "left out" not in said.err
+    assert book("ledger ls").json["sums"][0]["energy_kwh"] == pytest.approx(4.0, rel=1e-9)

@@ -50,7 +50,7 @@ def read(file: File, kind: Kind = "", zone: Zone = "UTC", option: Given = None, 
         from jevons.account.readers import kubernetes
 
         found = kubernetes.labelled(found, kubernetes.pods(pods))
-    told(f"{file.name}: {kind}", _modelled(found, power, cpu, model), by, at, given)
+    told(f"{file.name}: {kind}", modelled(found, power, cpu, model), by, at, given)
 
 
 @app.command()
@@ -87,7 +87,8 @@ def pairs(field: str, words: Sequence[str] | None) -> dict[str, Any]:
     return found
 
 
-def _modelled(found: Activity, power: Sequence[str] | None, cpu: str, model: bool) -> Activity:
+def modelled(found: Activity, power: Sequence[str] | None, cpu: str, model: bool) -> Activity:
+    """With electricity for hours without a meter, where one of the three was given."""
     from jevons import account
 
     return account.modelled(found, pairs("--power", power), cpu or None) if power or cpu or model else found

@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli import show
+from jevons.cli import ledger_journals, ledger_tables, show
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
     from jevons.account.ledger.append import Window
     from jevons.account.ledger.book import Ledger
 
-FACTS = ("host", "boot", "python", "period_s")  # of a journal's header, kept with the run
 AGREE = 1e-12
 
 
-def take_in(book: Ledger, files: Sequence[Path] | None, labels: Mapping[str, Any], run: str, zone: str,
-            at: Mapping[str, Any]) -> list[dict[str, Any]]:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class How:
+    """How files are read: a name for a run that has none, the zone of stamps, and as ``jevons account read`` takes it."""
+
+    run: str = ""
+    zone: str = "UTC"
+    kind: str = ""
+    option: Mapping[str, Any] = field(default_factory=dict)
+    power: Sequence[str] = ()
+    cpu: str = ""
+    model: bool = False
+
+
+def take_in(book: Ledger, files: Sequence[Path] | None, labels: Mapping[str, Any], how: How, at: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Keep what each file holds, a transaction a file; a summary of each. ``at``: where to price what came in."""
-    told = []
-    for path in files or journals():
-        told.append({"file": str(path), **one(book, path, labels, run, zone)})
-        for name in told[-1]["runs"] if at else ():
-            book.price(name, at)
+    told, paths = [], files or ledger_journals.journals()
+    share = ledger_journals.shares(paths)
+    for path in paths:
+        told.append({"file": str(path), **one(book, path, labels, how, share)})
+        if at:
+            told[-1]["refused"] = ledger_tables.priced(book, told[-1]["runs"], at)[1]
     return told
 
 
-def journals() -> list[Path]:
-    """The journals in JEVONS_HOME. Errors: BadInput where there is none."""
-    from jevons.measure.home import home
-    from jevons.measure.journal import SUFFIX
-
-    found = sorted((home() / "journal").glob(f"*{SUFFIX}"))
-    if not found:
-        raise BadInput("files", str(home() / "journal"), "no journal is there; name a file, or measure a run: jevons run -- COMMAND")
-    return found
-
-
-def one(book: Ledger, path: Path, labels: Mapping[str, Any], run: str, zone: str) -> dict[str, Any]:
+def one(book: Ledger, path: Path, labels: Mapping[str, Any], how: How, share: ledger_journals.Shares) -> dict[str, Any]:
     """Keep what one file holds."""
     from jevons.account.ledger import bundle
     from jevons.account.ledger.incoming import bounded
@@ -54,8 +55,8 @@ def one(book: Ledger, path: Path, labels: Mapping[str, Any], run: str, zone: str
         return {"what": "bundle", "runs": list(added), "new": sum(added.values()), "same": 0, "corrected": 0}
     kind = kind_of(bounded(path))
     if kind == "result":
-        return result(book, path, labels, run)
-    windows, over = journal(path, labels) if kind == "journal" else foreign(path, labels, run, zone)
+        return result(book, path, labels, how.run)
+    windows, over = ledger_journals.windows(path, labels, share) if kind == "journal" else (foreign(path, labels, how), [])
     done = book.append_all(windows)
     for name in over:
         book.close(name)
@@ -65,13 +66,7 @@ def one(book: Ledger, path: Path, labels: Mapping[str, Any], run: str, zone: str
 
 def kind_of(path: Path) -> str:
     """journal, result, or other, by how the file begins."""
-    with path.open("rb") as handle:
-        first = handle.readline(1 << 20)
-    try:
-        found = json.loads(first)
-    except ValueError:
-        found = None
-    if isinstance(found, dict) and found.get("kind") == "header":
+    if ledger_journals.header(path) is not None:
         return "journal"
     return "result" if path.suffix == ".json" and is_result(path) else "other"
 
@@ -84,34 +79,20 @@ def is_result(path: Path) -> bool:
     return isinstance(found, Mapping) and "footprint" in found and "spec" in found
 
 
-def journal(path: Path, labels: Mapping[str, Any]) -> tuple[list[Window], list[str]]:
-    """The windows of a journal, one an hour; and its run, where it has its last word."""
-    from jevons.account.ledger.append import Window
-    from jevons.account.ledger.incoming import by_hour
-    from jevons.measure.journal import read
-
-    book = read(path)
-    said = book.header.get("labels", {})
-    own = {**labels, **{key: labels[key] or said.get(key) for key in ("project", "owner")}}
-    facts = {name: book.header[name] for name in FACTS if name in book.header}
-    parts = by_hour(book.activity, float(book.header["t"]))
-    return [Window(book.run, hour, part, environment=facts, growing=True, **own) for hour, part in parts.items()], (
-        [book.run] if book.closed else [])  # fmt: skip
-
-
-def foreign(path: Path, labels: Mapping[str, Any], run: str, zone: str) -> tuple[list[Window], list[str]]:
+def foreign(path: Path, labels: Mapping[str, Any], how: How) -> list[Window]:
     """A window for each run of another tool's file."""
     from jevons.account import read, recognise
     from jevons.account.ledger.append import Window
     from jevons.account.ledger.incoming import by_run, name_of, word_of
+    from jevons.cli.account import modelled
 
-    kind = recognise(path)
-    parts = by_run(read(path, kind, zone=zone), run or name_of(path, kind))
+    kind = how.kind or recognise(path)
+    found = modelled(read(path, kind, zone=how.zone, **how.option), how.power, how.cpu, how.model)
     windows = []
-    for name, part in parts.items():
+    for name, part in by_run(found, how.run or name_of(path, kind)).items():
         own = {**labels, **{key: labels[key] or word_of(part, key) for key in ("project", "owner")}}
         windows.append(Window(name, 1, part, environment={"source": kind}, growing=True, **own))
-    return windows, []
+    return windows
 
 
 def result(book: Ledger, path: Path, labels: Mapping[str, Any], run: str) -> dict[str, Any]:

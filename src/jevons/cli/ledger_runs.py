@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jevons.cli import exits, ledger_import, ledger_tables, show
+from jevons.cli.account import Cpu, Given, Kind, Model, Power, Zone, pairs
 from jevons.cli.options import FORM, SITE, chosen, taking
 from jevons.core.errors import BadInput
 
@@ -154,14 +155,18 @@ def price(
     again: Annotated[bool, typer.Option("--again", help="Those priced under other factors, or changed since, where they were priced.")] = False,
     ledger: Where = "", **given: Any,
 ) -> None:  # fmt: skip
-    """Price runs under the factors of today, beside what was kept before. None named: those not priced yet."""
+    """Price runs under the factors of today, beside what was kept before. None named: those not priced yet.
+
+    A run that cannot be priced is named with its reason, and the exit code is 1; the others are priced.
+    """
     at, book, wanted = sited(given), writing(ledger), asked(project, owner, tag, period)
     names = ledger_tables.to_price(book, runs, wanted, again)
-    moved = ledger_tables.priced_again(book, names) if again else {name: bool(book.price(name, at or None)) for name in names}
+    moved, refused = ledger_tables.priced(book, names, None if again else at)
     if show.wants_json(given):
-        show.out_json({"priced": list(moved), "moved": [name for name, other in moved.items() if other]})
-    else:
+        show.out_json({"priced": list(moved), "moved": [name for name, other in moved.items() if other], "refused": refused})
+    elif moved or not refused:
         ledger_tables.tell_priced(book, moved, again)
+    _refused(refused)
 
 
 @app.command()
@@ -196,7 +201,7 @@ def take_in(
     owner: Annotated[str | None, typer.Option(metavar="NAME", help="Who answers for them.", show_default=False)] = None,
     tags: Annotated[list[str] | None, typer.Option("--tag", metavar="WORD", help="A tag.", show_default=False)] = None,
     run: Annotated[str, typer.Option(metavar="NAME", help="A name for the run, where the file says none.")] = "",
-    zone: Annotated[str, typer.Option(help="Time zone of stamps without one.")] = "UTC",
+    zone: Zone = "UTC", kind: Kind = "", option: Given = None, power: Power = None, cpu: Cpu = "", model: Model = False,
     why: Annotated[str, typer.Option(metavar="REASON", help="Supersede what stands, for this reason.")] = "",
     ledger: Where = "", **given: Any,
 ) -> None:  # fmt: skip
@@ -205,11 +210,14 @@ def take_in(
     With --at, what came in is priced too.
     """
     labels = {"project": project, "owner": owner, "tags": tags, "why": why}
-    told = ledger_import.take_in(writing(ledger, create=True), files, labels, run, zone, sited(given))
+    how = ledger_import.How(run, zone, kind, pairs("--option", option), power or (), cpu, model)
+    at = sited(given)
+    told = ledger_import.take_in(writing(ledger, create=True), files, labels, how, at)
     if show.wants_json(given):
         show.out_json(told)
     else:
         ledger_tables.tell_imported(told)
+    _refused({name: why for one in told for name, why in one.get("refused", {}).items()})
 
 
 @app.command()
@@ -248,6 +256,18 @@ def close(runs: RunNames, ledger: Where = "") -> None:
 
 
 def sited(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of jevons.site that were given."""
+    """The arguments of jevons.site that were given. Errors: those of jevons.site."""
     place = chosen(given, SITE)
-    return ({"name": place.pop("at")} if "at" in place else {}) | place
+    named = ({"name": place.pop("at")} if "at" in place else {}) | place
+    if named:
+        import jevons
+
+        jevons.site(**named)
+    return named
+
+
+def _refused(runs: Mapping[str, str]) -> None:
+    """Name the runs that could not be priced and why, and end in exit code 1 where there are any."""
+    for name, why in runs.items():
+        show.say(f"{name} is not priced: {why}")
+    raise typer.Exit(exits.FINDING if runs else exits.OK)

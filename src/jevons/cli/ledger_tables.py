@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.cli import show
 from jevons.core import units
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, JevonsError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -218,12 +218,16 @@ def to_price(book: Ledger, runs: Sequence[str] | None, wanted: Mapping[str, Any]
         return [run.run for run in query.runs(connection, query.Filter(**wanted, priced=False), None)]
 
 
-def priced_again(book: Ledger, names: Sequence[str]) -> dict[str, bool]:
-    """Runs priced where and as they were; run → whether the result is another."""
-    from jevons.account.ledger import pricing
-
-    with book.writing() as connection:
-        return pricing.reprice(connection, names)
+def priced(book: Ledger, names: Sequence[str], at: Mapping[str, Any] | None) -> tuple[dict[str, bool], dict[str, str]]:
+    """Each run priced, where and as it was before where ``at`` is None; (run → whether the result is another, run → why not)."""
+    moved: dict[str, bool] = {}
+    refused: dict[str, str] = {}
+    for name in names:
+        try:
+            moved |= book.price_again([name]) if at is None else {name: bool(book.price(name, at or None))}
+        except JevonsError as trouble:
+            refused[name] = str(trouble)
+    return moved, refused
 
 
 def tell_priced(book: Ledger, moved: Mapping[str, bool], again: bool) -> None:

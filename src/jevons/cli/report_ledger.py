@@ -50,10 +50,10 @@ def filters(query: str) -> dict[str, str]:
 
 def _of_run(book: Ledger, run: str, tenure: str, at: str, year: int | None) -> Iterator[Selected]:
     """One source a site; the bytes it was read from are the head of the run's chain."""
-    from jevons.account.ledger.pricing import study_of
+    from jevons.account.ledger.pricing import priceable, study_of
     from jevons.cli.report_sources import Selected, at_site, named_sites
 
-    activity, kept, entries = book.activity(run), book.footprints(run), book.history(run)
+    activity, kept, entries = priceable(book.activity(run), run), book.footprints(run), book.history(run)
     last: Mapping[str, Any] = kept[-1].record if kept else {}
     study = study_of(last) if last else Study()
     head = json.dumps({"run": run, "entries": len(entries), "head": entries[-1].hash}, sort_keys=True).encode()

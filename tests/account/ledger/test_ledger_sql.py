@@ -118,6 +118,13 @@ def _accepted(listener):
     return True
 
 
+def test_an_answer_that_memory_could_not_hold_is_refused(full, monkeypatch):
+    monkeypatch.setattr(sql, "MOST_ROWS", 1000)
+    assert len(ask(full, "SELECT * FROM range(1000)")[1]) == 1000
+    with pytest.raises(BadInput, match="LIMIT"):
+        ask(full, "SELECT * FROM range(100000000000)")
+
+
 def test_exported_parquet_answers_as_the_ledger_does(full, tmp_path):
     with full.reading() as connection:
         counts = export.every(connection, tmp_path / "out")

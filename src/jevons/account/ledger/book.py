@@ -97,6 +97,11 @@ class Ledger:
         with self.writing() as connection:
             return pricing.price(connection, run, at, study, draws)
 
+    def price_again(self, runs: Iterable[str]) -> dict[str, bool]:
+        """Price runs where and as they were priced last; run → whether the result is another. Unpriced ones are left out."""
+        with self.writing() as connection:
+            return pricing.reprice(connection, runs)
+
     def activity(self, run: str) -> Activity:
         """The windows of a run that stand, as one Activity. Errors: UnknownName with the nearest runs."""
         with self.reading() as connection:

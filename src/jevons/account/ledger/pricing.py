@@ -14,7 +14,9 @@ from jevons.account.ledger import canonical, query
 from jevons.account.ledger.pen import Pen
 from jevons.account.ledger.periods import Locks
 from jevons.account.ledger.schema import entry, run
+from jevons.account.modelled import unpriced
 from jevons.core.errors import BadInput
+from jevons.core.source import Assumption
 from jevons.core.study import Study
 from jevons.world import catalog
 from jevons.world.site import footprint as priced_at
@@ -71,11 +73,26 @@ def sites_of(activity: Activity, at: At) -> Sites:
 
 
 def computed(activity: Activity, sites: Mapping[str, Mapping[str, Any]], study: Study | None, draws: int) -> Footprint:
-    """The footprint of an activity at sites given by their arguments."""
+    """The footprint of an activity at sites given by their arguments; hours that no factor prices are left out, and told.
+
+    Errors: BadInput where nothing in it can be priced.
+    """
     _plain(sites)
+    activity = priceable(activity)
     if set(sites) == {""}:
         return priced_at(activity, site(**sites[""]), study, draws)
     return priced_at(activity, {word: replace(site(**given), name=word) for word, given in sites.items()}, study, draws)
+
+
+def priceable(activity: Activity, name: str = "activity") -> Activity:
+    """The rows that factors price; what was left out stands among its assumptions. Errors: BadInput where none is left."""
+    rows, left = unpriced(activity)
+    if not left:
+        return activity
+    told = ", ".join(f"{hours:,.4g} h of {kind}" for kind, hours in left.items())
+    if not len(rows):
+        raise BadInput(name, told, "no factor prices these hours; import the file again with --cpu, --power or --model")
+    return rows.assume(Assumption("hours not priced", told, "no factor prices them; model them where the file is read", "stated"))
 
 
 def _plain(sites: Mapping[str, Mapping[str, Any]]) -> None:

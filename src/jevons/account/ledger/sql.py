@@ -15,6 +15,8 @@ from jevons.core.errors import BadInput, MissingExtra
 
 BATCH = 50_000
 MEMORY = "2GB"
+MOST_ROWS = 1_000_000
+"""A longer answer is refused: it would be held in memory whole."""
 LAST_S = 253_402_300_800
 """The end of the year 9999: what lies beyond is no time that a calendar holds."""
 SHUT = (
@@ -42,8 +44,7 @@ def ask(connection: Connection | None, question: str, folder: Path | None = None
         for statement in SHUT:
             duck.execute(statement)
         duck.execute("BEGIN TRANSACTION READ ONLY")
-        told = _answered(duck, question)
-        return [column[0] for column in told.description], told.fetchall()
+        return _answered(duck, question)
 
 
 def opened() -> Any:
@@ -109,13 +110,17 @@ def _require_question(duck: Any, question: str) -> None:
         raise BadInput("sql", question, f"ask one SELECT; the ledger is read-only here. Tables: {', '.join(COLUMNS)}")
 
 
-def _answered(duck: Any, question: str) -> Any:
+def _answered(duck: Any, question: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     import duckdb
 
     try:
-        return duck.execute(question)
+        told = duck.execute(question)
+        rows = told.fetchmany(MOST_ROWS + 1)
     except duckdb.Error as trouble:
         raise BadInput("sql", question, _line(trouble)) from None
+    if len(rows) > MOST_ROWS:
+        raise BadInput("sql", question, f"its answer has more than {MOST_ROWS:,} rows; sum them up, or say LIMIT")
+    return [column[0] for column in told.description], rows
 
 
 def _line(trouble: Exception) -> str:
