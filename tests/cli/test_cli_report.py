@@ -435,3 +435,13 @@ def test_a_run_at_two_sites_at_once_is_not_its_own_double(jevons, tmp_path, monk
 def test_a_result_of_another_year_than_the_period_says_so(made):
     assert any("ran in another year" in said for said in made("report ghg a.json --period 2024").json["assumptions"])
     assert not any("ran in another year" in said for said in made("report ghg a.json --period 2023").json["assumptions"])
+
+
+def test_a_result_that_comes_out_otherwise_than_it_was_kept_says_so(made, tmp_path):
+    assert "computed again" not in made("report ghg a.json").err
+    record = json.loads((tmp_path / "a.json").read_text())
+    record["footprint"]["indicators"]["climate"]["best"] *= 1.02
+    (tmp_path / "a.json").write_text(json.dumps(record))
+    said = made("report ghg a.json")
+    assert "climate: kept as" in said.err
+    assert any("climate: kept as" in line for line in said.json["assumptions"])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.cli import show
 from jevons.cli.report_twice import doubts, refuse_copies
+from jevons.core import units
 from jevons.core.errors import BadInput, MissingFactor, UnknownName
 from jevons.core.source import Assumption
-from jevons.core.study import Study
+from jevons.core.study import INDICATORS, Study
 from jevons.world import spec as specs
 
 if TYPE_CHECKING:
@@ -202,11 +203,12 @@ def _of_spec(path: Path, tenure: str, at: str, year: int | None) -> Selected:
     read = specs.read(path)
     place = {"name": at} if at else {}
     when = {"year": year} if year is not None and not {"year", "start"} & {*read.arguments, *read.site} else {}
-    outcome = carry_out(read.over(specs.Spec(read.kind, when if read.kind in DATED else {}, {**place, **when})))
-    _say_if_moved(path, load(path) if path.suffix.lower() == ".json" else None)
-    spec = outcome.spec
+    asked = read.over(specs.Spec(read.kind, when if read.kind in DATED else {}, {**place, **when}))
+    outcome = carry_out(asked)
+    spec, kept = outcome.spec, load(path) if path.suffix.lower() == ".json" and asked == read else None
+    moved = list(_moved(path, kept, outcome.footprint))
     site = dict(spec.site)
-    return Selected(outcome.title, path.name, str(path.resolve()), outcome.activity, site, Study(**spec.study), spec.arguments.get("draws", 1000),
+    return Selected(outcome.title, path.name, str(path.resolve()), outcome.activity.assume(*moved), site, Study(**spec.study), spec.arguments.get("draws", 1000),
                     tenure, spec=spec, file=path)  # fmt: skip
 
 
@@ -242,10 +244,25 @@ def named_sites(words: Sequence[str], at: str) -> dict[str, dict[str, Any]]:
     return {word: {"name": word} for word in named}
 
 
-def _say_if_moved(path: Path, kept: Any) -> None:
-    """A kept result is computed again; where the tables have moved since, that is said."""
+def _moved(path: Path, kept: Any, now: Footprint) -> Iterator[Assumption]:
+    """A kept result is computed again; where it comes out otherwise than it was kept, that is said, and told in the paper."""
+    from math import isclose
+
     from jevons.world import catalog
 
-    held = kept.get("factor_set") if isinstance(kept, Mapping) else None
-    if held and held != catalog.version():
-        show.say(f"{path.name}: kept under factor set {held}, computed again under {catalog.version()}")
+    held = kept if isinstance(kept, Mapping) else {}
+    if (tables := held.get("factor_set")) and tables != catalog.version():
+        show.say(f"{path.name}: kept under factor set {tables}, computed again under {catalog.version()}")
+    for name in (i for i in ("energy", "climate") if i in now.indicators):
+        was, unit, best = _inside(held, "footprint", "indicators", name, "best"), INDICATORS[name][0], now.best(name)
+        if isinstance(was, (int, float)) and not isclose(was, best, rel_tol=1e-9):
+            said = f"{name}: kept as {units.show(was, unit, 4)}, computed again as {units.show(best, unit, 4)}"
+            show.say(f"{path.name}: {said}")
+            yield Assumption(f"{path.name}", said, "the tables or the fitted numbers have moved since it was kept", path.name)
+
+
+def _inside(value: Any, *names: str) -> Any:
+    """What lies under these keys, one in the other; None where one is not there."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
