@@ -471,3 +471,18 @@ def test_a_provider_that_never_answers_holds_nobody_up():
         footprint = jevons.footprint(used(1), place)
     assert time.monotonic() - began < 1.0
     assert footprint.best("climate") == pytest.approx(jevons.footprint(used(1), site).best("climate"))
+
+
+def test_a_client_that_breaks_its_promise_leaves_the_site_its_own_mean():
+    class Broken:
+        kind = ("location", "average", "lifecycle")
+
+        def latest(self, zone):
+            return None
+
+        def history(self, zone, start_s, end_s):
+            return None
+
+    watching = live(jevons.site("France"), Broken(), "FR")
+    watching.ask()
+    assert "AttributeError" in watching.trouble or "TypeError" in watching.trouble

@@ -74,9 +74,13 @@ def test_a_wet_bulb_beside_a_stated_wue_is_refused():
 
 
 def test_the_mend_of_a_missing_factor_is_one_that_works():
-    run, site = _run("2023-03-01"), jevons.site("France")
-    with pytest.raises(MissingFactor, match="'electricity/climate' among"):
+    run, site, study = _run("2023-03-01"), jevons.site("France"), jevons.Study(grid="marginal", scope="direct")
+    with pytest.raises(MissingFactor, match="ask for scope direct"):
         jevons.footprint(run, at=site, study=jevons.Study(grid="marginal"))
+    with pytest.raises(MissingFactor, match="climate"):
+        jevons.footprint(run, at=site, study=study)
+    cut = jevons.footprint(run, at=site, study=study.with_(cutoffs=(*study.cutoffs, "electricity/climate")))
+    assert "climate" not in cut.indicators or "electricity" not in cut.by("flow", "climate")
 
 
 @pytest.mark.parametrize(("name", "state"), [("Iowa", "US-IA"), ("us-tx", "US-TX"), ("Georgia, US", "US-GA"), ("new york", "US-NY")])

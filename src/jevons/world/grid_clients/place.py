@@ -128,8 +128,8 @@ class live:  # noqa: N801  # used as a word: with live(site, client, "FR") as pl
         try:
             found = self.client.latest(self.zone) if self._signal.points else self._first(time.time())
             self._signal, self.trouble = replace(self._signal + found, source=found.source), ""
-        except JevonsError as trouble:
-            self.trouble = str(trouble)
+        except Exception as trouble:  # whatever a client does, the work goes on at the site's own mean
+            self.trouble = str(trouble) if isinstance(trouble, JevonsError) else f"{type(trouble).__name__}: {trouble}"
 
     def _first(self, now: float) -> Signal:
         newest = self.client.latest(self.zone)
