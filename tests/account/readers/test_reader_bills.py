@@ -210,7 +210,9 @@ def test_a_cost_nobody_knows_is_refused(tmp_path):
 
 @pytest.mark.parametrize(("words", "machine"), [("USE1-BoxUsage:p4d.24xlarge", "p4d.24xlarge"), ("Standard_ND96isr_H100_v5", "standard_nd96isr_h100_v5"),
                                                 ("a2-highgpu-8g in us-central1", "a2-highgpu-8g"), ("g4dn.metal", "g4dn.metal"),
-                                                ("TimedStorage-ByteHrs", ""), ("p6-b200.48xlarge", "p6-b200.48xlarge")])  # fmt: skip
+                                                ("TimedStorage-ByteHrs", ""), ("p6-b200.48xlarge", "p6-b200.48xlarge"), ("BM.GPU.A100-v2.8 in Frankfurt", "bm.gpu.a100-v2.8"),
+                                                ("VM.Standard.E4.Flex", ""), ("gpu_8x_h100_sxm5 (us-east-1)", "gpu_8x_h100_sxm5"),
+                                                ("ct5lp-hightpu-4t", "ct5lp-hightpu-4t"), ("a4x-maxgpu-4g-metal", "a4x-maxgpu-4g-metal")])  # fmt: skip
 def test_machine_types_are_found_in_words(words, machine):
     assert machine_in(words) == machine
 
@@ -218,6 +220,15 @@ def test_machine_types_are_found_in_words(words, machine):
 @pytest.mark.parametrize(("unit", "value"), [("Hrs", 2.0), ("Hours", 2.0), ("1 Hour", 2.0), ("Seconds", 2 / 3600), ("GB-Mo", None), ("Requests", None)])
 def test_units_of_time_become_hours_and_others_do_not(unit, value):
     assert hours_in(2.0, unit) == (pytest.approx(value) if value else None)
+
+
+@pytest.mark.parametrize("provider", ["aws", "azure", "gcp", "oci", "lambda"])
+def test_a_machine_of_the_table_is_found_in_the_words_of_a_bill(provider):
+    from jevons.world import catalog
+
+    names = [row["id"] for row in catalog.table("cloud_instances").where(provider=provider)]
+    assert len(names) >= 10
+    assert [name for name in names if machine_in(f"Usage of {name.upper()} in a region") != name] == []
 
 
 def test_every_machine_of_the_table_holds_accelerators_of_the_table():

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 TIMES_H = {"hour": 1.0, "hr": 1.0, "h": 1.0, "minute": 1 / 60, "min": 1 / 60, "second": 1 / units.SECONDS_PER_HOUR,
            "sec": 1 / units.SECONDS_PER_HOUR, "s": 1 / units.SECONDS_PER_HOUR, "day": 24.0}  # fmt: skip
 MACHINE = re.compile(r"\b(?:standard_[a-z]+\d\w*|[a-z]+\d[a-z0-9-]*\.(?:\d*x?large|medium|small|micro|nano|metal[\w-]*)"
-                     r"|[a-z]\d[a-z]?-(?:highgpu|megagpu|ultragpu|edgegpu|standard|highmem|highcpu)-\d+g?)\b", re.IGNORECASE)  # fmt: skip
+                     r"|(?:[a-z]\d[a-z]?|ct\d[a-z]*|tpu\d[a-z]?)-(?:(?:high|mega|ultra|edge|max)gpu|hightpu|standard|highmem|highcpu)-\d+[gt]?(?:-metal)?"
+                     r"|[bv]m\.gpu\d?[\w.-]*\.\d+|gpu_\d+x_\w+)\b", re.IGNORECASE)  # fmt: skip
 CARD = re.compile(r"\b((?:nvidia|amd)[ \w-]{2,40}?) gpu\b", re.IGNORECASE)
 """A line for the cards themselves, as Google bills them: "Nvidia Tesla A100 GPU running in Americas"."""
 CARDS = "card:"
