@@ -286,3 +286,31 @@ def test_a_csv_of_usage_that_cannot_be_is_refused_where_it_stands(tmp_path, text
 def test_a_file_of_usage_that_is_not_there_is_refused():
     with pytest.raises(BadInput, match="name an existing file"):
         usage("nowhere.csv")
+
+
+def test_a_job_with_one_end_alone_is_refused_and_not_taken_to_have_run_all_along(tmp_path):
+    with pytest.raises(BadInput, match="row 1.*neither"):
+        allocate(metered(), [{"owner": "a", "busy hours": 1}, {"owner": "b", "busy hours": 1, "start_s": 0.0}])
+    (tmp_path / "usage.csv").write_text("owner,start,end,busy hours\na,2026-03-02T08:00Z,,1\n")
+    with pytest.raises(BadInput, match="neither"):
+        usage(tmp_path / "usage.csv")
+
+
+def test_idle_watts_of_a_component_that_was_not_metered_are_refused():
+    with pytest.raises(BadInput, match="nearest: accelerator"):
+        allocate(metered(), [{"owner": "a", "busy hours": 1}], idle_w={"acelerator": 60.0})
+
+
+def test_a_file_of_usage_serves_by_its_name(tmp_path):
+    (tmp_path / "usage.csv").write_text("owner,busy hours\na,3\nb,1\n")
+    assert fell(allocate(metered(), tmp_path / "usage.csv")) == {"a": 7.5, "b": 2.5}
+
+
+def test_every_part_lands_where_the_page_says():
+    rows = metered({"component": "meter", "amount": 10.0}, {"component": "network", "amount": 2.0}, {"component": "cooling", "amount": 3.0})
+    used = [{"owner": "a", "busy hours": 3, "owned hours": 1}, {"owner": "b", "busy hours": 1, "owned hours": 1}]
+    parts = allocate(rows, used, idle_w={"meter": 2000.0})
+    assert fell(parts.where(part="active")) == {"a": 6.0, "b": 2.0}  # 8 kWh as 3 : 1
+    assert fell(parts.where(part="idle")) == {"a": 1.0, "b": 1.0}  # 2 kW for an hour as 1 : 1
+    assert fell(parts.where(part="shared")) == {"a": 1.5, "b": 0.5}  # the network as 3 : 1
+    assert fell(parts.where(part="overhead")) == {"a": 2.125, "b": 0.875}  # the cooling as 8.5 : 3.5

@@ -356,7 +356,8 @@ def test_a_run_that_cannot_be_priced_is_named_and_the_others_are_priced(book, tm
     said = book("ledger price --at France")
     assert (said.code, said.json["priced"]) == (1, ["slurm-101"])
     assert list(said.json["refused"]) == ["slurm-103"]
-    assert "slurm-103 is not priced" in said.err and "--cpu" in said.err
+    assert "slurm-103 is not priced" in said.err
+    assert "--cpu" in said.err
 
 
 def test_core_hours_are_modelled_as_they_are_imported_where_their_processor_is_told(book, tmp_path):
@@ -373,7 +374,8 @@ def test_a_report_of_a_run_without_any_price_names_the_run(book, tmp_path):
     book(f"ledger import {tmp_path / 'sacct.txt'}")
     said = book("report ghg ledger: --at France")
     assert said.code == 2
-    assert "slurm-103" in said.err and "--cpu" in said.err
+    assert "slurm-103" in said.err
+    assert "--cpu" in said.err
 
 
 def test_a_place_that_is_none_is_refused_before_anything_is_imported(book, tmp_path):
@@ -415,3 +417,63 @@ def test_runs_of_one_home_already_share_their_devices_and_are_left_as_they_are(b
     said = book(f"ledger import {paths[0]} {paths[1]}")
     assert "left out" not in said.err
     assert book("ledger ls").json["sums"][0]["energy_kwh"] == pytest.approx(4.0, rel=1e-9)
+
+
+def test_energy_that_nothing_tells_is_a_dash_and_its_budget_is_not_known(book, tmp_path):
+    (tmp_path / "sacct.txt").write_text(SACCT)
+    book(f"ledger import {tmp_path / 'sacct.txt'}")
+    line = next(line for line in book("ledger ls --table").out.splitlines() if line.startswith("slurm-103"))
+    assert "0 kWh" not in line
+    book("budget set e --energy 1MWh")
+    said = book("budget check --table")
+    assert said.code == 1
+    assert "not known: 1 run without energy" in said.out
+
+
+def test_a_budget_that_no_run_falls_under_says_so(kept):
+    kept("budget set typo --carbon 1t --project serach")
+    said = kept("budget check --table")
+    assert (said.code, "no run is so" in said.out) == (0, True)
+
+
+def test_a_new_price_in_a_locked_period_is_said_to_stand_beside(kept):
+    kept("ledger lock 2026-01")
+    before = kept("ledger ls").json["runs"][0]["climate_kg"]
+    said = kept("ledger price 00ff --at Poland --table")
+    assert "its period is locked" in said.out
+    assert kept("ledger ls").json["runs"][0]["climate_kg"] == before
+
+
+def test_a_folder_is_no_ledger(book, tmp_path):
+    said = book(f"ledger ls --ledger {tmp_path}")
+    assert (said.code, "this is a folder" in said.err) == (2, True)
+
+
+BLOCKED = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == MISSING:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Blocked())
+from jevons.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("missing", "command"), [
+    ("sqlalchemy", "ledger ls"), ("sqlalchemy", "ledger import FILE"), ("sqlalchemy", "sql 'SELECT 1 FROM runs'"), ("sqlalchemy", "sql"),
+    ("sqlalchemy", "budget check"), ("sqlalchemy", "reproduce runs.zip"), ("sqlalchemy", "ledger export runs.csv"),
+    ("sqlalchemy", "report ghg ledger: --at France"), ("duckdb", "sql 'SELECT 1 FROM runs'"), ("duckdb", "ledger export runs.parquet"),
+])  # fmt: skip
+def test_without_its_packages_every_command_names_the_extra(kept, tmp_path, missing, command):
+    import shlex
+    import subprocess
+    import sys
+
+    (tmp_path / "sacct.txt").write_text(SACCT)
+    words = shlex.split(command.replace("FILE", str(tmp_path / "sacct.txt")))
+    code = BLOCKED.replace("MISSING", repr(missing))
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "pip install 'jevons[ledger]'" in done.stderr

@@ -23,6 +23,8 @@ from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     Amount = NDArray[np.float64]
@@ -37,7 +39,7 @@ FALLBACK = (BUSY, ENERGY)
 ROUNDING = 1e-12
 
 
-def allocate(metered: Activity, usage: Usage | Activity | Iterable[Mapping[str, Any]], by: str = "owner", *,
+def allocate(metered: Activity, usage: Usage | Activity | Iterable[Mapping[str, Any]] | str | Path, by: str = "owner", *,
              active: str | None = "", idle: str | None = "", shared: str | None = "", overhead: str | None = "",
              idle_w: Mapping[str, float] | None = None, match: Sequence[str] = MATCHED) -> Activity:  # fmt: skip
     """``metered`` shared out over the owners in ``usage``: its rows with the columns ``by`` and ``part``.

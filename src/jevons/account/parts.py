@@ -18,7 +18,7 @@ import numpy as np
 from jevons.account.metering import RESIDUAL
 from jevons.core import units
 from jevons.core.activity import Activity, joined, places_of
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, UnknownName
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ W_PER_KW = 1000.0
 def split(metered: Activity, idle_w: Mapping[str, float] | None = None) -> Activity:
     """The activity with a column ``part``: rows that name theirs keep it, rows of components in ``idle_w`` become two.
 
-    ``idle_w``: component → watts that a device of it draws when nothing runs. Errors: BadInput for an unknown part.
+    ``idle_w``: component → watts that a device of it draws when nothing runs. Errors: BadInput for an unknown part or component.
     """
     told = metered.text.get("part")
     words = np.array([_part(c, w) for c, w in zip(metered.text["component"], told if told is not None else [""] * len(metered),
@@ -54,6 +54,9 @@ def _part(component: str, told: str) -> str:
 
 def _with_baseline(whole: Activity, idle_w: Mapping[str, float]) -> Activity:
     """Active electricity of some components in two: idle watts over the row's time, never more than the row, and the rest."""
+    for component in idle_w:
+        if component not in whole.text["component"]:
+            raise UnknownName("component", component, list(dict.fromkeys(whole.text["component"])), "idle watts are of what was metered")
     watts = np.array([units.read(idle_w.get(c, 0.0), "W", f"idle_w[{c}]") for c in whole.text["component"]], float)
     watts *= (whole.text["part"] == "active") & whole.flow_mask("electricity")
     hours = (whole.end_s - whole.start_s) / units.SECONDS_PER_HOUR

@@ -39,12 +39,14 @@ class Usage:
     amount: Mapping[str, Amount]
 
     @classmethod
-    def of(cls, rows: Usage | Activity | Iterable[Mapping[str, Any]]) -> Usage:
-        """From rows of words and numbers, or an Activity: its device hours are busy (idle ones owned), its kWh energy.
+    def of(cls, rows: Usage | Activity | Iterable[Mapping[str, Any]] | str | Path) -> Usage:
+        """From rows of words and numbers, a file of them, or an Activity: its device hours are busy (idle ones owned), its kWh energy.
 
         Errors: BadInput naming row and key for an amount that is negative or not finite, or an interval that ends
-        before it begins.
+        before it begins or has one end alone.
         """
+        if isinstance(rows, (str, Path)):
+            return usage(rows)
         if isinstance(rows, Usage):
             return rows
         if isinstance(rows, Activity):
@@ -55,6 +57,9 @@ class Usage:
         amount = {n: np.array([_amount(i, n, row.get(n)) for i, row in enumerate(listed)], float) for n in numeric}
         text = {n: _words([str(row.get(n) or "") for row in listed]) for n in names if n not in numeric}
         start_s, end_s = (np.array([_time(i, n, row.get(n)) for i, row in enumerate(listed)], float) for n in TIMES)
+        half = np.isnan(start_s) != np.isnan(end_s)
+        if half.any():
+            raise BadInput(f"usage row {int(np.argmax(half))}", "one of start and end", "give both, or neither for all along")
         return cls(*_ordered(start_s, end_s), text, amount)
 
     def __len__(self) -> int:

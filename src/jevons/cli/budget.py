@@ -9,6 +9,7 @@ import typer
 
 from jevons.cli import exits, show
 from jevons.cli.ledger_runs import Where, existing, writing
+from jevons.cli.ledger_tables import counted
 from jevons.cli.options import FORM, taking
 
 app = typer.Typer(no_args_is_help=True, help="Limits on energy, carbon, water and cost, held against the ledger.")
@@ -44,7 +45,7 @@ def check(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Which; none: all of them.", show_default=False)] = "",
     ledger: Where = "", **given: Any,
 ) -> None:  # fmt: skip
-    """What was used of each budget. Exit code 1 where one is exceeded, or cannot be known for want of prices."""
+    """What was used of each budget. Exit code 1 where one is exceeded, or cannot be known for want of prices or energy."""
     from jevons.account.ledger import budget
 
     with existing(ledger).reading() as connection:
@@ -72,4 +73,6 @@ def verdict(one: Any) -> str:
     """In words."""
     if one.exceeded:
         return "EXCEEDED"
-    return f"not known: {one.unpriced} runs are not priced" if one.unknown else "within"
+    if one.unknown:
+        return f"not known: {counted(one.unpriced, 'run')} {'without energy' if one.limit == 'energy' else 'not priced'}"
+    return "within" if one.runs else "within: no run is so"

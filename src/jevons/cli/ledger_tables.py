@@ -84,8 +84,8 @@ def tell_runs(runs: Sequence[Run], sums: Sequence[Sum], by: str) -> None:
 
 
 def figures_of(one: Any) -> list[str]:
-    """Energy, carbon, water and cost as a list shows them."""
-    return [listed(getattr(one, key), unit) for key, unit, _ in FIGURES]
+    """Energy, carbon, water and cost as a list shows them; no energy at all is none that is known."""
+    return [listed(getattr(one, key) or None if key == "energy_kwh" else getattr(one, key), unit) for key, unit, _ in FIGURES]
 
 
 def tell_sum(sums: Sequence[Sum], shown: int | None) -> None:
@@ -241,6 +241,15 @@ def tell_priced(book: Ledger, moved: Mapping[str, bool], again: bool) -> None:
         held = [book.run(name) for name in moved]
         cells = [(short(run.run), *figures_of(run)) for run in held]
         show.console().print(show.rows(("priced", *(name for *_, name in FIGURES)), cells, right=[name for *_, name in FIGURES]))
+        tell_beside(book, held)
+
+
+def tell_beside(book: Ledger, held: Iterable[Run]) -> None:
+    """The runs of a locked period, whose new price does not stand."""
+    for run in held:
+        if not (last := book.footprints(run.run)[-1].record)["stands"]:
+            climate = last["indicators"].get("climate", {}).get("best")
+            print(f"{run.run}: its period is locked; {said(climate, 'kg')} CO₂e kept beside what stands")
 
 
 def all_runs(connection: Connection) -> list[str]:

@@ -163,3 +163,9 @@ def test_the_tags_and_the_rows_of_the_list_are_checked(full):
     assert any("in tags" in line for line in told(full))
     unguarded(full, "DELETE FROM run WHERE run = 'run-3'")
     assert any("run-3: its row in the list of runs is gone" in line for line in told(full))
+
+
+def test_a_seal_dropped_from_the_end_of_the_chain_of_runs_is_named_as_dropped(full):
+    full.close("run-3")
+    unguarded(full, "DELETE FROM closing WHERE position = 2")
+    assert [trouble for trouble in told(full) if "run-3" in trouble and "dropped from the end of the chain of runs" in trouble]

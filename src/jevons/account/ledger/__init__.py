@@ -15,6 +15,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jevons.core.errors import MissingExtra
+
+try:
+    import sqlalchemy  # noqa: F401
+except ImportError:
+    raise MissingExtra("sqlalchemy", "ledger", "the ledger") from None
+
 if TYPE_CHECKING:
     from jevons.account.ledger.book import Ledger
 

@@ -19,7 +19,7 @@ LIMITS = {"energy": ("energy_kwh", "kWh"), "carbon": ("climate_kg", "kg"), "wate
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One limit and what was used. ``unpriced``: runs whose share is not known, so that ``used`` is too low."""
+    """One limit and what was used by ``runs``. ``unpriced``: those whose share is not known, so that ``used`` is too low."""
 
     budget: str
     limit: str
@@ -27,6 +27,7 @@ class Standing:
     allowed: float
     used: float
     unpriced: int
+    runs: int
 
     @property
     def exceeded(self) -> bool:
@@ -74,6 +75,6 @@ def check(connection: Connection, name: str = "") -> list[Standing]:
 
 def _standing(connection: Connection, body: Mapping[str, Any]) -> list[Standing]:
     asked = query.Filter(body["project"] or None, body["owner"] or None, body["tag"] or None, body["period"] or None)
-    found = query.sums(connection, asked)[0]
+    found, unmetered = query.sums(connection, asked)[0], query.unmetered(connection, asked)
     return [Standing(body["name"], key, LIMITS[key][1], allowed, float(getattr(found, LIMITS[key][0]) or 0.0),
-                     0 if key == "energy" else found.unpriced) for key, allowed in body["limits"].items()]  # fmt: skip
+                     unmetered if key == "energy" else found.unpriced, found.runs) for key, allowed in body["limits"].items()]  # fmt: skip

@@ -10,16 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from jevons.core.errors import BadInput, MissingExtra
-from jevons.world.home import home
-
-try:
-    import sqlalchemy as sa
-    from sqlalchemy import exc
-except ImportError:  # pragma: no cover
-    raise MissingExtra("sqlalchemy", "ledger", "the ledger") from None
+import sqlalchemy as sa
+from sqlalchemy import exc
 
 from jevons.account.ledger.schema import HEAD, REFUSAL
+from jevons.core.errors import BadInput, MissingExtra
+from jevons.world.home import home
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -61,6 +57,8 @@ def connect(place: str, create: bool, read_only: bool) -> Engine:
 
 
 def _sqlite(path: Path, create: bool, read_only: bool) -> Engine:
+    if path.is_dir():
+        raise BadInput("ledger", str(path), "this is a folder; name a file in it")
     if not path.exists():
         if read_only or not create:
             raise BadInput("ledger", str(path), "there is no ledger yet: append to one, or name the file that is one")

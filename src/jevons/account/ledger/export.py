@@ -65,9 +65,9 @@ def every(connection: Connection, folder: Path) -> dict[str, int]:
 
 
 def _parquet(connection: Connection, name: str, path: Path) -> int:
-    import duckdb
-
     with sql.opened() as duck:
+        import duckdb
+
         filled = sql.fill(duck, name, rows_of(connection, name))
         try:
             duck.table(name).write_parquet(str(path), compression="zstd")

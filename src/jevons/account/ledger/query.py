@@ -185,6 +185,11 @@ def sums(connection: Connection, asked: Filter, by: str = "") -> list[Sum]:
     return [Sum(str(word or ""), *rest) for word, *rest in found]
 
 
+def unmetered(connection: Connection, asked: Filter) -> int:
+    """Of the runs asked for, those whose energy nothing tells: hours alone, say."""
+    return connection.execute(select(func.count()).where(*asked.conditions(), run.c.energy_kwh == 0)).scalar_one()
+
+
 def _group(connection: Connection, by: str) -> Any:
     if by not in ("month", "year"):
         return run.c[by]

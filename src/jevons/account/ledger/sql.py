@@ -90,7 +90,7 @@ def _told(column: str, kind: str) -> str:
 def _from_parquet(duck: Any, name: str, folder: Path) -> None:
     file = folder / f"{name}.parquet"
     if not file.is_file():
-        raise BadInput("folder", str(folder), f"it holds no {name}.parquet; export it: jevons ledger export FOLDER --parquet")
+        raise BadInput("folder", str(folder), f"it holds no {name}.parquet; export it: jevons ledger export FOLDER")
     import duckdb
 
     try:

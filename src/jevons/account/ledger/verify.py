@@ -145,6 +145,9 @@ def _drawn(report: Report, name: str, state: drawn.RunState, kept: Any, tags: fr
         report.add(name, kept["entries"], f"dropped or added at the end: the list of runs knows {kept['entries']} entries, "
                    f"its chain has {state.entries}")  # fmt: skip
         return
+    if isinstance(kept["sealed"], int) and isinstance(state.sealed, int) and kept["sealed"] > state.sealed:
+        report.add(name, kept["sealed"], "dropped from the end of the chain of runs: the list of runs knows this entry as sealed")
+        return
     wrong = [column for column, value in state.row().items() if not _same(kept[column], value)]
     if tags != state.tags:
         wrong.append("tags")
