@@ -314,3 +314,13 @@ def test_every_part_lands_where_the_page_says():
     assert fell(parts.where(part="idle")) == {"a": 1.0, "b": 1.0}  # 2 kW for an hour as 1 : 1
     assert fell(parts.where(part="shared")) == {"a": 1.5, "b": 0.5}  # the network as 3 : 1
     assert fell(parts.where(part="overhead")) == {"a": 2.125, "b": 0.875}  # the cooling as 8.5 : 3.5
+
+
+def test_a_stamp_that_no_clock_showed_is_refused_and_the_hour_before_it_is_one(tmp_path):
+    file = tmp_path / "usage.csv"
+    file.write_text("owner,start,end,busy hours\na,2026-03-29T01:00,2026-03-29T02:30,1\n")
+    with pytest.raises(TableError, match="row 2, column end.*daylight saving"):
+        usage(file, "Europe/Berlin")
+    file.write_text("owner,start,end,busy hours\na,2026-03-29T01:30,2026-03-29T03:30,1\n")
+    used = usage(file, "Europe/Berlin")
+    assert float(used.end_s[0] - used.start_s[0]) == HOUR

@@ -6,7 +6,7 @@ import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
@@ -20,6 +20,11 @@ LAST_S = 7_258_118_400.0
 """The year 2200 in UTC seconds."""
 BLANK = {"", "nan", "none", "n/a", "[n/a]", "[not supported]", "[unknown error]", "not supported"}
 """Words by which tools say that they have no value."""
+ZERO = timedelta(0)
+
+
+class NoSuchHour(ValueError):
+    """A stamp of an hour that the zone's clock leaves out in spring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ class Line:
         place(zone)
         try:
             return moment(self.text(column), zone)
+        except NoSuchHour:
+            raise self.trouble(column, f"daylight saving leaves this hour out in {zone}; name the zone whose clock wrote it") from None
         except (ValueError, OverflowError):
             raise self.trouble(column, "give a date and time, e.g. 2026-11-23T08:30:00") from None
 
@@ -175,9 +182,16 @@ def _rows(file: str, header: Sequence[str], reader: Iterable[list[str]]) -> Iter
 
 
 def moment(text: str, zone: str) -> float:
-    """UTC seconds of an ISO or slashed stamp; ValueError where it is none, or lies outside 1970 to 2200."""
+    """UTC seconds of an ISO or slashed stamp; ValueError where it is none, or lies outside 1970 to 2200.
+
+    An hour that its zone's clock shows twice is the first; NoSuchHour for one that it leaves out.
+    """
     stamp = datetime.fromisoformat(text.strip().replace("/", "-"))
-    return in_calendar((stamp if stamp.tzinfo else stamp.replace(tzinfo=place(zone))).timestamp())
+    if stamp.tzinfo is None:
+        stamp = stamp.replace(tzinfo=place(zone))
+        if (stamp.utcoffset() or ZERO) < (stamp.replace(fold=1).utcoffset() or ZERO):  # PEP 495: so it is in a gap alone
+            raise NoSuchHour(zone)
+    return in_calendar(stamp.timestamp())
 
 
 def in_calendar(t_s: float) -> float:
