@@ -160,14 +160,14 @@ def test_rows_of_a_file_are_priced_where_they_say_they_ran(jevons, tmp_path, mon
 
 
 def test_a_file_too_large_for_a_pack_is_refused_and_two_of_one_name_are_kept_apart(made, tmp_path, monkeypatch):
-    from jevons.cli import report_sources
+    from jevons.cli import report_selected
 
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "a.json").write_bytes((tmp_path / "b.json").read_bytes())
     made(f"report assurance a.json other/a.json --out {tmp_path / 'p.zip'}")
     with zipfile.ZipFile(tmp_path / "p.zip") as pack:
         assert pack.read("inputs/2-a.json") == (tmp_path / "b.json").read_bytes()
-    monkeypatch.setattr(report_sources, "LARGEST_INPUT_BYTES", 10)
+    monkeypatch.setattr(report_selected, "LARGEST_INPUT_BYTES", 10)
     assert "keep it in the ledger" in made(f"report assurance a.json --out {tmp_path / 'p.zip'}").err
 
 

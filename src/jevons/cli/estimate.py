@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jevons.cli import options, show
+from jevons.cli import options, reports
 from jevons.cli.options import chosen, taking
 from jevons.cli.outcome import carry_out
 from jevons.core.errors import BadInput
@@ -75,7 +75,7 @@ def experimentation(final: Final, **given: Any) -> None:
     asked, written = from_flags("experimentation", given, (options.TRIALS,)), specs.read(final)
     if written.kind != asked.kind:
         written = Spec(asked.kind, {"final": Spec(written.kind, written.arguments).record()}, written.site, written.study)
-    show.answer(carry_out(asked.over(written)), given)
+    reports.answer(carry_out(asked.over(written)), given)
 
 
 @app.command(no_args_is_help=True)
@@ -182,7 +182,7 @@ def ask(kind: str, file: Path | None, given: Mapping[str, Any], groups: tuple[op
     if path is not None:
         written = specs.read(path, kind)
         asked = Spec(written.kind, asked.arguments, asked.site, asked.study).over(written)
-    show.answer(carry_out(asked), given)
+    reports.answer(carry_out(asked), given)
 
 
 def from_flags(kind: str, given: Mapping[str, Any], groups: tuple[options.Group, ...]) -> Spec:

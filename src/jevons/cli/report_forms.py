@@ -15,7 +15,7 @@ from jevons.core.errors import BadInput, JevonsError, TableError
 
 if TYPE_CHECKING:
     from jevons.account.matching import Matching
-    from jevons.cli.report_sources import Selected
+    from jevons.cli.report_selected import Selected
     from jevons.core.footprint import Footprint
     from jevons.report.standards.scopes import Boundary, Sides
 

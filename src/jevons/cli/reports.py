@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jevons.cli import show
 from jevons.cli.outcome import Outcome, carry_out
@@ -21,6 +22,27 @@ DEVICES = ("v100-sxm2-32gb", "a100-sxm4-80gb", "h100-sxm5-80gb")
 
 
 TRAINING_TYPES = {"training": "pre-training", "recorded": "pre-training", "fine-tuning": "fine-tuning", "distillation": "fine-tuning"}
+
+
+def answer(outcome: Outcome, given: Mapping[str, Any]) -> None:
+    """Write the files asked for, then print the estimate."""
+    if given.get("save"):
+        show.write(given["save"], show.as_text(outcome.record()) + "\n", "result")
+    if given.get("report"):
+        write(given["report"], outcome)
+    unit = given.get("per")
+    if show.wants_json(given):
+        show.out_json({**outcome.record(), **({"per": shares(outcome, unit)} if unit else {})})
+    else:
+        show.show_outcome(outcome if not unit else replace(outcome, footprint=outcome.footprint.per(unit)), f", per {unit}" if unit else "")
+
+
+def shares(outcome: Outcome, unit: str) -> dict[str, Any]:
+    """The indicators for so much served: best, low and high."""
+    from jevons.cli.outcome import spread
+
+    part = outcome.footprint.per(unit)
+    return {unit: {name: spread(part.total(name)) for name in part.indicators}}
 
 
 def write(path: Path, outcome: Outcome) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,29 +75,6 @@ def bullets(lines: Iterable[tuple[str, str]]) -> Any:
     from rich.text import Text
 
     return Group(*(Padding(Text.assemble(head, (f"  {rest}", "dim")), (0, 0, 0, 2)) for head, rest in lines))
-
-
-def answer(outcome: Outcome, given: Mapping[str, Any]) -> None:
-    """Write the files asked for, then print the estimate."""
-    if given.get("save"):
-        write(given["save"], as_text(outcome.record()) + "\n", "result")
-    if given.get("report"):
-        from jevons.cli import reports
-
-        reports.write(given["report"], outcome)
-    unit = given.get("per")
-    if wants_json(given):
-        out_json({**outcome.record(), **({"per": shares(outcome, unit)} if unit else {})})
-    else:
-        show_outcome(outcome if not unit else replace(outcome, footprint=outcome.footprint.per(unit)), f", per {unit}" if unit else "")
-
-
-def shares(outcome: Outcome, unit: str) -> dict[str, Any]:
-    """The indicators for so much served: best, low and high."""
-    from jevons.cli.outcome import spread
-
-    part = outcome.footprint.per(unit)
-    return {unit: {name: spread(part.total(name)) for name in part.indicators}}
 
 
 def show_outcome(outcome: Outcome, per: str = "") -> None:
