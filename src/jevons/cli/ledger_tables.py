@@ -215,7 +215,7 @@ def to_price(book: Ledger, runs: Sequence[str] | None, wanted: Mapping[str, Any]
     with book.reading() as connection:
         if again:
             return pricing.out_of_date(connection, query.Filter(**wanted))
-        return [run.run for run in query.runs(connection, query.Filter(**wanted, priced=False), None)]
+        return query.names(connection, query.Filter(**wanted, priced=False))
 
 
 def priced(book: Ledger, names: Sequence[str], at: Mapping[str, Any] | None) -> tuple[dict[str, bool], dict[str, str]]:
@@ -256,7 +256,7 @@ def all_runs(connection: Connection) -> list[str]:
     """The name of every run, estimates too."""
     from jevons.account.ledger import query
 
-    return [run.run for planned in (False, True) for run in query.runs(connection, query.Filter(estimates=planned), None)]
+    return [name for planned in (False, True) for name in query.names(connection, query.Filter(estimates=planned))]
 
 
 def tell_imported(told: Sequence[Mapping[str, Any]]) -> None:

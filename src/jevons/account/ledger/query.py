@@ -73,6 +73,11 @@ class Run:
     """Whether its activity was changed after the footprint that stands."""
 
 
+LISTED = ("id", "kind", "closed", "priced", "stale", "run", "project", "owner", "started_s", "ended_s", "windows", "energy_kwh",
+          "supplied_kwh", "climate_kg", "climate_low_kg", "climate_high_kg", "water_l", "cost_usd", "factor_set")  # fmt: skip
+"""The columns of a ``Run``: first what is not shown as it stands, then in the order of its fields."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sum:
     """Runs summed. ``unpriced``: those without a footprint, whose climate, water and cost are missing from the sum; ``stale``:
@@ -141,20 +146,25 @@ def runs(connection: Connection, asked: Filter, limit: int | None) -> list[Run]:
     """Runs, latest first, undated ones last; at most ``limit``."""
     if limit is not None and limit < 0:
         raise BadInput("limit", limit, "give a count of at least 0, or None for all")
-    wanted = select(run).where(*asked.conditions())
+    wanted = select(*(run.c[name] for name in LISTED)).where(*asked.conditions())
     dated = wanted.where(run.c.started_s.is_not(None)).order_by(run.c.started_s.desc(), run.c.id.desc())
-    told = list(connection.execute(dated.limit(limit)).mappings())
+    told = list(connection.execute(dated.limit(limit)).all())
     if limit is None or len(told) < limit:
         undated = wanted.where(run.c.started_s.is_(None)).order_by(run.c.id.desc())
-        told += connection.execute(undated.limit(None if limit is None else limit - len(told))).mappings()
-    tags = tags_of(connection, [row["id"] for row in told])
-    return [_run(row, tags.get(row["id"], ())) for row in told]
+        told += connection.execute(undated.limit(None if limit is None else limit - len(told))).all()
+    tags = tags_of(connection, [row[0] for row in told])
+    return [_run(row, tags.get(row[0], ())) for row in told]
+
+
+def names(connection: Connection, asked: Filter) -> list[str]:
+    """The names of the runs asked for, in the order they came."""
+    return list(connection.execute(select(run.c.run).where(*asked.conditions()).order_by(run.c.id)).scalars())
 
 
 def one(connection: Connection, name: str) -> Run:
     """A run that is there, as a list shows it."""
-    row = connection.execute(select(run).where(run.c.run == name)).mappings().one()
-    return _run(row, tags_of(connection, [row["id"]]).get(row["id"], ()))
+    row = connection.execute(select(*(run.c[column] for column in LISTED)).where(run.c.run == name)).one()
+    return _run(row, tags_of(connection, [row[0]]).get(row[0], ()))
 
 
 def tags_of(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
@@ -167,8 +177,8 @@ def tags_of(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[str, 
 
 
 def _run(row: Any, tags: tuple[str, ...]) -> Run:
-    made = {name: row[name] for name in Run.__slots__ if name not in ("tags", "priced", "stale", "estimate")}
-    return Run(**made, tags=tags, priced=row["priced"] > 0, stale=bool(row["stale"]), estimate=row["kind"] == "estimate")
+    _, kind, closed, priced, stale, name, project, owner, *figures = row
+    return Run(name, project, owner, tags, *figures, kind == "estimate", closed, priced > 0, bool(stale))
 
 
 def sums(connection: Connection, asked: Filter, by: str = "") -> list[Sum]:
