@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from jevons.core.words import words
 
 __all__ = ["FORMATS", "allocate", "contracts", "held", "ledger", "lifecycle", "match", "meters", "modelled", "read", "recognise",
            "telemetry", "travel", "usage"]  # fmt: skip
@@ -26,23 +26,4 @@ if TYPE_CHECKING:
     from jevons.account.travel import travel
     from jevons.account.usage import usage
 
-
-class _Door(ModuleType):
-    """A package whose words are functions, though files of those names exist: see ``jevons.estimate``."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        is_room = isinstance(value, ModuleType) and name in _WHERE
-        super().__setattr__(name, getattr(value, name, value) if is_room else value)
-
-
-sys.modules[__name__].__class__ = _Door
-
-
-def __getattr__(name: str) -> Any:
-    import importlib
-
-    if name not in _WHERE:
-        raise AttributeError(f"module 'jevons.account' has no attribute {name!r}; it has {', '.join(__all__)}")
-    value = getattr(importlib.import_module(f"jevons.account.{_WHERE[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = words(__name__, _WHERE)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from jevons.core.words import words
 
 __all__ = ["audit", "compare", "data_preparation", "distillation", "edge", "experimentation", "fine_tuning",
            "generation", "generic", "one_pass", "recorded", "request", "serving", "speech", "storage", "sweep", "training",
@@ -34,24 +34,4 @@ if TYPE_CHECKING:
     from jevons.estimate.sweep import sweep
     from jevons.estimate.training import training
 
-
-class _Door(ModuleType):
-    """A package whose words are functions: ``jevons.estimate.training`` is the function, though a file of that
-    name exists, for the import system would otherwise put the file's module in the function's place."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        is_room = isinstance(value, ModuleType) and name in _WHERE
-        super().__setattr__(name, getattr(value, name, value) if is_room else value)
-
-
-sys.modules[__name__].__class__ = _Door
-
-
-def __getattr__(name: str) -> Any:
-    import importlib
-
-    if name not in _WHERE:
-        raise AttributeError(f"module 'jevons.estimate' has no attribute {name!r}; it has {', '.join(__all__)}")
-    function = getattr(importlib.import_module(f"jevons.estimate.{_WHERE[name]}"), name)
-    globals()[name] = function
-    return function
+__getattr__ = words(__name__, _WHERE)
