@@ -24,7 +24,7 @@ def amount(word: str) -> float:
 
 
 def duration_s(word: str) -> float:
-    """Seconds of [days-][hours:]minutes:seconds[.fraction]; ValueError where it is none."""
+    """Seconds of a span such as ``1-02:03:04.5`` (days, hours, minutes, seconds) or ``03:04``; ValueError where it is none."""
     found = SPAN.match(word)
     if not found:
         raise ValueError(word)
