@@ -477,3 +477,19 @@ def test_without_its_packages_every_command_names_the_extra(kept, tmp_path, miss
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2, done.stderr
     assert "pip install 'jevons[ledger]'" in done.stderr
+
+
+def test_a_folder_of_another_tool_is_imported_as_a_file_is(book, tmp_path):
+    (tmp_path / "hall").mkdir()
+    (tmp_path / "hall" / "Main.csv").write_text("time,Main [kWh]\n2026-03-02T08:00Z,3.0\n2026-03-02T09:00Z,2.0\n")
+    said = book(f"ledger import {tmp_path / 'hall'}")
+    assert said.code == 0, said.err
+    assert book("ledger ls").json["sums"][0]["energy_kwh"] == pytest.approx(5.0)
+    assert [(one["new"], one["same"]) for one in book(f"ledger import {tmp_path / 'hall'}").json] == [(0, 1)]
+
+
+@pytest.mark.parametrize("words", ["00ff '  '", "00ff 'a\nb'", "00ff --project 'a\x07b'", "00ff --owner 'a\nb'"])
+def test_labels_that_no_list_could_show_are_refused(kept, words):
+    said = kept(f"ledger tag {words}")
+    assert (said.code, "will not do" in said.err) == (2, True)
+    assert kept("ledger ls").json["runs"][0]["tags"] == ["nightly"]

@@ -46,14 +46,14 @@ def one(book: Ledger, path: Path, labels: Mapping[str, Any], how: How, share: le
     from jevons.account.ledger import bundle
     from jevons.account.ledger.incoming import bounded
 
-    if not path.is_file():
+    if not path.exists():
         raise BadInput("file", str(path), "name an existing file")
     if path.suffix == ".zip":
         found = bundle.read(path)
         with book.writing() as connection:
             added = bundle.take_in(connection, found)
         return {"what": "bundle", "runs": list(added), "new": sum(added.values()), "same": 0, "corrected": 0}
-    kind = kind_of(bounded(path))
+    kind = "other" if path.is_dir() else kind_of(bounded(path))  # MLflow keeps folders, and so do some meters
     if kind == "result":
         return result(book, path, labels, how.run)
     windows, over = ledger_journals.windows(path, labels, share) if kind == "journal" else (foreign(path, labels, how), [])

@@ -322,4 +322,4 @@ def tell_base_year(told: Mapping[str, Any]) -> None:
     print(f"{'':14} now                {said_figures(told['now'])}")
     verdict = "recalculate it" if told["due"] else "it stands"
     missing = f"; {told['now']['unpriced']} of its runs are not priced" if told["now"]["unpriced"] else ""
-    print(f"climate moved by {told['change']:+.2%}, threshold {told['threshold']:.2%}: {verdict}{missing}")
+    print(f"climate moved by {round(told['change'], 6) + 0.0:+.2%}, threshold {told['threshold']:.2%}: {verdict}{missing}")

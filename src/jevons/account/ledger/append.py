@@ -145,12 +145,17 @@ def _checked(window: Window) -> Window:
         raise BadInput("run", window.run, f"names that begin with {OWN[0]} are the ledger's own")
     if not 0 < whole(window.sequence, "sequence") < 2**31:
         raise BadInput("sequence", window.sequence, "count the windows of a run from 1")
-    for field_, word in (("project", window.project), ("owner", window.owner), *(("tag", t) for t in window.tags or ())):
-        if word:
-            canonical.name(field_, word)
-    if isinstance(window.tags, str):
-        raise BadInput("tags", window.tags, "give a list of words")
+    check_labels(window.project, window.owner, window.tags)
     return window
+
+
+def check_labels(project: str | None, owner: str | None, tags: Sequence[str] | None) -> None:
+    """Raise BadInput for a word that no list could show, or tags that are no list."""
+    if isinstance(tags, str):
+        raise BadInput("tags", tags, "give a list of words")
+    for field_, word in (("project", project), ("owner", owner), *(("tag", t) for t in tags or ())):
+        if word or field_ == "tag":
+            canonical.name(field_, word)
 
 
 def _known(pen: Pen, asked: Sequence[Window]) -> dict[tuple[str, int], tuple[int, str]]:

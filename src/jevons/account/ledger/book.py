@@ -69,6 +69,7 @@ class Ledger:
 
     def tag(self, run: str, *, project: str | None = None, owner: str | None = None, tags: Sequence[str] | None = None) -> None:
         """Change whose a run is and its tags (all of them); None keeps what it has. Errors: UnknownName, BadInput."""
+        appending.check_labels(project, owner, tags)
         with self.writing() as connection:
             query.require(connection, [run])
             pen = Pen(connection, [run])

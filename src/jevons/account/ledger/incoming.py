@@ -55,7 +55,9 @@ def by_hour(activity: Activity, start_s: float) -> dict[int, Activity]:
 
 
 def name_of(path: Path, kind: str) -> str:
-    """A name for the run of a file that names none: its kind, and a mark of its first lines."""
+    """A name for the run of a file that names none: its kind, and a mark of its first lines; of a folder its own name."""
+    if path.is_dir():
+        return f"{kind}-{path.resolve().name}"
     with path.open("rb") as handle:
         begin = b"".join(handle.readline(MOST_LINE) for _ in range(BEGINS))
     return f"{kind}-{hashlib.sha256(begin).hexdigest()[:12]}"
