@@ -126,8 +126,8 @@ def spans(con: Any, batch: Batch, rules: Rules, moved: bool = False) -> None:
     if len(known) == len(batch.files) > 0:
         low = max(min(f.from_us for f in known), EARLIEST_US)  # type: ignore[type-var]
         high = min(max(f.to_us for f in known), rules.latest_us)  # type: ignore[type-var]
-        con.execute(f"CREATE OR REPLACE TEMP TABLE spans AS SELECT DISTINCT device, {low}::BIGINT AS from_us, "
-                    f"{max(high, low)}::BIGINT AS to_us FROM readings WHERE device IS NOT NULL")  # fmt: skip
+        con.execute(f"CREATE OR REPLACE TEMP TABLE spans AS SELECT device, {low}::BIGINT AS from_us, {max(high, low)}::BIGINT AS to_us "
+                    "FROM (SELECT DISTINCT device FROM readings WHERE device IS NOT NULL)")  # fmt: skip
         if one(con, "SELECT count(*) FROM spans")[0] * ((high - low) // HOUR_US + 1) <= batch.rows // 8 + 10_000:
             return
     con.execute("CREATE OR REPLACE TEMP TABLE spans AS SELECT device, min(t_us) AS from_us, max(t_us) AS to_us FROM usable GROUP BY device")

@@ -31,7 +31,7 @@ SELECT DISTINCT device FROM (SELECT device, first_us, max(last_us) OVER (PARTITI
        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached_us FROM edges) WHERE first_us <= reached_us"""
 SEAMS = """
 SELECT device, first_us AS t_us, first_value AS value, lag(last_us) OVER w AS t0_us, lag(last_value) OVER w AS value0,
-       false AS first, false AS last, false AS backward, part FROM edges WINDOW w AS (PARTITION BY device ORDER BY first_us)
+       false AS first, false AS last, part FROM edges WINDOW w AS (PARTITION BY device ORDER BY first_us)
 QUALIFY t0_us IS NOT NULL"""
 
 

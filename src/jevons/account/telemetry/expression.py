@@ -16,10 +16,12 @@ from jevons.account.telemetry.rules import (
     ABSURD,
     BACKWARD,
     CONFLICT,
+    COVERING,
     DOUBLE,
     EARLIEST_US,
     FIRST,
     GAP,
+    HOLDING,
     HOUR_US,
     JOINED,
     RESET,
@@ -43,7 +45,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
     "energy": {"device": "string", "from_us": "int64", "kind": "int64", "last": "boolean", "energy": "float64",
                "covered_us": "int64", "samples": "int64", "t_us": "int64", "value": "float64"},
     "steps": {"device": "string", "t_us": "int64", "value": "float64", "t0_us": "int64", "value0": "float64",
-              "first": "boolean", "last": "boolean", "backward": "boolean"},
+              "first": "boolean", "last": "boolean"},
     "grid": {"site": "string", "hour_us": "int64", "kg_per_kwh": "float64"},
 }  # fmt: skip
 """The tables the parts of the expression stand on, by name."""
@@ -81,52 +83,46 @@ def usable(readings: Table, rules: Rules, offsets: Table | None = None) -> Table
 def steps(samples: Table, streamed: bool = False) -> Table:
     """Each sample beside the one before it of the same device.
 
-    ``streamed`` takes the rows in the order in which they lie, for an engine that keeps it and files that hold one
-    device after another: that costs an eighth of sorting. Whether it was right shows in the answer: no step goes
-    ``backward`` and every device has one ``first``.
+    ``streamed`` takes the rows in the order in which they lie, for an engine that keeps it, files that hold one device
+    after another, and devices that are numbers from 0: that costs an eighth of sorting. Whether it was right shows in the
+    answer: no step is BACKWARD and every device has one FIRST.
     """
     if not streamed:
         order = ibis().window(group_by="device", order_by=["t_us", "value"])
         t0_us, after_us = samples.t_us.lag(1, -1).over(order), samples.t_us.lead(1, -1).over(order)
         value0 = samples.value.lag(1, 0.0).over(order)
         beside = samples.mutate(t0_us=t0_us, value0=value0, after_us=after_us)
-        return beside.mutate(first=beside.t0_us == -1, last=beside.after_us == -1, backward=False).drop("after_us")
+        return beside.mutate(first=beside.t0_us == -1, last=beside.after_us == -1).drop("after_us")
     order = ibis().window()
-    before, after = samples.device.lag(1).over(order), samples.device.lead(1).over(order)
+    before, after = samples.device.lag(1, -1).over(order), samples.device.lead(1, -1).over(order)
     beside = samples.mutate(before=before, after=after, t0_us=samples.t_us.lag(1, -1).over(order),
                             value0=samples.value.lag(1, 0.0).over(order))  # fmt: skip
-    same, earlier = beside.before.identical_to(beside.device), beside.t_us < beside.t0_us
-    backward = same & (earlier | ((beside.t_us == beside.t0_us) & (beside.value < beside.value0)))
-    return beside.mutate(first=~same, last=~beside.after.identical_to(beside.device), backward=backward).drop("before", "after")
+    return beside.mutate(first=beside.before != beside.device, last=beside.after != beside.device).drop("before", "after")
 
 
 def judged(steps: Table, rules: Rules) -> Table:
     """Each step with its ``kind`` and the rate at both ends, in the unit of the samples (a counter's: per µs).
 
-    A step that holds no energy shrinks to its own stamp, so that its sample is still counted in some cell.
+    A step that covers no time shrinks to its own stamp, so that its sample is still counted in some cell. The kind that
+    nearly all steps have is asked first: the other questions are then put to few rows.
     """
     of = ibis()
-    pause_us, same = steps.t_us - steps.t0_us, steps.t_us == steps.t0_us
-    equal = of.ifelse(steps.value == steps.value0, DOUBLE, CONFLICT)
-    always = [(steps.first, FIRST), (steps.backward, BACKWARD), (pause_us > rules.reach_us, GAP)]
-    if rules.kind == "power":
-        kind = of.cases(*always, (same, equal), else_=JOINED)
-        rise, held = None, kind == JOINED
-    else:
-        fell = steps.value < steps.value0
-        rise = steps.value - steps.value0 + (of.ifelse(fell, rules.wrap, 0.0) if rules.wrap else 0.0)
+    pause_us, fell = steps.t_us - steps.t0_us, steps.value < steps.value0
+    joined = ~steps.first & pause_us.between(1, rules.reach_us)
+    others = [(steps.first, FIRST), ((pause_us < 0) | ((pause_us == 0) & fell), BACKWARD), (pause_us > rules.reach_us, GAP)]
+    rise = steps.value - steps.value0 + (of.ifelse(fell, rules.wrap, 0.0) if rules.wrap else 0.0)
+    if rules.kind == "counter":
         absurd = rise > rules.per_us * of.greatest(pause_us, US_PER_S)
-        wrapped = WRAP if rules.wrap else RESET
-        kind = of.cases(*always, (fell & absurd, RESET), (fell, wrapped), (absurd, ABSURD), (same, equal), else_=JOINED)
-        held = kind.isin((JOINED, DOUBLE, CONFLICT, WRAP))
-    start_us = of.ifelse(held, steps.t0_us, steps.t_us)
-    end_us = of.greatest(steps.t_us, start_us + 1)
-    out = steps.mutate(kind=kind.cast("int64"), held=held, start_us=start_us, end_us=end_us)
-    if rise is None:
-        rate0, rate1 = of.ifelse(out.held, out.value0, 0.0), of.ifelse(out.held, out.value, 0.0)
-    else:
-        rate0 = rate1 = of.ifelse(out.held, rise / (out.end_us - out.start_us).cast("float64"), 0.0)
-    return out.select("device", "start_us", "t_us", "end_us", "kind", "last", "value", rate0=rate0, rate1=rate1)
+        joined &= ~fell & ~absurd
+        others += [(fell & absurd, RESET), (fell, WRAP if rules.wrap else RESET), (absurd, ABSURD)]
+    kind = of.cases((joined, JOINED), *others, (steps.value == steps.value0, DOUBLE), else_=CONFLICT)
+    out = steps.mutate(kind=kind, rise=rise)
+    covers = out.kind.isin(COVERING[rules.kind])
+    out = out.mutate(start_us=of.ifelse(covers, out.t0_us, out.t_us), end_us=of.ifelse(covers, out.t_us, out.t_us + 1))
+    rate0, rate1 = out.value0, out.value
+    if rules.kind == "counter":
+        rate0 = rate1 = out.rise / (out.end_us - out.start_us).cast("float64")
+    return out.select("device", "start_us", "end_us", "kind", "last", "value", rate0=rate0, rate1=rate1)
 
 
 def cells(spans: Table, jobs: Table | None, placement: Table | None) -> Table:
@@ -190,12 +186,17 @@ def cell_energy(judged: Table, cells: Table, rules: Rules) -> Table:
         "device", "begun_us", begun.end_us > offered.from_us, begun.start_us < offered.to_us])  # fmt: skip
     x, y = of.greatest(touched.start_us, touched.from_us), of.least(touched.end_us, touched.to_us)
     laid = touched.mutate(x=x, y=y)
-    mid = ((laid.x - laid.start_us) + (laid.y - laid.start_us)) / (2 * (laid.end_us - laid.start_us)).cast("float64")
-    energy = (laid.rate0 + (laid.rate1 - laid.rate0) * mid) * (laid.y - laid.x)
-    covered = of.least(laid.t_us, laid.to_us) - laid.x
-    summed = laid.mutate(energy=energy, covered_us=covered, begins=(laid.x == laid.start_us).cast("int64")) \
-        .group_by("cell", "kind", "last").aggregate(
-            energy=lambda t: t.energy.sum(), covered_us=lambda t: t.covered_us.sum(),
-            samples=lambda t: t.begins.sum(), t_us=lambda t: t.t_us.arbitrary(), value=lambda t: t.value.arbitrary())  # fmt: skip
+    length_us = laid.end_us - laid.start_us
+    mid = ((laid.x - laid.start_us) + (laid.y - laid.start_us)) / (2 * length_us).cast("float64")
+    inside = (laid.start_us >= laid.from_us) & (laid.end_us <= laid.to_us)  # nearly all are, and take less arithmetic
+    held_us = of.ifelse(inside, length_us, laid.y - laid.x)
+    energy = of.ifelse(inside, (laid.rate0 + laid.rate1) * 0.5, laid.rate0 + (laid.rate1 - laid.rate0) * mid) * held_us
+    begins = (laid.start_us >= laid.from_us).cast("int64")
+    summed = laid.group_by("cell", "kind", "last").aggregate(
+        energy=energy.sum(), covered_us=held_us.sum(), samples=begins.sum(),
+        t_us=laid.end_us.arbitrary(), value=laid.value.arbitrary())  # fmt: skip
     named = summed.inner_join(cells.select("cell", "device", "from_us"), "cell")
-    return named.select(*SCHEMAS["energy"])
+    covers, holds = named.kind.isin(COVERING[rules.kind]), named.kind.isin(HOLDING[rules.kind])
+    return named.mutate(
+        kind=named.kind.cast("int64"), energy=of.ifelse(holds, named.energy, 0.0), covered_us=of.ifelse(covers, named.covered_us, 0),
+        t_us=named.t_us - of.ifelse(covers, 0, 1)).select(*SCHEMAS["energy"])  # fmt: skip

@@ -140,6 +140,7 @@ def _silent(fleet: Surveyed) -> tuple[int, tuple[str, ...]]:
     inside = "start_us < {1} AND end_us > {0}".format(*fleet.period_us) if fleet.period_us else "true"
     heard = ("SELECT DISTINCT j.job, j.owner FROM jobs j JOIN metered m ON m.device = j.device AND m.covered_us > 0 "
              "AND m.from_us < j.end_us AND m.to_us > j.start_us")  # fmt: skip
-    jobs = fleet.ask(f"SELECT count(*) FROM (SELECT job, owner FROM jobs WHERE {inside} EXCEPT {heard}) AS quiet")[0][0]
-    owners = fleet.ask(f"SELECT owner FROM jobs WHERE owner <> '' AND {inside} EXCEPT SELECT owner FROM ({heard}) AS heard")
-    return int(jobs), tuple(sorted(row[0] for row in owners))
+    whose = fleet.ask(f"SELECT j.owner, count(*), count(h.job) FROM (SELECT DISTINCT job, owner FROM jobs WHERE {inside}) AS j "
+                      f"LEFT JOIN ({heard}) AS h ON j.job = h.job AND j.owner = h.owner GROUP BY j.owner")  # fmt: skip
+    jobs = sum(n - sounded for _, n, sounded in whose)
+    return int(jobs), tuple(sorted(owner for owner, _, sounded in whose if owner and not sounded))

@@ -23,6 +23,10 @@ STEPS = {
 }  # fmt: skip
 """Step of the quality table → its code: the same moment with the same or another value, too long a pause, a counter
 that fell, one that wrapped, a counter that rose faster than ``max_w``."""
+COVERING = {"power": (JOINED,), "counter": (JOINED, WRAP)}
+"""Steps that take time; the others shrink to the stamp of their sample."""
+HOLDING = {"power": (JOINED,), "counter": (JOINED, WRAP, DOUBLE, CONFLICT)}
+"""Steps that hold energy: a counter read twice in a microsecond keeps its rise."""
 
 
 @dataclass(frozen=True)
