@@ -246,8 +246,12 @@ def tell_priced(book: Ledger, moved: Mapping[str, bool], again: bool) -> None:
 
 def tell_beside(book: Ledger, held: Iterable[Run]) -> None:
     """The runs of a locked period, whose new price does not stand."""
+    from jevons.account.ledger.periods import Locks
+
+    with book.reading() as connection:
+        locks = Locks.of(connection)
     for run in held:
-        if not (last := book.footprints(run.run)[-1].record)["stands"]:
+        if locks.over(run.project, run.started_s, run.ended_s) and not (last := book.footprints(run.run)[-1].record)["stands"]:
             climate = last["indicators"].get("climate", {}).get("best")
             print(f"{run.run}: its period is locked; {said(climate, 'kg')} CO₂e kept beside what stands")
 
