@@ -66,23 +66,26 @@ def beside(name: str, ours: Sequence[dict[str, Any]], theirs: Sequence[dict[str,
            must: Limit, stretch: Limit, others: Sequence[Rival] = ()) -> Bar:  # fmt: skip
     """A row: their CPU seconds over ours on the same files, run by run."""
     require_equal(ours, theirs)
+    told = against(rival, theirs, ours, samples)
+    return Bar(SECTION, name, len(ours), told.ratio, "×", told.interval_90, must, stretch, (told, *others), f"ours: {rate(ours, samples)}")
+
+
+def against(rival: str, theirs: Sequence[dict[str, Any]], ours: Sequence[dict[str, Any]], samples: int) -> Rival:
+    """Their CPU seconds over ours, run by run."""
     ratios = cpu(theirs) / cpu(ours)
-    interval = clock.interval(ratios)
-    told = Rival(rival, None, ratio=clock.median(ratios), interval_90=interval, note=rate(theirs, samples))
-    return Bar(SECTION, name, len(ratios), clock.median(ratios), "×", interval, must, stretch, (told, *others), f"ours: {rate(ours, samples)}")
+    return Rival(rival, None, ratio=clock.median(ratios), interval_90=clock.interval(ratios), note=rate(theirs, samples))
 
 
 def summed(folder: Path, runs: int, samples: int) -> list[Bar]:
     """The two sums of 50 M samples, and the memory of the second."""
-    told = in_turn(folder, ("ours", "duckdb", "rectangle", "ours-jobs", "polars"), runs)
-    ratios = cpu(told["rectangle"]) / cpu(told["ours"])
-    rough = Rival("DuckDB, power × step without window or cuts: another answer", None, ratio=clock.median(ratios),
-                  interval_90=clock.interval(ratios), note=rate(told["rectangle"], samples))  # fmt: skip
+    told = in_turn(folder, ("ours", "duckdb", "rectangle", "ours-jobs", "polars", "rows"), runs)
+    rough = against("DuckDB, power × step without window or cuts: another answer", told["rectangle"], told["ours"], samples)
+    rows = against("polars, row before without a window: another answer", told["rows"], told["ours-jobs"], samples)
     named = f"{samples / 1e6:g} M samples"
     first = beside(f"{named}, join + group: DuckDB's own SQL / ours", told["ours"], told["duckdb"], "DuckDB, lag by device, join, group",
                    samples, Limit(low=0.5), Limit(low=0.8), (rough,))  # fmt: skip
     second = beside(f"{named} to {JOBS:,} jobs: polars / ours", told["ours-jobs"], told["polars"], "polars streaming, shift, join_asof, group",
-                    samples, Limit(low=1.3), Limit(low=2.0))  # fmt: skip
+                    samples, Limit(low=1.3), Limit(low=2.0), (rows,))  # fmt: skip
     peaks = np.array([run["peak_mib"] for run in told["ours-jobs"]])
     memory = Bar(SECTION, f"{named} to jobs: peak of memory", len(peaks), float(peaks.max()), "MiB", None, Limit(high=MOST_MIB))
     return [first, second, memory]
