@@ -133,6 +133,25 @@ def test_the_printed_query_runs_on_duckdb_as_it_stands_and_weighs_each_hour(flee
     assert np.asarray(found["climate_kg"][sited]) == pytest.approx((found["energy_kwh"] * factor)[sited], rel=1e-9)
 
 
+def test_the_kernel_prices_the_sums_as_the_printed_query_weighs_them(fleet):
+    import jevons
+    from jevons.account.telemetry import duck, series
+
+    folder, jobs, places = fleet
+    given = {"jobs": jobs, "placement": [*places, place("d", "fr")]}
+    grid = [{"site": s, "hour": moment(BEGAN_US + i * HOUR_US), "kg_per_kwh": kg * (i + 1)} for s, kg in (("fr", 0.1), ("no", 0.02)) for i in range(5)]
+    con = duck.connect()
+    con.execute(f"CREATE VIEW power AS SELECT * FROM read_parquet('{folder / '*.parquet'}')")
+    duck.loaded(con, {**given, "grid": grid})
+    query = warehouse.sql("duckdb", Rules(), table="power", grid=True)
+    weighed = dict(con.execute(f"SELECT owner, sum(climate_kg) FROM ({query}) GROUP BY owner").fetchall())
+    sites = {name: jevons.site("France", pue=1.0, series=hourly) for name, hourly in series(grid).items()}
+    study = jevons.Study(indicators=("energy", "climate"))
+    priced = jevons.footprint(telemetry(folder, **given), at=sites, study=study).by("owner", "climate")
+    assert set(weighed) == set(priced) == {"ann", "bob", "unallocated"}
+    assert [priced[owner][0] for owner in weighed] == pytest.approx(list(weighed.values()), rel=1e-9)
+
+
 @pytest.mark.parametrize("engine", list(warehouse.DIALECTS))
 @pytest.mark.parametrize("rules", [Rules(), Rules("mJ", wrap=1e12), Rules(impute="device mean")])
 def test_every_engine_has_its_query_and_it_parses(engine, rules):
