@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import jevons
-from jevons.account.published import beside
+from jevons.account.life.published import beside
 from jevons.world import spec
 
 HERE = Path(__file__).parent

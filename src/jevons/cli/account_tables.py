@@ -21,7 +21,7 @@ NOBODY = "(not told)"
 def priced(found: Activity, at: str) -> tuple[Footprint, dict[str, float]]:
     """What the rows that factors price cost at a site (or each where it ran), and the hours that none can price."""
     import jevons
-    from jevons.account.modelled import unpriced
+    from jevons.account.allocation.modelled import unpriced
 
     rows, left = unpriced(found)
     if not len(rows):

@@ -57,14 +57,6 @@ def writing(where: str, create: bool = False) -> Ledger:
     return ledger(where, create=create)
 
 
-def named(book: Ledger, name: str) -> str:
-    """A run by its name, or by how it begins where no other begins so."""
-    from jevons.account.ledger import query
-
-    with book.reading() as connection:
-        return query.find(connection, name)
-
-
 def asked(project: str | None, owner: str | None, tag: str | None, period: str | None, estimates: bool = False) -> dict[str, Any]:
     """The filter as ``Ledger.runs`` takes it."""
     return {"project": project, "owner": owner, "tag": tag, "period": period, "estimates": estimates}
@@ -98,7 +90,7 @@ def show_run(run: RunName, ledger: Where = "", **given: Any) -> None:
     from jevons.cli.outcome import summary
 
     book = existing(ledger)
-    run = named(book, run)
+    run = ledger_tables.named(book, run)
     history, activity = book.history(run), book.activity(run)
     if show.wants_json(given):
         show.out_json({"run": run, "activity": summary(activity), "entries": [asdict(entry) for entry in history]})
@@ -119,8 +111,8 @@ def diff(
     from jevons.account.ledger import difference
 
     book = existing(ledger)
-    other = named(book, other) if other else ""
-    before, after = ledger_tables.two_prices(book, named(book, run), other, of, to)
+    other = ledger_tables.named(book, other) if other else ""
+    before, after = ledger_tables.two_prices(book, ledger_tables.named(book, run), other, of, to)
     told = {"before": before.position, "after": after.position, "because": difference.circumstances(before.record, after.record),
             "totals": difference.totals(before.record, after.record),
             "lines": [line.record() for line in difference.moved(before.record, after.record)]}  # fmt: skip
@@ -141,7 +133,7 @@ def tag(
 ) -> None:
     """Say whose a run is, and tag it."""
     book = writing(ledger)
-    run = named(book, run)
+    run = ledger_tables.named(book, run)
     held = set(book.run(run).tags)
     new = (held | set(tags or ())) - set(remove or ())
     book.tag(run, project=project, owner=owner, tags=sorted(new) if new != held else None)
@@ -251,7 +243,7 @@ def verify(
 def close(runs: RunNames, ledger: Where = "") -> None:
     """Close runs that are over: nothing is appended to them unasked, and their heads enter the chain of runs."""
     book = writing(ledger)
-    for name in (named(book, run) for run in runs):
+    for name in (ledger_tables.named(book, run) for run in runs):
         show.say(f"{name} closed, head {book.close(name)[:16]}")
 
 

@@ -208,8 +208,6 @@ def signed(value: float, unit: str) -> str:
 def to_price(book: Ledger, runs: Sequence[str] | None, wanted: Mapping[str, Any], again: bool) -> list[str]:
     """The runs to price: those named, else those out of date, else those not priced yet."""
     from jevons.account.ledger import pricing, query
-    from jevons.cli.ledger_runs import named
-
     if runs:
         return [named(book, run) for run in runs]
     with book.reading() as connection:
@@ -327,3 +325,11 @@ def tell_base_year(told: Mapping[str, Any]) -> None:
     verdict = "recalculate it" if told["due"] else "it stands"
     missing = f"; {told['now']['unpriced']} of its runs are not priced" if told["now"]["unpriced"] else ""
     print(f"climate moved by {round(told['change'], 6) + 0.0:+.2%}, threshold {told['threshold']:.2%}: {verdict}{missing}")
+
+
+def named(book: Ledger, name: str) -> str:
+    """A run by its name, or by how it begins where no other begins so."""
+    from jevons.account.ledger import query
+
+    with book.reading() as connection:
+        return query.find(connection, name)

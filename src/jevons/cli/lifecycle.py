@@ -14,7 +14,7 @@ from jevons.cli.options import taking
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from jevons.account.lifecycle import LifeCycle
+    from jevons.account.life.lifecycle import LifeCycle
 
 app = typer.Typer()
 PART = ("what", "site", "served", "includes", "note")  # keys of a part that are no argument of an estimate
@@ -33,7 +33,7 @@ def lifecycle(
 
     Exit code 1 where something is counted twice or a claim contradicts itself. jevons lifecycle bloom-lifecycle.yaml
     """
-    from jevons.account.lifecycle import lifecycle as accounted
+    from jevons.account.life.lifecycle import lifecycle as accounted
 
     cycle = accounted(resolved(spec), folder=spec.parent)
     told = {**told_of(cycle), **extras(cycle, choices, splits)}
@@ -77,7 +77,7 @@ def carried_out(part: Any, folder: Path) -> Any:
 
 def told_of(cycle: LifeCycle) -> dict[str, Any]:
     """A life cycle as plain values; claims are weighed by the auditor."""
-    from jevons.account.published import beside
+    from jevons.account.life.published import beside
     from jevons.estimate.audit import audit_table
 
     claims = [dict(claim) for claim in cycle.claims]
@@ -111,8 +111,8 @@ def spread(cycle: LifeCycle) -> dict[str, dict[str, float]]:
 
 def extras(cycle: LifeCycle, choices: bool, splits: bool) -> dict[str, Any]:
     """Choices of amortisation and published splits, where they are asked for."""
-    from jevons.account.amortise import choices as others
-    from jevons.account.published import splits as divided
+    from jevons.account.life.amortise import choices as others
+    from jevons.account.life.published import splits as divided
 
     asked = {"choices": [asdict(c) for c in others(cycle)]} if choices else {}
     return {**asked, "splits": [asdict(s) for s in divided(cycle)]} if splits else asked

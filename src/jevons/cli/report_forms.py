@@ -14,7 +14,7 @@ from jevons.core import units
 from jevons.core.errors import BadInput, JevonsError, TableError
 
 if TYPE_CHECKING:
-    from jevons.account.matching import Matching
+    from jevons.account.market.matching import Matching
     from jevons.cli.report_selected import Selected
     from jevons.core.footprint import Footprint
     from jevons.report.standards.scopes import Boundary, Sides
@@ -86,7 +86,7 @@ def datapoints(sides: Sequence[Sides], bounds: Boundary, matching: Matching | No
 
 def covered(matching: Matching | None, ledger: Path, out: Path | None) -> str:
     """What the contracts cover; into a .csv, the ledger itself with what was claimed."""
-    from jevons.account.contract_file import after
+    from jevons.account.market.contract_file import after
 
     if matching is None:
         raise BadInput("contracts", str(ledger), "name a contract ledger")

@@ -17,7 +17,7 @@ from jevons.core.study import INDICATORS, Study
 from jevons.world import spec as specs
 
 if TYPE_CHECKING:
-    from jevons.account.matching import Matching
+    from jevons.account.market.matching import Matching
     from jevons.core.activity import Activity
     from jevons.core.footprint import Footprint
     from jevons.report.standards.scopes import Boundary, Sides
@@ -67,8 +67,8 @@ def sides_of(chosen: Sequence[Selected], contracts: str | Path | None, boundary:
 
 def matched(used: Sequence[Activity], ledger: Path, strict: bool) -> Matching:
     """The electricity of own operations, all of it together, against one contract ledger: no MWh serves two of them."""
-    from jevons.account.contracts import contracts
-    from jevons.account.matching import match
+    from jevons.account.market.contract_file import contracts
+    from jevons.account.market.matching import match
     from jevons.core.activity import joined
 
     if not used:
@@ -78,7 +78,7 @@ def matched(used: Sequence[Activity], ledger: Path, strict: bool) -> Matching:
 
 def by_year(used: Activity) -> dict[int, float]:
     """kWh by calendar year (UTC)."""
-    from jevons.account.contracts import split_at_new_year, years_of
+    from jevons.account.market.contracts import split_at_new_year, years_of
 
     rows, sums = split_at_new_year(used), dict[int, float]()
     for year, kwh in zip(years_of(rows, None), rows.amount[:, 0], strict=True):
@@ -90,7 +90,7 @@ def best_electricity(one: Selected, sides: Sides, boundary: Boundary) -> Activit
     """Best estimates of the electricity, overhead included, as much as is consolidated; undated rows take the site's year."""
     import numpy as np
 
-    from jevons.account.matching import best_of
+    from jevons.account.market.matching import best_of
 
     rows = best_of(sides.any.inventory)
     start_s, end_s, undated = rows.start_s, rows.end_s, np.isnan(rows.start_s)

@@ -32,7 +32,7 @@ def travel(
 
     jevons travel attendees.csv --to "San Francisco" --instead Chicago --instead "Chicago + Paris + Tokyo"
     """
-    from jevons.account.travel import read
+    from jevons.account.life.travel import read
 
     groups = read(file)
     choices = {named(to or ()): to or (), **{word: word.split("+") for word in instead or ()}}
@@ -51,7 +51,7 @@ def named(cities: Sequence[str]) -> str:
 def priced(groups: Any, cities: Sequence[str]) -> Footprint:
     """The footprint of all travel, climate alone."""
     import jevons
-    from jevons.account.travel import travel as ways
+    from jevons.account.life.travel import travel as ways
     from jevons.world.travel import OnTheWay
 
     study = jevons.Study(functional_unit="the meeting", indicators=("climate",))

@@ -9,6 +9,7 @@ from ledger_sample import told, window
 
 from jevons.account.ledger import budget, periods, pricing
 from jevons.account.ledger.append import Window
+from jevons.account.ledger.span import period
 from jevons.core.errors import BadInput, UnknownName
 
 
@@ -22,21 +23,21 @@ def day(*date: int) -> float:
     ("2026-01-01/2026-02-15", (2026, 1, 1), (2026, 2, 15)), ("2025-07/2026-07", (2025, 7, 1), (2026, 7, 1)),
 ])  # fmt: skip
 def test_a_period_is_half_open_in_utc(text, start, end):
-    span = periods.period(text)
+    span = period(text)
     assert (span.start_s, span.end_s) == (day(*start), day(*end))
 
 
 @pytest.mark.parametrize("text", ["", "26", "2026-13", "2026-02-30", "2026-Q5", "2026/2025", "2026-1", "last year", "2026-02-15/", "0000"])
 def test_what_is_no_period_is_refused(text):
     if text == "2026-02-15/":
-        assert periods.period(text).name == "2026-02-15"
+        assert period(text).name == "2026-02-15"
         return
     with pytest.raises(BadInput, match="write 2026|end lies before"):
-        periods.period(text)
+        period(text)
 
 
 def test_a_window_belongs_to_every_period_it_touches():
-    span = periods.period("2026-01")
+    span = period("2026-01")
     assert span.meets(day(2025, 12, 31), day(2026, 1, 1) + 1)
     assert not span.meets(day(2025, 12, 31), day(2026, 1, 1))
     assert span.meets(day(2026, 1, 1), day(2026, 1, 1))

@@ -9,7 +9,7 @@ import pytest
 
 import jevons
 from jevons import account
-from jevons.account.modelled import unpriced
+from jevons.account.allocation.modelled import unpriced
 from jevons.account.readers.bills import accelerators_of, hours_in, machine_in
 from jevons.account.readers.cur import snake
 from jevons.core.errors import BadInput, TableError

@@ -226,7 +226,7 @@ def test_options_that_cannot_be_are_refused(tmp_path, options, mend):
 
 
 def test_many_readings_are_summed_by_the_hour_and_stay_the_same_energy(tmp_path, monkeypatch):
-    from jevons.account import metering
+    from jevons.account.readers import metering
 
     native = account.read(written(tmp_path, WIDE))
     monkeypatch.setattr(metering, "MOST_ROWS", 3)

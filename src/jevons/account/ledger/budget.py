@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from jevons.account.ledger import canonical, query
-from jevons.account.ledger.periods import decisions, period, write_own
+from jevons.account.ledger.periods import decisions, write_own
+from jevons.account.ledger.span import period
 from jevons.core import units
 from jevons.core.errors import BadInput, UnknownName
 

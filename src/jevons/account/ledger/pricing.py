@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
+from jevons.account.allocation.modelled import unpriced
 from jevons.account.ledger import canonical, query
 from jevons.account.ledger.pen import Pen
 from jevons.account.ledger.periods import Locks
-from jevons.account.ledger.schema import entry, run
-from jevons.account.modelled import unpriced
+from jevons.account.ledger.schema import run
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.core.study import Study
@@ -46,18 +46,11 @@ def keep(pen: Pen, name: str, kept: Mapping[str, Any]) -> bool:
     state = pen.state(name)
     locked = Locks.of(pen.connection).over(state.project, state.started_s, state.ended_s)
     body = {**kept, "stands": not (locked and state.priced), "of": state.changed}
-    last = last_footprint(pen.connection, name)
+    last = query.last_footprint(pen.connection, name)
     if last is not None and {**last, "stands": True} == canonical.read(canonical.text({**body, "stands": True})):
         return False
     pen.add(name, "footprint", body)
     return True
-
-
-def last_footprint(connection: Connection, name: str) -> Any:
-    """The latest footprint's record of a run; None where there is none."""
-    told = connection.execute(select(entry.c.body).where(entry.c.run == name, entry.c.kind == "footprint")
-                              .order_by(entry.c.position.desc()).limit(1)).scalar()  # fmt: skip
-    return canonical.read(told) if told is not None else None
 
 
 def sites_of(activity: Activity, at: At) -> Sites:
@@ -135,7 +128,7 @@ def reprice(connection: Connection, names: Iterable[str]) -> dict[str, bool]:
     """Price runs again where and as they were priced last; run → whether the result is another. Unpriced runs are left out."""
     moved = {}
     for name in names:
-        last = last_footprint(connection, name)
+        last = query.last_footprint(connection, name)
         if last is None or "at" not in last:
             continue
         pen = Pen(connection, [name])

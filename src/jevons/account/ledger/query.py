@@ -11,8 +11,8 @@ from sqlalchemy import Connection, func, select
 
 from jevons.account.ledger import canonical, rows
 from jevons.account.ledger.drawn import chunks
-from jevons.account.ledger.periods import period
 from jevons.account.ledger.schema import OWN, entry, run, run_tag, spread
+from jevons.account.ledger.span import period
 from jevons.core.errors import BadInput, UnknownName
 
 if TYPE_CHECKING:
@@ -251,3 +251,10 @@ def history(connection: Connection, name: str) -> list[Entry]:
         require(connection, [name])
     told = connection.execute(select(entry).where(entry.c.run == name).order_by(entry.c.position)).mappings()
     return [Entry(**{f: canonical.read(row[f]) if f == "body" else row[f] for f in Entry.__slots__}) for row in told]
+
+
+def last_footprint(connection: Connection, name: str) -> Any:
+    """The latest footprint's record of a run; None where there is none."""
+    told = connection.execute(select(entry.c.body).where(entry.c.run == name, entry.c.kind == "footprint")
+                              .order_by(entry.c.position.desc()).limit(1)).scalar()  # fmt: skip
+    return canonical.read(told) if told is not None else None

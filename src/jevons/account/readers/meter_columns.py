@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from jevons.account.metering import ROLES
 from jevons.account.readers.lines import Line, in_calendar, place
+from jevons.account.readers.metering import ROLES
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption
 

@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jevons.account.metering import ACCURACY, Meters, with_tree
 from jevons.account.readers.lines import physical_lines, stream_of, unknown_columns
 from jevons.account.readers.meter_columns import (
     DATE,
@@ -34,6 +33,7 @@ from jevons.account.readers.meter_columns import (
     tree_of,
 )  # fmt: skip
 from jevons.account.readers.meter_readings import kwh_of
+from jevons.account.readers.metering import ACCURACY, Meters, with_tree
 from jevons.account.readers.opening import require_inside
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption

@@ -13,7 +13,7 @@ from itertools import combinations
 
 import numpy as np
 
-from jevons.account.lifecycle_parts import Part
+from jevons.account.life.parts import Part
 from jevons.core.activity import BOUNDARIES, Activity, joined
 from jevons.core.errors import BadInput, OverlappingMeters
 from jevons.core.overlap import EVERYTHING, refuse_overlap

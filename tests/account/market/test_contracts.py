@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jevons
-from jevons.account import contract_file, matching
-from jevons.account.contracts import Contract, Contracts
+from jevons.account.market import contract_file, matching
+from jevons.account.market.contracts import Contract, Contracts
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, MissingFactor, TableError, UnknownName
 from jevons.core.study import Study
@@ -23,7 +23,7 @@ HOUR = 3600.0
 def ledger(tmp_path, *rows, head=HEAD, name="contracts.csv"):
     path = tmp_path / name
     path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    return contract_file.read(path)
+    return contract_file.contracts(path)
 
 
 def row(kind="certificate", id="lot", mwh="10", zone="France", vintage="2024", fuel="wind", retirement="GO-1", start="",
@@ -139,7 +139,7 @@ def test_a_declared_market_crosses_a_border_and_a_rule_widens_the_vintage(tmp_pa
         vintage = 2024
         intensity = "41 g/kWh"
         """)
-    found = matching.match(Activity.of([used()]), contract_file.read(path))
+    found = matching.match(Activity.of([used()]), contract_file.contracts(path))
     assert found.annual_score == pytest.approx(0.2)
     assert found.intensity("France") == pytest.approx(0.8 * 0.041)
     assert found.record()["rules"]["vintage"] == "within 1 years of the consumption"
@@ -273,7 +273,7 @@ def test_a_ledger_after_its_claims_holds_what_is_left_and_no_more(tmp_path_facto
     held = ledger(folder, *rows)
     found = matching.match(Activity.of([used(used_kwh)]), held)
     (folder / "after.csv").write_text(contract_file.after(folder / "contracts.csv", found.uses))
-    left = contract_file.read(folder / "after.csv")
+    left = contract_file.contracts(folder / "after.csv")
     assert sum(c.energy_kwh for c in left.held) == pytest.approx(sum(c.energy_kwh for c in held.held) - sum(u.energy_kwh for u in found.uses),
                                                                  rel=1e-9, abs=1e-6)  # fmt: skip
     assert left.residual == held.residual
@@ -281,7 +281,7 @@ def test_a_ledger_after_its_claims_holds_what_is_left_and_no_more(tmp_path_facto
 
 def test_hours_of_a_retirement_share_its_claim(tmp_path):
     ledger(tmp_path, *(row(mwh="10", start=f"2024-06-01T{h}:00Z", end=f"2024-06-01T{h + 1}:00Z") for h in (12, 13)))
-    found = matching.match(Activity.of([used(5_000.0)]), contract_file.read(tmp_path / "contracts.csv"))
+    found = matching.match(Activity.of([used(5_000.0)]), contract_file.contracts(tmp_path / "contracts.csv"))
     text = contract_file.after(tmp_path / "contracts.csv", found.uses)
     assert text.count(",2.5,") == 2
 
@@ -355,18 +355,18 @@ def test_a_file_that_is_no_ledger_is_refused(tmp_path, text):
     path = tmp_path / "c.csv"
     path.write_text(text)
     with pytest.raises(TableError):
-        contract_file.read(path)
+        contract_file.contracts(path)
 
 
 def test_files_that_cannot_be_read_are_refused(tmp_path):
     with pytest.raises(BadInput, match="can be read"):
-        contract_file.read(tmp_path / "absent.csv")
+        contract_file.contracts(tmp_path / "absent.csv")
     (tmp_path / "latin.csv").write_bytes(b"kind\xff\n")
     with pytest.raises(TableError, match="UTF-8"):
-        contract_file.read(tmp_path / "latin.csv")
+        contract_file.contracts(tmp_path / "latin.csv")
     (tmp_path / "c.xlsx").write_text("kind")
     with pytest.raises(BadInput, match=r"\.csv or \.toml"):
-        contract_file.read(tmp_path / "c.xlsx")
+        contract_file.contracts(tmp_path / "c.xlsx")
 
 
 def test_a_ledger_too_large_is_refused_before_it_is_read(tmp_path, monkeypatch):
@@ -382,7 +382,7 @@ def test_a_toml_ledger_is_checked_too(tmp_path, text):
     path = tmp_path / "c.toml"
     path.write_text(text)
     with pytest.raises(TableError):
-        contract_file.read(path)
+        contract_file.contracts(path)
 
 
 def test_a_bare_intensity_that_looks_like_kilograms_is_refused(tmp_path):
@@ -390,10 +390,10 @@ def test_a_bare_intensity_that_looks_like_kilograms_is_refused(tmp_path):
     path = tmp_path / "c.csv"
     for said, rate in (("45", 0.045), ("0.045 kg/kWh", 0.045), ("0", 0.0)):
         path.write_text(f"{head}residual,,,France,2023,,,,,,,{said}\n")
-        assert contract_file.read(path).residual["FRA", 2023] == pytest.approx(rate)
+        assert contract_file.contracts(path).residual["FRA", 2023] == pytest.approx(rate)
     path.write_text(f"{head}residual,,,France,2023,,,,,,,0.045\n")
     with pytest.raises(TableError, match="write the unit"):
-        contract_file.read(path)
+        contract_file.contracts(path)
 
 
 def test_a_contract_bound_to_a_site_that_is_not_there_says_so():

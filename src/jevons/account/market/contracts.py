@@ -26,7 +26,6 @@ from jevons.core.units import convert
 from jevons.world.place import locate
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
     from jevons.core.activity import Activity
 
@@ -129,13 +128,6 @@ class Use:
 def spelled(name: str) -> str:
     """An id without what typing changes: case, and which signs part its words (``GO 2023_1`` is ``go-2023-1``)."""
     return re.sub(r"[\W_]+", "-", name.casefold()).strip("-") or name
-
-
-def contracts(path: str | Path) -> Contracts:
-    """The contract ledger in a CSV or TOML file, every row checked; see ``jevons.account.contract_file``."""
-    from jevons.account.contract_file import read
-
-    return read(path)
 
 
 def consumption(inventory: Activity, held: Contracts, year: int | None = None) -> list[Demand]:

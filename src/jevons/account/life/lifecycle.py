@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from jevons.account import lifecycle_parts as reading
-from jevons.account.lifecycle_parts import Part
-from jevons.account.scope import PHASES, Overlap, key, overlaps, phase_of, require_distinct
+from jevons.account.life import parts as reading
+from jevons.account.life.parts import Part
+from jevons.account.life.scope import PHASES, Overlap, key, overlaps, phase_of, require_distinct
 from jevons.core import units
 from jevons.core.activity import Activity, joined
 from jevons.core.errors import BadInput, OverlappingMeters

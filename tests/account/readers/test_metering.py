@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import jevons
 from jevons.account import meters
-from jevons.account.metering import RESIDUAL, Meters
+from jevons.account.readers.metering import RESIDUAL, Meters
 from jevons.core.errors import BadInput, Contradiction
 from jevons.world.hourly import Series
 

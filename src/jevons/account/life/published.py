@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from jevons.account.lifecycle import LifeCycle
+from jevons.account.life.lifecycle import LifeCycle
 from jevons.core import units
 from jevons.core.errors import BadInput
 from jevons.world import catalog

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jevons.account.contracts import KINDS, Contract, Contracts, Use
+from jevons.account.market.contracts import KINDS, Contract, Contracts, Use
 from jevons.core.errors import BadInput, JevonsError, TableError
 from jevons.core.units import convert
 from jevons.core.units import read as read_quantity
@@ -30,7 +30,7 @@ Claim = tuple[str, str, str, int, str]
 Claims = dict[tuple[str, str], list[tuple[float, float, int]]]
 
 
-def read(path: str | Path) -> Contracts:
+def contracts(path: str | Path) -> Contracts:
     """The contract ledger in a file: a CSV with the columns of COLUMNS, or TOML.
 
         [[contract]]   the same keys          [[residual]]   zone, vintage, intensity

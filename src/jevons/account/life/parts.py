@@ -154,7 +154,7 @@ def _years(at: str, given: Mapping[str, Any]) -> float:
 
 
 def _travel(at: str, name: str, given: Mapping[str, Any], folder: Path) -> tuple[Activity, dict[str, Any], None]:
-    from jevons.account.travel import travel
+    from jevons.account.life.travel import travel
 
     asked = _mapping(at, given, "travel")
     require_known(asked, ("file", "rows", "to"), f"{at}: travel")

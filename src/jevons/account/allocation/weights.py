@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from jevons.account.usage import Usage
+from jevons.account.allocation.usage import Usage
 from jevons.core.activity import Activity, places_of
 
 if TYPE_CHECKING:

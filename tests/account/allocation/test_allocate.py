@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import jevons
 from jevons.account import allocate, held, usage
-from jevons.account.parts import split
-from jevons.account.usage import Usage
-from jevons.account.weights import UNALLOCATED
+from jevons.account.allocation.parts import split
+from jevons.account.allocation.usage import Usage
+from jevons.account.allocation.weights import UNALLOCATED
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, TableError
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jevons
-from jevons.account.amortise import accelerated, choices, straight_line, with_second_life
-from jevons.account.published import beside, splits
-from jevons.account.scope import PHASES, phase_of
+from jevons.account.life.amortise import accelerated, choices, straight_line, with_second_life
+from jevons.account.life.published import beside, splits
+from jevons.account.life.scope import PHASES, phase_of
 from jevons.core.activity import Activity
 from jevons.core.errors import (
     BadInput,

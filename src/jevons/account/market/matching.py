@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from jevons.account.contracts import (
+from jevons.account.market.contracts import (
     KINDS,
     RENEWABLE,
     Contracts,

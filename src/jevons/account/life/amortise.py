@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from jevons.account.lifecycle import LifeCycle, place_of
+from jevons.account.life.lifecycle import LifeCycle, place_of
 from jevons.core import units
 from jevons.core.errors import BadInput
 from jevons.world.defaults import default

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jevons.account.metering import RESIDUAL
+from jevons.account.readers.metering import RESIDUAL
 from jevons.core import units
 from jevons.core.activity import Activity, joined, places_of
 from jevons.core.errors import BadInput, UnknownName

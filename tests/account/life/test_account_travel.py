@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jevons
-from jevons.account.travel import read, travel
+from jevons.account.life.travel import read, travel
 from jevons.core.errors import BadInput, TableError, UnknownName
 from jevons.world.travel import OnTheWay
 

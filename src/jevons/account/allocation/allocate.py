@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jevons.account.parts import PARTS, in_two, split
-from jevons.account.usage import BUSY, ENERGY, OWNED, Usage
-from jevons.account.weights import EQUAL, UNALLOCATED, Weights
+from jevons.account.allocation.parts import PARTS, in_two, split
+from jevons.account.allocation.usage import BUSY, ENERGY, OWNED, Usage
+from jevons.account.allocation.weights import EQUAL, UNALLOCATED, Weights
 from jevons.core import units
 from jevons.core.activity import Activity, joined
 from jevons.core.errors import BadInput

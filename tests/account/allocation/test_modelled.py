@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jevons.account import modelled
-from jevons.account.modelled import unpriced
+from jevons.account.allocation.modelled import unpriced
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput
 

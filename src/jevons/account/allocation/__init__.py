@@ -1,0 +1,1 @@
+"""Sharing out: whose a meter's energy was, by stated keys."""

@@ -1,0 +1,1 @@
+"""Life cycles: phases, overlaps, published figures, amortisation, travel."""

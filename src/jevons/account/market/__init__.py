@@ -1,0 +1,1 @@
+"""The market side: certificates and agreements, matched with consumption once."""
