@@ -8,8 +8,7 @@ import pytest
 
 from jevons.cli import doctor
 from jevons.measure import journal
-from jevons.measure.discover import Found
-from jevons.measure.sensor import Meter
+from jevons.measure.sensor import Found, Meter
 from jevons.measure.sensors.replay import Replay
 
 TOPICS = ("models", "hardware", "grid", "sites", "factors")

@@ -16,6 +16,7 @@ from steady import Steady
 from jevons.core.errors import BadInput
 from jevons.measure import calibrate_host
 from jevons.measure.coefficients import coefficient_pack
+from jevons.measure.load import Load, _jiffies
 from jevons.measure.sensors import model, rapl
 from jevons.world import catalog
 from stand_ins import write_tree
@@ -272,10 +273,70 @@ def test_disks_are_counted_and_loops_are_not(tmp_path):
     assert model.storage(root).ask() == pytest.approx(1.2 * 1.024)
 
 
+# -- network ports
+
+
+def ports(root, **named):
+    """A tree with ports of that (state, Mbit/s), each a device."""
+    return write_tree(root, {f"sys/class/net/{name}/{file}": text for name, (state, speed) in named.items()
+                             for file, text in (("operstate", state), ("speed", speed), ("device/vendor", "0x8086"))})  # fmt: skip
+
+
+@pytest.mark.parametrize(("gbit", "allowed_w"), [(1, 2), (2.5, 4), (5, 4), (10, 15), (24, 15), (25, 20), (40, 20), (50, 26), (100, 26), (400, 26)])
+def test_a_port_draws_a_share_of_what_the_regulation_allows_it(gbit, allowed_w):
+    assert model.network_power_w([gbit]) == pytest.approx(0.45 * allowed_w)
+    assert model.network_power_w([gbit, 1]) == pytest.approx(0.45 * (allowed_w + 2))
+
+
+def test_the_band_of_a_port_ends_at_its_allowance_and_holds_the_cards_that_were_measured():
+    pack = coefficient_pack("network")
+    low, high = pack["band"]
+    assert pack["share"] * high == pytest.approx(1.0, abs=0.01)
+    assert len(pack["measured"]) == 5
+    assert all(low <= watts / model.network_power_w([gbit]) <= high for _, gbit, watts in pack["measured"])
+
+
+def test_ports_that_are_up_are_modelled_where_asked_for_and_only_there(tmp_path):
+    root = ports(machine(tmp_path, "AMD EPYC 8024P 8-Core Processor", 16), eth0=("up", "25000"), eth1=("down", "-1"), eth2=("up", "100"))
+    assert [m.component for m in model.discover(root).sensors[0].meters] == ["processor", "memory"]
+    found = model.discover(root, ["processor", "memory", "network"])
+    meter = found.sensors[0].meters[-1]
+    assert (meter.component, meter.boundary, meter.method, meter.tier) == ("network", "server", "modelled", "guess")
+    assert meter.note == "1 ports up: 25 Gbit/s; 1 slower or of unknown speed left out"
+    assert found.sensors[0].channels[-1].ask() == pytest.approx(9.0)
+    assert found.why_not == ""
+
+
+def test_bridges_and_the_virtual_functions_of_a_card_are_no_ports(tmp_path):
+    root = ports(tmp_path, eth0=("up", "100000"), vf0=("up", "100000"), rep0=("up", "100000"), wlan0=("up", ""))
+    write_tree(root / "sys/class/net", {"vf0/device/physfn/vendor": "", "rep0/phys_port_name": "c1pf0vf3", "eth0/phys_port_name": "p0",
+                                        "docker0/operstate": "up", "docker0/speed": "10000"})  # fmt: skip
+    assert model.port_gbit(root) == [100.0, 0.0]
+
+
+@pytest.mark.parametrize("sign", [{"proc/cpuinfo": "flags : fpu hypervisor"}, {".dockerenv": ""}])
+def test_the_ports_of_a_guest_or_a_container_are_refused_with_the_reason(tmp_path, sign):
+    found = model.discover(write_tree(ports(tmp_path, eth0=("up", "10000")), sign), ["network"])
+    assert (found.sensors, found.why_not) == ([], "the ports seen by a guest or a container are not its own")
+
+
+def test_without_a_port_of_known_speed_there_is_no_figure(tmp_path):
+    found = model.discover(ports(tmp_path, eth0=("up", "-1")), ["network"])
+    assert found.sensors == []
+    assert "none at a known speed" in found.why_not
+
+
+def test_a_virtual_processors_part_of_a_server_holds_its_ports_already(tmp_path):
+    root = ports(machine(tmp_path, "AMD EPYC"), eth0=("up", "10000"))
+    found = model.discover(root, ["processor", "memory", "network"])
+    assert [m.component for m in found.sensors[0].meters] == ["processor", "memory"]
+    assert "holds the ports" in found.why_not
+
+
 def test_load_is_the_share_of_ticks_not_idle_and_waiting_for_a_disk_is_idle(tmp_path):
     file = tmp_path / "stat"
     file.write_text("cpu  100 0 100 800 0 0 0 0 50 0\n")
-    load = model.Load(file)
+    load = Load(file)
     file.write_text("cpu  130 0 110 840 20 0 0 0 90 0\n")
     assert load() == pytest.approx(0.4)
     assert load() == pytest.approx(0.4)
@@ -284,7 +345,7 @@ def test_load_is_the_share_of_ticks_not_idle_and_waiting_for_a_disk_is_idle(tmp_
 
 
 def test_the_two_socket_xeons_ticks_are_read(shared):
-    whole, busy = model._jiffies(shared / "data/fixtures/scaphandre/proc_stat_xeon_bisocket.txt")
+    whole, busy = _jiffies(shared / "data/fixtures/scaphandre/proc_stat_xeon_bisocket.txt")
     assert 0 < busy < whole
 
 

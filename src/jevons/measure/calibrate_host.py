@@ -24,6 +24,7 @@ from jevons.core.errors import BadInput
 from jevons.measure.counter import UJ_PER_J
 from jevons.measure.home import home
 from jevons.measure.journal import host as host_name
+from jevons.measure.load import Load
 from jevons.measure.sensor import Sensor
 
 BURN = "while True: pass"
@@ -104,8 +105,6 @@ def measure(read_w: Callable[[float], float], shares: Sequence[float] = (0.0, 0.
 
     ``read_w`` may time a sensor, or wait and ask a person what the meter at the wall shows.
     """
-    from jevons.measure.sensors.model import Load
-
     points = []
     for share in shares:
         with busy(round(share * (os.cpu_count() or 1))):

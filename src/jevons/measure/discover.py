@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from jevons.measure.sensor import Sensor
+from jevons.measure.sensor import Found, Sensor
 
 ROOMS = ("nvml", "amd", "intel_gpu", "rapl", "apple", "jetson", "hwmon", "cray")
 """Counters in the order they are asked; what they leave uncovered is modelled."""
 COVERED_BY_MODEL = ("processor", "memory")
-
-
-@dataclass
-class Found:
-    """What one room offers: sensors, or the reason there are none and the command that mends it."""
-
-    room: str
-    sensors: list[Sensor] = field(default_factory=list)
-    why_not: str = ""
-    mend: str = ""
 
 
 def look(root: Path = Path("/"), rooms: Sequence[str] = ROOMS) -> list[Found]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 OK, MISSING, RESET, AMBIGUOUS, GAP = "ok", "missing", "reset", "ambiguous", "gap"
@@ -63,6 +63,16 @@ class Sensor(Protocol):
     def close(self) -> None:
         """Give back what it holds; reading on is not allowed."""
         ...
+
+
+@dataclass
+class Found:
+    """What one room offers: sensors, or the reason there are none and the command that mends it."""
+
+    room: str
+    sensors: list[Sensor] = field(default_factory=list)
+    why_not: str = ""
+    mend: str = ""
 
 
 def heard(sensor: Sensor) -> Sequence[Reading]:

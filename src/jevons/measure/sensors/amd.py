@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jevons.measure.counter import Integrator, Watched
-from jevons.measure.discover import Found
-from jevons.measure.sensor import Meter, Sensor
+from jevons.measure.sensor import Found, Meter, Sensor
 from jevons.measure.sensors import hwmon
 from jevons.measure.sensors.channel import Channel, Channels
 

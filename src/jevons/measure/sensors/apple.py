@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jevons.measure.discover import Found
-from jevons.measure.sensor import MISSING, OK, Meter
+from jevons.measure.sensor import MISSING, OK, Found, Meter
 from jevons.measure.sensors.channel import Channel, Channels
 
 if TYPE_CHECKING:

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jevons.measure.counter import Counter, Integrator
-from jevons.measure.discover import Found
-from jevons.measure.sensor import Meter
+from jevons.measure.sensor import Found, Meter
 from jevons.measure.sensors.channel import Channel, Channels, number, text, unique
 
 CHIPS = "sys/class/hwmon"

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jevons.measure.discover import Found
-from jevons.measure.sensor import Sensor
+from jevons.measure.sensor import Found, Sensor
 from jevons.measure.sensors import hwmon
 
 DRIVERS = ("i915", "xe")

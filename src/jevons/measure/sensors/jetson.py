@@ -10,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jevons.measure.counter import Integrator
-from jevons.measure.discover import Found
-from jevons.measure.sensor import Meter
+from jevons.measure.sensor import Found, Meter
 from jevons.measure.sensors import hwmon
 from jevons.measure.sensors.channel import Channel, Channels, number, text, unique
 

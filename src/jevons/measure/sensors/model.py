@@ -6,6 +6,7 @@
                P = the curve of this host    where it was calibrated (`calibrate_host`)
     memory     P = n_modules · W             where the modules can be counted, else  P = w · GB^k;  a guest has a
                P = w · GB                    slice of its host's
+    network    P = s · Σ W(speed)            ports that are up, a share of what the law of servers allows them
 
 A processor's name is looked up in the table and what it was taken for is in the meter's note; a name that matches
 nothing well enough is refused and falls to the second law. Laws and bands: measure/coefficients, world/data/cpu_power.csv.
@@ -23,26 +24,37 @@ from pathlib import Path
 from jevons.measure import calibrate_host
 from jevons.measure.coefficients import coefficient_pack
 from jevons.measure.counter import Integrator
-from jevons.measure.discover import Found
-from jevons.measure.sensor import Meter
+from jevons.measure.load import Load
+from jevons.measure.sensor import Found, Meter
 from jevons.measure.sensors.channel import Channel, Channels, number, text
-from jevons.measure.sensors.surroundings import is_guest
+from jevons.measure.sensors.surroundings import is_container, is_guest
 
 LONGEST_S = 3600.0
 """A law may be asked seldom: an hour between two readings is no gap."""
+SLOWEST_GBIT = 1.0
+"""Slower ports have no allowance, and no figure here."""
 WRITTEN = re.compile(r"\((?:r|tm)\)|@.*|\bcpu\b|\bprocessor\b|\b\w+-core\b|\b\d+th gen\b", re.IGNORECASE)
 """What makers write into a processor's name beside its model."""
 
 
 def discover(root: Path = Path("/"), components: Sequence[str] = ("processor", "memory")) -> Found:
-    """Models for the components that no counter covers; a host calibrated at the wall is one model of the whole."""
+    """Models for the components that no counter covers; a host calibrated at the wall is one model of the whole.
+
+    Disks ("storage") and network ports ("network") are modelled where asked for. What holds the ports already (the part
+    of a cloud server that a virtual processor stands for) leaves them out, and where they are not the host's own they are
+    refused: ``why_not``.
+    """
     made = {"processor": processor, "memory": memory, "storage": storage}
     curve = calibrate_host.stored() if "processor" in components else None
     if curve is not None and curve.boundary == "server":
-        channels = [processor(root)]
-    else:
-        channels = [made[component](root) for component in components]
-    return Found("model", [Channels(channels)] if channels else [])
+        return Found("model", [Channels([processor(root)])])
+    channels = [made[component](root) for component in components if component != "network"]
+    why_not = ""
+    if "network" in components:
+        held = any(channel.meter.boundary == "server" for channel in channels)
+        ports, why_not = (None, "the processor's model holds the ports") if held else network(root)
+        channels += [ports] if ports is not None else []
+    return Found("model", [Channels(channels)] if channels else [], why_not)
 
 
 # ---- the laws
@@ -65,6 +77,13 @@ def memory_power_w(gigabytes: float) -> float:
     """Power of memory of that size, W: w GB^k, rising with size."""
     pack = coefficient_pack("memory")
     return float(pack["w"] * gigabytes ** pack["exponent"])
+
+
+def network_power_w(speeds_gbit: Sequence[float]) -> float:
+    """Power at the wall of network ports whose links are up at those speeds (Gbit/s), W: s Σ W(speed); see the pack."""
+    pack = coefficient_pack("network")
+    allowed_w = [max((w for least, w in pack["allowance_w"] if speed >= least), default=0.0) for speed in speeds_gbit]
+    return float(pack["share"] * sum(allowed_w))
 
 
 # ---- channels
@@ -114,43 +133,28 @@ def storage(root: Path) -> Channel:
     return Channel(meter, lambda: power_w, Integrator(LONGEST_S))
 
 
+def network(root: Path) -> tuple[Channel | None, str]:
+    """(network ports by the speed of their links, ""), or (None, why there is none)."""
+    if is_guest(root) or is_container(root):
+        return None, "the ports seen by a guest or a container are not its own"
+    speeds = port_gbit(root)
+    known = [speed for speed in speeds if speed >= SLOWEST_GBIT]
+    if not known:
+        return None, f"{len(speeds)} ports are up, none at a known speed of 1 Gbit/s or more"
+    power_w, left = network_power_w(known), len(speeds) - len(known)
+    note = f"{len(known)} ports up: {', '.join(f'{speed:g}' for speed in known)} Gbit/s"
+    note += f"; {left} slower or of unknown speed left out" if left else ""
+    band = coefficient_pack("network")["band"]
+    meter = replace(Meter("network-model", "network", "server", "modelled", "model", "guess", note, *band), idle_w=power_w)
+    return Channel(meter, lambda: power_w, Integrator(LONGEST_S)), ""
+
+
 def _channel(meter: Meter, load: Load, law: Callable[[float], float]) -> Channel:
     meter = replace(meter, idle_w=law(0.0))
     return Channel(meter, lambda: None if (u := load()) is None else law(u), Integrator(LONGEST_S))
 
 
 # ---- what the machine says of itself
-
-
-class Load:
-    """Share of processor time that was not idle since the last call, from the first line of /proc/stat."""
-
-    def __init__(self, file: Path):
-        self.file, self.before, self.last = file, _jiffies(file), 0.0
-
-    def __call__(self) -> float | None:
-        """0 to 1; the last share again where no tick has passed; None where the file cannot be read."""
-        now, before = _jiffies(self.file), self.before
-        self.before = now
-        if now is None or before is None:
-            return None
-        whole = now[0] - before[0]
-        if whole > 0:
-            self.last = min(max((now[1] - before[1]) / whole, 0.0), 1.0)
-        return self.last
-
-
-def _jiffies(file: Path) -> tuple[int, int] | None:
-    """(all, busy) processor time in ticks; waiting for a disk is idle, a guest's time is already in its host's."""
-    try:
-        with file.open("rb") as handle:
-            fields = [int(x) for x in handle.readline().split()[1:9]]
-    except (OSError, ValueError):
-        return None
-    if len(fields) < 5:
-        return None
-    whole = sum(fields)
-    return whole, whole - fields[3] - fields[4]
 
 
 def tdp(root: Path = Path("/")) -> tuple[float, str]:
@@ -208,4 +212,19 @@ def disk_tb(root: Path = Path("/")) -> list[tuple[str, float]]:
         sectors = number(folder / "size")
         if sectors and (folder / "device").exists():
             found.append(("hdd" if number(folder / "queue/rotational") else "ssd", sectors * 512 / 1e12))
+    return found
+
+
+def port_gbit(root: Path = Path("/")) -> list[float]:
+    """Speed in Gbit/s of each physical network port whose link is up; 0 where it does not say (wireless).
+
+    Bridges, tunnels and bonds are no device; a card's virtual functions, and what stands for them on its host, are
+    parts of a port that is counted.
+    """
+    found = []
+    for folder in sorted((root / "sys/class/net").glob("*")):
+        device = folder / "device"
+        virtual = (device / "physfn").exists() or re.search(r"pf\d+[vs]f\d", text(folder / "phys_port_name"))
+        if device.exists() and not virtual and text(folder / "operstate") == "up":
+            found.append(max(number(folder / "speed") or 0, 0) / 1000)
     return found

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from jevons.measure.counter import Integrator, Watched
-from jevons.measure.discover import Found
-from jevons.measure.sensor import Meter
+from jevons.measure.sensor import Found, Meter
 from jevons.measure.sensors.channel import Channel, Channels
 
 SIGNS = ("proc/driver/nvidia/version", "dev/nvidiactl", "dev/dxg")

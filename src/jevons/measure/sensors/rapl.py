@@ -14,8 +14,7 @@ from pathlib import Path
 
 from jevons.measure import calibrate_host
 from jevons.measure.counter import Counter
-from jevons.measure.discover import Found
-from jevons.measure.sensor import OK, Meter, Reading
+from jevons.measure.sensor import OK, Found, Meter, Reading
 from jevons.measure.sensors.channel import Channel, Channels, number, text, unique
 from jevons.measure.sensors.surroundings import is_container, is_guest
 

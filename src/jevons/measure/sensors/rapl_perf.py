@@ -12,8 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jevons.measure.counter import UJ_PER_J, Counter
-from jevons.measure.discover import Found
-from jevons.measure.sensor import Meter
+from jevons.measure.sensor import Found, Meter
 from jevons.measure.sensors.channel import Channel, Channels, number, text
 
 EVENTS = "sys/bus/event_source/devices/power"
