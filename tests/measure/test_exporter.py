@@ -15,6 +15,7 @@ import jevons
 from jevons.core.errors import BadInput, MissingExtra
 from jevons.measure import exporter, live_page, start
 from jevons.measure.live_report import Budget
+from jevons.measure.served import serve
 from means import means_missing
 
 PRICED = {"site": jevons.site("France", pue=1.0, intensity="100 g/kWh")}
@@ -84,7 +85,7 @@ def test_a_label_is_escaped():
 
 
 def test_the_page_is_served_on_this_machine_alone_and_ends(run):
-    with exporter.serve(run, port=0) as served:
+    with serve(run, port=0) as served:
         assert served.url.startswith("http://127.0.0.1:")
         with urllib.request.urlopen(served.url, timeout=5) as answer:
             assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
@@ -96,8 +97,8 @@ def test_the_page_is_served_on_this_machine_alone_and_ends(run):
 
 
 def test_a_port_that_is_taken_is_said(run):
-    with exporter.serve(run, port=0) as served, pytest.raises(BadInput, match="give a free port"):
-        exporter.serve(run, port=served.server.server_address[1])
+    with serve(run, port=0) as served, pytest.raises(BadInput, match="give a free port"):
+        serve(run, port=served.server.server_address[1])
 
 
 def test_prometheus_client_reads_what_we_write(run):
@@ -162,7 +163,7 @@ def test_a_page_for_people_shows_power_energy_carbon_and_what_is_to_come(run):
         run.report._next_s = 0.0
         run.report.step(done)
         run.flush()
-    with exporter.serve(run, port=0) as served:
+    with serve(run, port=0) as served:
         kind, page = asked(served, "")
         assert (kind, "<svg" in page) == ("text/html; charset=utf-8", True)
         now = json.loads(asked(served, "live.json")[1])

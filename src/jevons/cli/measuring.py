@@ -132,7 +132,7 @@ def split(listen: str) -> tuple[str, int]:
 
 
 def _serve(run: Run, host: str, port: int, quiet: bool) -> None:
-    from jevons.measure.exporter import serve
+    from jevons.measure.served import serve
 
     try:
         served = serve(run, port, host)

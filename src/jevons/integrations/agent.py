@@ -64,7 +64,7 @@ def main(words: Sequence[str] | None = None) -> None:
         raise BadInput("--listen", options.listen, "write it as host:port, e.g. 127.0.0.1:9877")
     run = begin(options)
     if options.listen:
-        from jevons.measure.exporter import serve
+        from jevons.measure.served import serve
 
         serve(run, port=int(port), host=host or "127.0.0.1")
     try:

@@ -4,22 +4,17 @@
     jevons_co2e_grams_total{scope,basis}   jevons_water_liters_total{scope}   jevons_cost_total{scope,currency}
     jevons_grid_intensity_grams_per_kwh{zone,kind}
 
-The metrics, and at the root a page for people (`live_page`), are served on 127.0.0.1 by the standard library;
-``collector`` joins a registry of prometheus-client, and ``observe`` a meter of OpenTelemetry (``hw.energy``,
+`served` serves the metrics, and a page for people, on 127.0.0.1; ``collector`` joins a registry of prometheus-client, and ``observe`` a meter of OpenTelemetry (``hw.energy``,
 ``hw.power``, ``hw.host.energy``). Carbon, water and cost are there where the run is priced as it goes (``live=True``).
 """
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from jevons.core.errors import BadInput, MissingExtra
+from jevons.core.errors import MissingExtra
 
 if TYPE_CHECKING:
     from jevons.measure.tracker import Run
@@ -124,75 +119,6 @@ def _line(sample: Sample) -> str:
 
 def _escaped(word: str) -> str:
     return word.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-
-
-@dataclass
-class Served:
-    """A page being served; ``close`` ends it."""
-
-    server: ThreadingHTTPServer
-
-    @property
-    def url(self) -> str:
-        """Where Prometheus finds it."""
-        host, port = self.server.server_address[:2]
-        return f"http://{host!s}:{port}/metrics"
-
-    @property
-    def page(self) -> str:
-        """Where a browser finds it."""
-        return self.url.removesuffix("metrics")
-
-    def close(self) -> None:
-        """Serve no more."""
-        self.server.shutdown()
-        self.server.server_close()
-
-    def __enter__(self) -> Served:
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self.close()
-
-
-def serve(run: Run, port: int = 9877, host: str = "127.0.0.1") -> Served:
-    """Serve the run's metrics at /metrics, from a thread that never holds the process open.
-
-    ``port`` 0 takes any free one. Errors: BadInput where the address cannot be had.
-    """
-    offered = _offered(Exporter(run))
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            kind, body = offered.get(self.path.split("?")[0], (CONTENT_TYPE, None))
-            answer = b"the page is at /, the metrics are at /metrics\n" if body is None else body()
-            self.send_response(404 if body is None else 200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(answer)))
-            self.send_header("Cache-Control", "no-store")
-            self.end_headers()
-            with suppress(OSError):  # whoever asked has left
-                self.wfile.write(answer)
-
-        def log_message(self, format: str, *args: Any) -> None:  # a scrape is no news
-            return
-
-    try:
-        server = ThreadingHTTPServer((host, port), Page)
-    except (OSError, OverflowError) as trouble:
-        raise BadInput("port", f"{host}:{port}", f"give a free port, or 0 for any ({trouble})") from None
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, name="jevons-metrics", daemon=True).start()
-    return Served(server)
-
-
-def _offered(exporter: Exporter) -> Mapping[str, tuple[str, Callable[[], bytes]]]:
-    """path → (kind, what answers)."""
-    from jevons.measure.live_page import LivePage, page
-
-    live = LivePage(exporter)
-    return {"/": ("text/html; charset=utf-8", page), "/metrics": (CONTENT_TYPE, lambda: exporter.page().encode()),
-            "/live.json": ("application/json", lambda: json.dumps(live.state(), allow_nan=False).encode())}  # fmt: skip
 
 
 def collector(run: Run) -> Any:

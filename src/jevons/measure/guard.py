@@ -8,14 +8,23 @@ import os
 import signal
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from jevons.measure.tracker import Run
+from typing import Any, Protocol
 
 SIGNALS = ("SIGTERM", "SIGHUP")
 """Signals that end a process without its exit handlers: a scheduler's, and a terminal's that is closed."""
-running: set[Run] = set()
+
+
+class Stoppable(Protocol):
+    """A run, as far as its end goes."""
+
+    _stopped: bool
+
+    def stop(self) -> Any:
+        """End it and keep what it has."""
+        ...
+
+
+running: set[Stoppable] = set()
 
 
 def stop_all() -> None:

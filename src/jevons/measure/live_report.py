@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jevons.core import units
 from jevons.core.errors import BadInput
@@ -15,9 +15,9 @@ from jevons.measure.cells import DRAWS
 from jevons.measure.projection import Rest, Tick, remaining
 
 if TYPE_CHECKING:
+    from jevons.core.activity import Activity
     from jevons.core.factor import Place
     from jevons.core.footprint import Footprint
-    from jevons.measure.tracker import Run
 
 MOST_TICKS = 240
 TICK_S = 0.5
@@ -65,6 +65,23 @@ class Budget:
         return INDICATORS["water_on_site" if self.indicator == "water" else self.indicator][0]
 
 
+class Used(Protocol):
+    """What a run has used so far: that is all a report asks of it."""
+
+    started_s: float
+    ended_s: float
+
+    @property
+    def energy_kwh(self) -> float:
+        """kWh up to ``ended_s``."""
+        ...
+
+    @property
+    def activity(self) -> Activity:
+        """The same by device and hour."""
+        ...
+
+
 class LiveReport:
     """Prices a run as it goes, and looks ahead where it is told how far the work has come (``step``).
 
@@ -72,7 +89,7 @@ class LiveReport:
     the work in all, in the unit of ``step``. It is looked after by the run's own thread, once a flush.
     """
 
-    def __init__(self, run: Run, site: str | Place | None = None, *, total: float | None = None, budget: Budget | None = None,
+    def __init__(self, run: Used, site: str | Place | None = None, *, total: float | None = None, budget: Budget | None = None,
                  study: Study | None = None):  # fmt: skip
         from jevons.world.site import site as find
 
