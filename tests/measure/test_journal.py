@@ -137,10 +137,12 @@ from jevons.measure import start
 from steady import Steady
 run = start(sensors=[Steady(watts=100.0)], period_s=0.05, flush_s=0.1)
 time.sleep(0.35)
-size = os.path.getsize(run.journal.path)
-resource.setrlimit(resource.RLIMIT_FSIZE, (size + 40, resource.RLIM_INFINITY))
+with run._lock:  # between records: one written by half, or just before the disk fills, would be another size
+    size = os.path.getsize(run.journal.path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 40, resource.RLIM_INFINITY))
 time.sleep(0.35)
-print(os.path.getsize(run.journal.path) == size, flush=True)
+with run._lock:
+    print(os.path.getsize(run.journal.path) == size, flush=True)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
 time.sleep(0.35)
 run.flush()
