@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jevons.account.cards import mined
 from jevons.account.cards.classes import CLASSES, reporting, reporting_class, tags_of
-from jevons.account.cards.labels import METRICS, class_of, labels, weighted_mean
+from jevons.account.cards.labels import METRICS, borders, class_of, labels, weighted_mean
 from jevons.core.errors import BadInput, TableError
 
 WEIGHTS = np.array([m.weight for m in METRICS])
@@ -53,6 +53,29 @@ def test_a_class_begins_strictly_above_its_edge_and_nothing_known_has_no_class()
     edges = np.array([4.0, 3.0, 2.0, 1.0])
     assert class_of(np.array([5, 4, 3.5, 2, 1, 0]), edges).tolist() == [0, 1, 1, 3, 4, 4]
     assert np.isnan(class_of(np.array([np.nan]), edges)[0])
+
+
+def test_an_edge_that_is_no_number_closes_the_classes_on_both_its_sides():
+    edges = np.array([np.nan, 3.0, 2.0, 1.0])
+    assert class_of(np.array([np.inf, 5, 3, 2.5, 0.5]), edges).tolist() == [4, 4, 2, 2, 4]
+
+
+def class_row_by_row(value, edges):
+    """The class of one index as the study walks it: from the best interval to the worst, open below, closed above."""
+    for number, (upper, lower) in enumerate(zip([float("inf"), *edges], [*edges, 0.0], strict=True)):
+        if lower < value <= upper:
+            return number
+    return 4
+
+
+@given(st.lists(st.floats(0, 10) | st.sampled_from([float("inf"), float("nan"), 1.0, 2.0]), min_size=1, max_size=30))
+def test_classes_are_those_of_the_study_walked_row_by_row_ties_zeros_and_infinities_too(indices):
+    for metric in METRICS:
+        with np.errstate(invalid="ignore"):
+            edges = borders(np.array(indices), metric)
+            found = class_of(np.array(indices), edges)
+        wanted = [float("nan") if v != v else class_row_by_row(v, edges) for v in indices]
+        assert np.array_equal(found, wanted, equal_nan=True)
 
 
 def test_the_mean_of_classes_is_rounded_half_to_even():

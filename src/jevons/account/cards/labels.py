@@ -118,11 +118,16 @@ def borders(indices: Array, metric: Metric) -> Array:
 
 
 def class_of(indices: Array, edges: Array) -> Array:
-    """0 strictly above the first edge, 1 above the second, ... 4 above none; NaN where the index is."""
+    """0 strictly above the first edge, 1 from there down to above the second, ... else 4; NaN where the index is.
+
+    An edge that is no number (between two infinite indices) closes the classes on both its sides, as it did in the study.
+    """
     import numpy as np
 
-    above = (indices[:, None] > edges[None, :]).sum(axis=1)
-    return np.where(np.isnan(indices), np.nan, 4.0 - above)
+    upper, lower = np.concatenate(([np.inf], edges)), np.concatenate((edges, [0.0]))
+    inside = (indices[:, None] <= upper) & (indices[:, None] > lower)
+    found = np.where(inside.any(axis=1), inside.argmax(axis=1), 4.0)
+    return np.where(np.isnan(indices), np.nan, found)
 
 
 def weighted_mean(classes: Array, weights: Array) -> Array:
