@@ -105,9 +105,19 @@ def test_boamps_is_filled_from_the_spec_and_asks_for_the_task(made):
     assert "task family" in made("report boamps a.json").err
 
 
-def test_the_hub_s_block_is_that_of_export(made):
-    assert yaml.safe_load(made("report hf-card a.json").out) == yaml.safe_load(made("export a.json --as hf").out)
-    assert "## Environmental Impact" in made("report hf-card a.json --section").out
+def test_the_hub_s_block_is_in_grams_and_the_card_holds_both(made, tmp_path):
+    block = yaml.safe_load(made("report hf-card a.json").out)["co2_eq_emissions"]
+    assert block["emissions"] == pytest.approx(climate(tmp_path / "a.json") * 1000, rel=1e-3)
+    whole = made("report hf-card a.json --section").out
+    assert yaml.safe_load(whole.split("---")[1])["co2_eq_emissions"] == block
+    assert "## Environmental Impact" in whole
+
+
+def test_a_card_is_the_same_by_whichever_command(made, tmp_path):
+    written = made("card write a.json").out
+    assert written == made("report hf-card a.json --section").out
+    made(f"estimate training --model llama-2-7b --tokens 2T --on a100 --n 512 --at France --year 2023 --json --report {tmp_path / 'c.md'}")
+    assert (tmp_path / "c.md").read_text().strip() == written.strip()
 
 
 def test_the_score_of_a_training_is_refused(made):
@@ -171,6 +181,12 @@ def test_a_file_too_large_for_a_pack_is_refused_and_two_of_one_name_are_kept_apa
     assert "keep it in the ledger" in made(f"report assurance a.json --out {tmp_path / 'p.zip'}").err
 
 
+def test_sci_is_for_each_unit_asked(made):
+    one, thousand = (made(f"report sci a.json --per '{n} tokens'").json["sci"] for n in ("1", "1k"))
+    assert thousand == pytest.approx(1000 * one)
+    assert made("report sci a.json --per '1 run'").json["sci"] > thousand
+
+
 def test_the_page_holds_every_result(made, tmp_path):
     made(f"report html a.json b.json --out {tmp_path / 'r.html'}")
     text = (tmp_path / "r.html").read_text()
@@ -211,8 +227,29 @@ def test_what_cannot_be_reported_is_refused_in_one_line(made, tmp_path, line, wo
     assert said.err.count("\n") == 1
 
 
-def test_export_goes_on_working(made):
-    assert made("export a.json --as ghg").json[0]["scope"] == "1"
+def test_annex_xi_states_the_operations_and_the_days_that_a_training_serves(made):
+    said = made("report annex-xi a.json").out
+    assert "floating-point operations" in said
+    assert "days of training" in said
+    assert "not stated" not in said
+
+
+def test_annex_xi_takes_no_hours_of_serving_for_a_training(made, jevons, tmp_path):
+    jevons(f"estimate serving --model llama-3.1-8b --on h100 --input-tokens 100 --output-tokens 100 --requests 10 --at France --year 2023 --json --save {tmp_path / 's.json'}")
+    assert "training time not stated" in made("report annex-xi s.json").out
+
+
+def test_an_inventory_for_brightway_and_a_package_for_openlca(made, tmp_path):
+    assert made("report brightway a.json").out.startswith("Database,jevons")
+    made(f"report openlca a.json --out {tmp_path / 'o.zip'}")
+    assert any(name.startswith("processes/") for name in zipfile.ZipFile(tmp_path / "o.zip").namelist())
+
+
+def test_the_page_of_one_result_says_what_it_would_be_elsewhere(made, tmp_path):
+    made(f"report html a.json --out {tmp_path / 'one.html'}")
+    made(f"report html a.json b.json --out {tmp_path / 'two.html'}")
+    assert "Poland" in (tmp_path / "one.html").read_text()
+    assert "Poland" not in (tmp_path / "two.html").read_text()
 
 
 # ---- from the ledger

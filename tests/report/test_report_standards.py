@@ -69,23 +69,3 @@ def test_annex_xi_calls_declared_energy_known():
     text = standards.annex_xi(assess(Activity.of(rows), place, Study(indicators=("energy", "climate"))), "M")
     assert ", known (0 % measured, 100 % declared)" in text
     assert "modelled" not in text
-
-
-def test_scope_lines_sum_to_the_climate_figure_and_scope_1_is_not_called_zero():
-    footprint = sample()
-    lines = standards.ghg_lines(footprint)
-    assert lines[0]["scope"] == "1"
-    assert lines[0]["t_co2e"] is None
-    assert sum(line["t_co2e"] for line in lines[1:]) == pytest.approx(footprint.best() / 1000)
-    assert {line["scope"] for line in lines[1:]} == {"2", "3.2 capital goods"}
-
-
-def test_life_cycle_factors_in_scope_2_carry_a_note():
-    scope_2 = next(line for line in standards.ghg_lines(sample()) if line["scope"] == "2")
-    assert "3.3" in scope_2["note"]
-    assert scope_2["method"] == "location-based"
-
-
-def test_a_rented_machine_is_a_purchased_service():
-    lines = standards.ghg_lines(sample(), own_facility=False)
-    assert [line["scope"] for line in lines] == ["1", "3.1 purchased goods and services"]

@@ -19,7 +19,7 @@ PANELS = {  # what a command is for -> command -> the module of jevons.cli that 
                       "doctor": "doctor"},
     "After it ran": {"ledger": "ledger", "budget": "budget", "sql": "sql", "fleet": "fleet", "account": "account",
                      "traces": "traces", "lifecycle": "lifecycle", "travel": "travel"},
-    "Told and checked": {"report": "report", "export": "export", "card": "card", "registry": "registry", "audit": "audit",
+    "Told and checked": {"report": "report", "card": "card", "registry": "registry", "audit": "audit",
                          "explain": "results", "compare": "results", "compare-methods": "methods", "rerun": "results",
                          "reproduce": "reproduce"},
     "What exists": {"world": "world"},

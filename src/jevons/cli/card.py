@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from jevons.cli import options, show
+from jevons.cli import report_options as o
 from jevons.cli.options import taking
 from jevons.cli.writing import Paper
 
@@ -22,21 +23,20 @@ Tables = Annotated[list[Path], typer.Argument(metavar="FILE.csv...", show_defaul
 
 Cards = Annotated[list[Path], typer.Argument(metavar="README.md...", show_default=False, help="Model cards.")]
 One = Annotated[Path, typer.Argument(metavar="README.md", show_default=False, help="A model card.")]
-Kept = Annotated[Path, typer.Argument(metavar="RESULT.json", show_default=False, help="A kept result, or a spec.")]
 Into = Annotated[Path | None, typer.Option(metavar="README.md", show_default=False, help="Put both into this card; the rest "
                  "of it stays as it is.")]  # fmt: skip
 
 
 @app.command()
-def write(result: Kept, into: Into = None) -> None:
+def write(result: o.Result, into: Into = None, hardware: o.Hardware = "", training: o.Training = "", at: o.At = "",
+          year: o.Year = None) -> None:  # fmt: skip
     """The metadata and the section "Environmental Impact" of a result, printed, or put into a card that exists."""
-    from jevons.cli import card_audit, reports
-    from jevons.cli.outcome import carry_out
-    from jevons.world import spec as specs
+    from jevons.cli import card_audit, report_forms
+    from jevons.cli.report_sources import selected
 
-    made = reports.card(carry_out(specs.read(result)))
+    made = report_forms.card(selected([result], at, year)[0], hardware, training, True)
     if into is None:
-        print(made)
+        print(made.rstrip("\n"))
     else:
         card_audit.put(into, made)
 

@@ -76,13 +76,7 @@ def annex_xi(result: o.Result, model: o.Model = "", flop: o.Flop = None, days: o
 
     jevons report annex-xi a.json --days 18
     """
-    from jevons.report.standards import annex_xi as paragraph
-    from jevons.report.standards import annex_xi_record
-
-    one = selected([result], at, year)[0]
-    said = one.footprint(), model or forms.model_of(one) or "the model", flop, days
-    as_points = out is not None and out.suffix.lower() == ".json"
-    forms.leave(show.as_text(annex_xi_record(*said)) if as_points else paragraph(*said), out, "Annex XI")
+    forms.leave(forms.annex_xi(selected([result], at, year)[0], model, flop, days, out), out, "Annex XI")
 
 
 @paper()
@@ -156,13 +150,13 @@ def check(pack: o.Pack) -> None:
 @paper()
 def html(results: o.Results, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
     """The page with its plots: one file, no script, light and dark."""
-    forms.leave(forms.page(footprints_of(results, at, year)), out, "page")
+    forms.leave(forms.page(selected(results, at, year)), out, "page")
 
 
 @paper()
 def pdf(results: o.Results, by: o.By = "", at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
     """The same as PDF, by Chromium where it is installed, else a shorter one by typst."""
-    made, maker = forms.pdf(footprints_of(results, at, year), by)
+    made, maker = forms.pdf(selected(results, at, year), by)
     show.say(f"PDF made by {maker}")
     forms.leave(made, out, "PDF")
 
@@ -183,3 +177,21 @@ def parquet(results: o.Results, at: o.At = "", year: o.Year = None, out: o.Out =
 def as_json(results: o.Results, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
     """The same rows as JSON."""
     forms.leave(forms.table(footprints_of(results, at, year), "json"), out, "rows")
+
+
+@paper()
+def brightway(result: o.Result, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
+    """The inventory before any factor, as Brightway reads it (CSV): link background processes of your own.
+
+    jevons report brightway a.json --out inventory.csv
+    """
+    forms.leave(forms.inventory(selected([result], at, year)[0], "brightway"), out, "inventory")
+
+
+@paper()
+def openlca(result: o.Result, at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:
+    """The same as a zip of JSON-LD that openLCA imports.
+
+    jevons report openlca a.json --out inventory.zip
+    """
+    forms.leave(forms.inventory(selected([result], at, year)[0], "openlca"), out, "inventory")

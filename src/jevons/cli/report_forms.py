@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jevons.report.standards.scopes import Boundary, Sides
 
 LARGEST_BILL_BYTES = 500_000_000
+TRAINS = ("training", "finetuning")
 STAGES = {"training": "training", "recorded": "training", "fine-tuning": "finetuning", "distillation": "training",
           "serving": "inference", "request": "inference", "edge": "inference", "generation": "inference"}  # fmt: skip
 
@@ -136,19 +137,35 @@ def boamps(one: Selected, said: Mapping[str, Any], publisher: str) -> str:
 
 
 def card(one: Selected, hardware: str, training: str, whole: bool) -> str:
-    """The Hub's block, and with ``whole`` the section after it; the section alone where no training is told of."""
-    import jevons
-    from jevons.cli.reports import TRAINING_TYPES
-    from jevons.report.card import metadata, section
-    from jevons.world import catalog
+    """The Hub's block, and with ``whole`` the section after it."""
+    from jevons.cli import reports
 
-    footprint, on = one.footprint(), hardware or str(argument(one, "on") or "")
-    kind = training or (TRAINING_TYPES.get(one.spec.kind, "") if one.spec else "")
-    told = section(footprint, on, version=jevons.__version__, factor_set=catalog.version()) if whole else ""
-    if whole and not kind:
-        return told
-    front = metadata(footprint, kind, on, str(one.site.get("name", "")), jevons.__version__)
-    return f"---\n{front}---\n\n{told}" if whole else front
+    return reports.card(one.footprint(), one.spec, hardware, training, str(one.site.get("name", "")), whole)
+
+
+def annex_xi(one: Selected, model: str, flop: float | None, days: float | None, out: Path | None) -> str:
+    """The paragraph, into a .json the points; operations and days that are not told are those the training served."""
+    from jevons.report.standards import annex_xi as paragraph
+    from jevons.report.standards import annex_xi_record
+
+    hours = of_training(one, "wall hour")
+    said = (one.footprint(), model or model_of(one) or "the model", flop or of_training(one, "FLOP"),
+            days or (units.convert(hours, "h", "days") if hours else None))  # fmt: skip
+    return show.as_text(annex_xi_record(*said)) if out is not None and out.suffix.lower() == ".json" else paragraph(*said)
+
+
+def of_training(one: Selected, unit: str) -> float | None:
+    """How much of a unit a training served (``FLOP``, ``wall hour``); None where none is told of."""
+    served = one.activity.served.get(unit) if stage_of(one) in TRAINS else None
+    return None if served is None else float(served.reshape(-1)[0])
+
+
+def inventory(one: Selected, form: str) -> str | bytes:
+    """The inventory before any factor: a sheet for Brightway, a package for openLCA."""
+    from jevons.cli import reports
+    from jevons.report.openlca import archive
+
+    return archive(one.footprint()) if form == "openlca" else reports.inventory(one.footprint())
 
 
 def focus(footprints: Mapping[str, Footprint], bill: Path | None) -> str:
@@ -185,23 +202,21 @@ def whole_row(name: str, line: int, row: dict[str, str]) -> dict[str, str]:
     return row
 
 
-def page(footprints: Mapping[str, Footprint]) -> str:
-    """The HTML page."""
-    import jevons
-    from jevons.report.page import page as write_page
-    from jevons.world import catalog
+def page(chosen: Sequence[Selected]) -> str:
+    """The HTML page; of one result that has a spec, with what it would be elsewhere."""
+    from jevons.cli import reports
 
-    return write_page(footprints, title=title(footprints), version=jevons.__version__, factor_set=catalog.version(),
-                      equivalences=list(catalog.table("equivalences")))  # fmt: skip
+    return reports.page({one.title: one.footprint() for one in chosen}, chosen[0].spec if len(chosen) == 1 else None)
 
 
-def pdf(footprints: Mapping[str, Footprint], by: str) -> tuple[bytes, str]:
+def pdf(chosen: Sequence[Selected], by: str) -> tuple[bytes, str]:
     """The PDF and who made it."""
     import jevons
     from jevons.report.pdf import pdf as make
     from jevons.world import catalog
 
-    return make(footprints, page(footprints), title(footprints), by, jevons.__version__, catalog.version())
+    footprints = {one.title: one.footprint() for one in chosen}
+    return make(footprints, page(chosen), title(footprints), by, jevons.__version__, catalog.version())
 
 
 def table(footprints: Mapping[str, Footprint], form: str) -> str | bytes:

@@ -1,4 +1,4 @@
-"""What ``--report`` writes, by the ending of its name."""
+"""The page, the card and the inventory of a result: what ``--report`` writes by the ending of its name, and ``jevons report`` too."""
 
 from __future__ import annotations
 
@@ -52,38 +52,42 @@ def write(path: Path, outcome: Outcome) -> None:
     show.write(path, WRITERS[path.suffix.lower()](outcome), "report")
 
 
-def page(outcome: Outcome) -> str:
-    """The HTML page of one estimate, with what it would be in other places and on other devices."""
+def page(footprints: Mapping[str, Footprint], spec: Spec | None = None) -> str:
+    """The HTML page; where one spec stands behind it, with what it would be in other places and on other devices."""
     import jevons
     from jevons.report.page import page as write_page
     from jevons.world import catalog
 
-    return write_page(outcome.footprint, elsewhere(outcome), title=outcome.title, version=jevons.__version__,
+    title = next(iter(footprints)) if len(footprints) == 1 else "Footprints"
+    return write_page(footprints, elsewhere(spec) if spec else {}, title=title, version=jevons.__version__,
                       equivalences=list(catalog.table("equivalences")), factor_set=catalog.version())  # fmt: skip
 
 
-def card(outcome: Outcome) -> str:
-    """The Markdown of a model card: the Hub's metadata where a training is told, then the section on environmental impact."""
+def card(footprint: Footprint, spec: Spec | None = None, hardware: str = "", training: str = "", where: str = "",
+         whole: bool = True) -> str:  # fmt: skip
+    """The Hub's block, and with ``whole`` the section after it; the section alone where neither spec nor reporter tells of a training."""
     import jevons
     from jevons.report.card import metadata, section
     from jevons.world import catalog
 
-    hardware = str(outcome.spec.arguments.get("on", ""))
-    kind = TRAINING_TYPES.get(outcome.spec.kind, "")
-    front = f"---\n{metadata(outcome.footprint, kind, hardware, version=jevons.__version__)}---\n\n" if hardware and kind else ""
-    return front + section(outcome.footprint, hardware, version=jevons.__version__, factor_set=catalog.version())
+    on = hardware or str(spec.arguments.get("on", "") if spec else "")
+    kind = training or (TRAINING_TYPES.get(spec.kind, "") if spec else "")
+    told = section(footprint, on, version=jevons.__version__, factor_set=catalog.version()) if whole else ""
+    if whole and not training and not (kind and on):
+        return told
+    front = metadata(footprint, kind, on, where, jevons.__version__)
+    return f"---\n{front}---\n\n{told}" if whole else front
 
 
-def inventory(outcome: Outcome) -> str:
+def inventory(footprint: Footprint) -> str:
     """The life-cycle inventory as Brightway reads it."""
     from jevons.report.inventory import brightway_csv
 
-    return brightway_csv(outcome.footprint)
+    return brightway_csv(footprint)
 
 
-def elsewhere(outcome: Outcome) -> dict[str, Footprint]:
+def elsewhere(spec: Spec) -> dict[str, Footprint]:
     """What-if: the same activity in other places, the same training on other devices; what cannot be priced is left out."""
-    spec = outcome.spec
     changes = {f"zone: {name}": Spec(spec.kind, {}, {"name": name}) for name in PLACES if "intensity" not in spec.site}
     if spec.kind in ("training", "fine-tuning", "distillation") and "layout" not in spec.arguments:
         changes |= {f"device: {name}": Spec(spec.kind, {"on": name}) for name in DEVICES}
@@ -109,4 +113,8 @@ def tried(spec: Spec) -> Footprint | None:
         return None
 
 
-WRITERS: dict[str, Callable[[Outcome], str]] = {".html": page, ".md": card, ".csv": inventory}
+WRITERS: dict[str, Callable[[Outcome], str]] = {
+    ".html": lambda told: page({told.title: told.footprint}, told.spec),
+    ".md": lambda told: card(told.footprint, told.spec, where=str(told.spec.site.get("name", ""))),
+    ".csv": lambda told: inventory(told.footprint),
+}  # fmt: skip

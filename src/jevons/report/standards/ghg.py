@@ -28,14 +28,6 @@ STANDARD = "GHG Protocol Corporate Standard (2004), Scope 2 Guidance (2015), Sco
 NO_SCOPE_1 = "fuel burnt and refrigerants lost on site are not part of this footprint"
 NO_MARKET = "no contracts given (--contracts): the market-based figure is not known"
 NEVER_NETTED = "shown apart; no figure above is reduced by them"
-SCOPES = {  # flow family -> (scope and category of the GHG Protocol, category of ISO 14064-1:2018)
-    "electricity": ("2", "2 imported energy"),
-    "device_hours": ("3.2 capital goods", "4 products used"),
-    "transfer": ("3.1 purchased goods and services", "4 products used"),
-    "storage": ("3.1 purchased goods and services", "4 products used"),
-    "travel": ("3.6 business travel", "3 transport"),
-}  # fmt: skip
-IN_A_CLOUD = "3.1 purchased goods and services", "4 products used"
 
 
 def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, organisation: str = "", period: str = "",
@@ -89,25 +81,6 @@ def markdown(told: Mapping[str, Any]) -> str:
     lists = [("Not known", told["not_known"]), ("Assumed", told["assumptions"]), ("Sources", told["sources"])]
     tail = [f"## {name}\n\n" + "\n".join(f"- {_plain(x)}" for x in held) for name, held in lists if held]
     return "\n\n".join([*head[:2], head[2] + "\n" + "\n".join(table), told_apart, *tail]) + "\n"
-
-
-def ghg_lines(footprint: Footprint, own_facility: bool = True) -> list[dict[str, Any]]:
-    """The climate figure by scope of the GHG Protocol and category of ISO 14064-1:2018, greatest first.
-
-    One footprint, one set of factors: ``statement`` parts direct from upstream. ``own_facility``: False where the
-    machines are rented, so that their electricity is a purchased service. Life-cycle grid factors hold fuel supply
-    (scope 3.3), which a note says. Scope 1 is never implied to be zero.
-    """
-    figures.single(footprint)
-    sums: dict[tuple[str, str], float] = {}
-    for (flow,), value in figures.cells(footprint, "climate", "flow").items():
-        family = flow.split("/")[0]
-        key = SCOPES.get(family, IN_A_CLOUD) if own_facility or family == "travel" else IN_A_CLOUD
-        sums[key] = sums.get(key, 0.0) + value
-    lines = [{"scope": scope, "iso_14064_1": category, "t_co2e": units.convert(value, "kg", "t"),
-              "method": _scope_method(footprint, scope), "note": _scope_note(footprint, scope)}
-             for (scope, category), value in sums.items() if value]  # fmt: skip
-    return [{"scope": "1", "iso_14064_1": "1 direct", "t_co2e": None, "method": "", "note": NO_SCOPE_1}, *lines]
 
 
 def _line(entry: Sides, part: Part) -> dict[str, Any]:
@@ -197,13 +170,3 @@ def _row(name: str, value: Mapping[str, Any]) -> str:
 
 def _plain(text: str) -> str:
     return text.replace("\n", " ").replace("<", "&lt;")
-
-
-def _scope_method(footprint: Footprint, scope: str) -> str:
-    return f"{footprint.study.accounting}-based" if scope == "2" else ""
-
-
-def _scope_note(footprint: Footprint, scope: str) -> str:
-    if scope == "2" and footprint.study.scope == "lifecycle":
-        return "life-cycle factors: holds fuel supply and power plants, which belong to 3.3; assess with scope='direct' to part them"
-    return ""
