@@ -5,15 +5,14 @@ The built-in tables are held by tests; a folder of the user's has only this.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 
 from jevons.core.errors import BadInput, TableError, UnknownName
-from jevons.world import catalog
-from jevons.world.catalog import Row
 from jevons.world.lookup import nearest
+from jevons.world.rows import DATA, Row, read_csv, read_toml
 
 OPTIONAL_TABLES = ("grid_zone", "grid_marginal")
 """Tables that only packs and users hold."""
@@ -23,8 +22,8 @@ SIGNED_TABLES = ("compat_constant",)
 """Tables whose numbers may be negative: coefficients of fits."""
 
 
-def check(folder: Path) -> None:
-    """Refuse a folder of tables that cannot be used, before any of its rows is priced.
+def check(folder: Path, schema: Iterable[Row]) -> None:
+    """Refuse a folder of tables that cannot be used, before any of its rows is priced; ``schema`` describes every column.
 
     Errors: BadInput where it is no folder; UnknownName for a table nobody reads; TableError naming file, row and
     column for a row without a source, a column nobody reads, a number that is none or negative, or a spread under 1.
@@ -32,10 +31,10 @@ def check(folder: Path) -> None:
     if not folder.is_dir():
         raise BadInput("overlay", str(folder), "name an existing folder of CSV or TOML tables")
     columns: dict[str, dict[str, str]] = {}
-    for row in catalog.table("schema"):
+    for row in schema:
         columns.setdefault(row["table"], {})[row["column"]] = row["type"]
     for file, name, rows in _tables(folder):
-        if name not in columns and name not in OPTIONAL_TABLES and not (catalog.DATA / f"{name}.csv").exists():
+        if name not in columns and name not in OPTIONAL_TABLES and not (DATA / f"{name}.csv").exists():
             raise UnknownName("table", name, nearest(name, [*columns, *OPTIONAL_TABLES]), f"rename it in {file}")
         for number, row in rows:
             _check_row(file, number, name, row, columns.get(name, {}))
@@ -44,9 +43,9 @@ def check(folder: Path) -> None:
 def _tables(folder: Path) -> Iterator[tuple[str, str, Iterator[tuple[int, Row]]]]:
     """(file, table, numbered rows) of every table in the folder."""
     for path in sorted(folder.glob("*.csv")):
-        yield path.name, path.stem, enumerate(catalog.read_csv(path), start=2)
+        yield path.name, path.stem, enumerate(read_csv(path), start=2)
     for path in sorted(folder.glob("*.toml")):
-        for name, rows in catalog.read_toml(path).items():
+        for name, rows in read_toml(path).items():
             yield path.name, name, enumerate(rows, start=1)
 
 
