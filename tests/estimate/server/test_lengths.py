@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -162,6 +164,31 @@ def test_lengths_that_cannot_be_are_refused(asked, words):
 ])  # fmt: skip
 def test_a_broken_row_of_lengths_is_named(tmp_path, text, row, column):
     file = tmp_path / "lengths.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(TableError) as trouble:
+        cost(lengths=file)
+    assert (trouble.value.row, trouble.value.column) == (row, column)
+
+
+def test_a_file_of_lines_holds_objects_or_pairs_and_may_be_gzipped(tmp_path):
+    plain, packed = tmp_path / "log.jsonl", tmp_path / "log.jsonl.gz"
+    plain.write_text('{"input_tokens": 100, "output_tokens": 50, "user": "a"}\n\n[9000, 400]\n', encoding="utf-8")
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    expected = joules(cost(lengths=[(100, 50), (9000, 400)]))
+    assert joules(cost(lengths=plain)) == pytest.approx(expected)
+    assert joules(cost(lengths=packed)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("text", "row", "column"), [
+    ("[5, 3]\n{broken\n", 2, None),
+    ("[5, 3]\n\n[5]\n", 3, None),
+    ('{"input_tokens": 5}\n', 1, "output_tokens"),
+    ('[5, 3]\n{"input_tokens": 5, "output_tokens": null}\n', 2, "output_tokens"),
+    ('[5, 3]\n{"input_tokens": 5, "output_tokens": 3, "cached_tokens": 2}\n', 2, "cached_tokens"),
+    ("", None, None),
+])  # fmt: skip
+def test_a_broken_line_of_lengths_is_named(tmp_path, text, row, column):
+    file = tmp_path / "lengths.jsonl"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(TableError) as trouble:
         cost(lengths=file)

@@ -2,7 +2,7 @@
 
     "500 sd 400"                  mean and standard deviation of a lognormal (24 Gauss-Hermite points, moments exact)
     "p50 300, p90 1200"           percentiles, ln length linear in the normal quantile between and beyond them (64 points)
-    a sample, or a CSV of requests: its rows as they are, prompt and answer of a request together
+    a sample, or a file of requests: its rows as they are, prompt and answer of a request together
 
 Reading the cache of a prompt I to make O tokens costs in the mean of O · (I + O/2), attention among a prompt of I in the
 mean of I²/2: lengths that spread cost more than as many tokens in requests of one length, except where a sliding window
@@ -11,8 +11,10 @@ stops the reading.
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
@@ -26,7 +28,7 @@ from jevons.core.errors import BadInput, TableError
 GAUSS_POINTS, QUANTILE_POINTS = 24, 64
 COLUMNS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
 MOST_ROWS = 1_000_000
-FORMS = "give a number, '500 sd 400', 'p50 300, p90 1200', or lengths=FILE.csv"
+FORMS = "give a number, '500 sd 400', 'p50 300, p90 1200', or lengths=FILE.csv (or .jsonl)"
 _SD = re.compile(r"^\s*(?P<mean>[^±]+?)\s*(?:±|\+-|\+/-|\bsd\b)\s*(?P<sd>\S.*?)\s*$", re.IGNORECASE)
 _PERCENTILE = re.compile(r"^\s*p\s*(?P<p>\d+(?:\.\d+)?)\s*[ =:]\s*(?P<value>\S.*?)\s*$", re.IGNORECASE)
 
@@ -105,9 +107,10 @@ def read_tokens(value: Any, field: str) -> Any:
 
 
 def read_requests(source: Any) -> Mapping[str, Any]:
-    """Columns of tokens a request: of a CSV (path), a mapping or a data frame of columns, or (input, output) pairs.
+    """Columns of tokens a request: of a CSV or JSONL (path), a mapping or a data frame of columns, or (input, output) pairs.
 
-    A CSV has the columns input_tokens and output_tokens, may have cached_tokens and reasoning_tokens, and a row a request.
+    A CSV has the columns input_tokens and output_tokens, may have cached_tokens and reasoning_tokens, and a row a request;
+    a line of a JSONL is an object of those names, or a pair [input, output]. Either may be gzipped.
     Errors: BadInput; TableError naming file, row and column.
     """
     if isinstance(source, (str, Path)):
@@ -128,26 +131,55 @@ def read_requests(source: Any) -> Mapping[str, Any]:
 
 
 def _of_file(file: Path) -> Mapping[str, Any]:
-    from jevons.world.catalog import read_csv
-
     if not file.is_file():
-        raise BadInput("lengths", str(file), "name a CSV of requests that exists")
+        raise BadInput("lengths", str(file), "name a CSV or JSONL of requests that exists")
     found: dict[str, list[float]] = {}
-    for number, row in enumerate(read_csv(file), start=2):
-        if number > MOST_ROWS:
+    for count, (number, row) in enumerate(_rows(file), start=1):
+        if count > MOST_ROWS:
             raise TableError(file.name, number, None, "more rows", f"give a sample of at most {MOST_ROWS:,} requests")
         for name in COLUMNS:
             if name in row:
                 found.setdefault(name, []).append(_cell(file, number, name, row[name]))
             elif name in COLUMNS[:2]:
-                raise TableError(file.name, 1, name, ", ".join(row), f"the header lacks {name}")
+                raise TableError(file.name, number if _is_jsonl(file) else 1, name, ", ".join(row), f"it lacks {name}")
+            if len(found.get(name, ())) not in (0, count):
+                raise TableError(file.name, number, name, ", ".join(row), f"give {name} of every request, or of none")
     if not found:
-        raise TableError(file.name, None, None, "no rows", "give at least one request below the header")
+        raise TableError(file.name, None, None, "no rows", "give at least one request")
     return {name: np.array(column) for name, column in found.items()}
 
 
-def _cell(file: Path, number: int, name: str, text: str) -> float:
+def _rows(file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The requests of a file, each with the number of its line. Errors: TableError."""
+    from jevons.world.catalog import read_csv
+
+    if not _is_jsonl(file):
+        yield from enumerate(read_csv(file), start=2)
+        return
+    with gzip.open(file, "rb") if file.name.lower().endswith(".gz") else file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield number, _object(file, number, line)
+
+
+def _is_jsonl(file: Path) -> bool:
+    return file.name.lower().endswith((".jsonl", ".jsonl.gz", ".ndjson"))
+
+
+def _object(file: Path, number: int, line: bytes) -> Mapping[str, Any]:
     try:
-        return float(units.read(text, "", name))
+        found = json.loads(line)
+    except ValueError as trouble:
+        raise TableError(file.name, number, None, line[:60].decode(errors="replace"), f"no JSON: {trouble}") from None
+    if isinstance(found, list) and len(found) == 2:
+        return dict(zip(COLUMNS, found))
+    if not isinstance(found, dict):
+        raise TableError(file.name, number, None, found, 'give {"input_tokens": 500, "output_tokens": 300}, or [500, 300]')
+    return found
+
+
+def _cell(file: Path, number: int, name: str, cell: Any) -> float:
+    try:
+        return float(units.read(cell, "", name))
     except BadInput:
-        raise TableError(file.name, number, name, text, "give a count of tokens, at least 0") from None
+        raise TableError(file.name, number, name, cell, "give a count of tokens, at least 0") from None

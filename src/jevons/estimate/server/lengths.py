@@ -63,7 +63,6 @@ class Requests:
         seen = context_seen(model, (self.cached + self.input) / 2.0)
         return float(context_of(model, new @ seen / new.sum()))
 
-
     def said(self) -> tuple[Assumption, ...]:
         """What a reader must know of them."""
         kinds = [(f"{n}_tokens", Distribution(getattr(self, n), self.weight).said()) for n in ("input", "output")]
@@ -82,6 +81,16 @@ class Lengths:
     reasoning: Any
     output_spread: Any  # E[len²] / E[len]², 1 where all outputs are as long
     requests: Requests | None = None
+
+    @classmethod
+    def of(cls, requests: Requests) -> Lengths:
+        """The means of a distribution, which is kept. Errors: BadInput, Contradiction."""
+        answered = requests.output >= 1
+        if not answered.all():
+            made = float(requests.output[~answered][0])
+            raise BadInput("output_tokens", made, "a served request makes at least 1 token; leave others out")
+        _checked(cls(requests.input, requests.output, requests.cached, requests.reasoning, 1.0))
+        return cls(*(requests.mean(name) for name in ("input", "output", "cached", "reasoning")), 1.0, requests)
 
     @property
     def context(self) -> Any:
@@ -117,7 +126,7 @@ class Lengths:
             raise BadInput("input_tokens + output_tokens", self.longest, f"the model was made for at most {limit:.0f} tokens{share}")
         taken = np.minimum(r.input, limit - 1.0)
         made = np.minimum(r.output, limit - taken)
-        cut = _of_requests(replace(r, input=taken, output=made, reasoning=np.minimum(r.reasoning, made)))
+        cut = Lengths.of(replace(r, input=taken, output=made, reasoning=np.minimum(r.reasoning, made)))
         return cut, [] if beyond < UNSEEN else [Assumption("longest requests", f"cut to {limit:.0f} tokens", f"{beyond:.2%} of them would be longer than the "
                                 "model was made for", "jevons-rule")]  # fmt: skip
 
@@ -130,12 +139,12 @@ def lengths_of(input_tokens: Any, output_tokens: Any, cached_tokens: Any = 0, re
     if found is not None:
         if np.any(np.asarray(spread) != 1.0):
             raise Contradiction("output_spread", output_spread, "the distribution of lengths says it already: leave it out")
-        return _of_requests(replace(found, input=found.input + np.asarray(added)))
+        return Lengths.of(replace(found, input=found.input + np.asarray(added)))
     given = dict(zip(COLUMNS, (input_tokens, output_tokens, cached_tokens, reasoning_tokens), strict=True))
     for name in COLUMNS[:2]:
         if given[name] is None:
             raise BadInput(name, None, f"say how many tokens a request has, e.g. {name}=500")
-    taken, made, cached, reasoning = (_read(value, name) for name, value in given.items())
+    taken, made, cached, reasoning = (read_count(value, name) for name, value in given.items())
     return _checked(Lengths(taken + np.asarray(added) if np.any(added) else taken, made, cached, reasoning, spread))
 
 
@@ -152,9 +161,10 @@ def requests_of(input_tokens: Any, output_tokens: Any, cached_tokens: Any = 0, r
     return _crossed(given) if any(isinstance(value, Distribution) for value in given.values()) else None
 
 
-def _read(value: Any, name: str) -> Any:
+def read_count(value: Any, name: str, minimum: float = 0.0) -> Any:
+    """Tokens as a number or an array. Errors: BadInput, which tells the forms of a distribution too."""
     try:
-        return units.read(value, "", name)
+        return units.read(value, "", name, minimum=minimum)
     except BadInput:
         if name in COLUMNS[:2] and isinstance(value, str):
             raise BadInput(name, value, FORMS) from None
@@ -192,14 +202,6 @@ def _points(value: Any, name: str) -> Distribution:
     if isinstance(value, Distribution):
         return value
     return Distribution(np.array([float(units.read(value, "", name))]), np.ones(1))
-
-
-def _of_requests(r: Requests) -> Lengths:
-    answered = r.output >= 1
-    if not answered.all():
-        raise BadInput("output_tokens", float(r.output[~answered][0]), "a served request makes at least 1 token; leave others out")
-    _checked(Lengths(r.input, r.output, r.cached, r.reasoning, 1.0))
-    return Lengths(r.mean("input"), r.mean("output"), r.mean("cached"), r.mean("reasoning"), 1.0, r)
 
 
 def _checked(found: Lengths) -> Lengths:
