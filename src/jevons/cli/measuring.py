@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import logging
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.cli import grid_choice, show
+from jevons.cli.command import progress, refuse_absent, tell
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
+    from jevons.cli.command import Command
     from jevons.measure import Run
 
 LISTEN = "127.0.0.1:9877"
 TOLD_EVERY_S = 10.0
 LOOK_S = 0.2
-CUT_SHORT = 130
-PATIENCE_S = 5.0
+QUIET_S = 60.0
 
 
 def refuse_both(command: Sequence[str], given: Mapping[str, Any]) -> None:
@@ -30,6 +29,8 @@ def refuse_both(command: Sequence[str], given: Mapping[str, Any]) -> None:
         raise BadInput("command", " ".join(command), f"leave it out, or leave out {asked[0]}")
     if not command and not asked:
         raise BadInput("command", "", "say what to run: jevons run -- python train.py; or --pid, --container")
+    if asked and (given.get("progress") or given.get("total")):
+        raise BadInput("--progress", given.get("progress"), "it reads what a command writes that is started here")
     if len(asked) > 1:
         raise BadInput("--pid", given["pid"], "choose one of --pid and --container")
 
@@ -39,6 +40,9 @@ def begin(given: Mapping[str, Any], command: Sequence[str]) -> Run:
     import jevons
     from jevons.measure import start
 
+    if command:
+        refuse_absent(command)
+        progress(given)
     if given.get("at"):
         jevons.site(given["at"])  # said now, not when the work is done
     if given.get("json"):
@@ -57,7 +61,9 @@ def live(given: Mapping[str, Any]) -> bool | dict[str, Any]:
     """Options of the live report: whether, where, within which budget."""
     if given.get("stop") and not given.get("budget"):
         raise BadInput("--stop", True, "say what may be used: --budget '5 kg'")
-    if not any(given.get(name) for name in ("live", "listen", "budget", "grid", "zone")):
+    if given.get("stop") and given.get("container"):
+        raise BadInput("--stop", True, "a container is its runtime's to stop: leave it out and take the warning")
+    if not any(given.get(name) for name in ("live", "listen", "budget", "grid", "zone", "progress")):
         return False
     options: dict[str, Any] = {"site": grid_choice.place(given)}
     if given.get("budget"):
@@ -74,53 +80,55 @@ def budget(text: str, stop: bool) -> Any:
     return Budget(text, indicator, "stop" if stop else "warn")
 
 
-def launched(run: Run, command: Sequence[str], given: Mapping[str, Any]) -> int:
-    """Run a command to its end; its exit code. A spent budget interrupts it, SIGTERM is passed on to it."""
+def launched(run: Run, words: Sequence[str], given: Mapping[str, Any]) -> int:
+    """Run a command to its end; its exit code. A spent budget ends it where asked, signals are passed on to it."""
+    from jevons.cli.command import Command
+
+    command = Command(run, words, given)
     try:
-        child = subprocess.Popen(command)
-    except OSError as trouble:
-        run.stop()
-        raise BadInput("command", command[0], f"name a program that can be run ({trouble.strerror})") from None
-    signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(number))
-    try:
-        _until(lambda: child.poll() is not None, run, given, child.wait)
+        if run.report is None:
+            command.wait()
+        _until(lambda: not command.look(), run, given, command)
+        return command.close()
     except KeyboardInterrupt:
-        _interrupted(child, run)
-        return CUT_SHORT
-    return child.returncode if child.returncode >= 0 else 128 - child.returncode
-
-
-def _interrupted(child: subprocess.Popen[bytes], run: Run) -> None:
-    """Have the command end as well. A terminal's Ctrl-C has reached it already, and twice would cut its own end short."""
-    spent = run.report is not None and any(excess.kind == "spent" for excess in run.report.told)
-    try:
-        child.wait(0 if spent else PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        child.send_signal(signal.SIGINT)
-        child.wait()
+        return command.end()
 
 
 def follow(run: Run, given: Mapping[str, Any]) -> int:
-    """Measure until the process or container has ended, or until Ctrl-C."""
+    """Measure until the process or container has ended, or until Ctrl-C; a spent budget ends a process where asked."""
     who = run.who
     try:
         _until(lambda: who is not None and who.consumer.gone, run, given)
     except KeyboardInterrupt:
-        return 0
+        spent = run.report is not None and any(excess.kind == "spent" for excess in run.report.told)
+        if spent and given.get("stop") and given.get("pid"):
+            from jevons.cli.command import CUT_SHORT, GRACE_S
+            from jevons.measure.ending import end
+
+            end(given["pid"], GRACE_S)
+            return CUT_SHORT
     return 0
 
 
-def _until(over: Callable[[], bool], run: Run, given: Mapping[str, Any], wait: Callable[..., Any] | None = None) -> None:
-    """Wait; with ``--live`` say every few seconds how it stands."""
-    told = time.monotonic()
+def _until(over: Callable[[], bool], run: Run, given: Mapping[str, Any], command: Command | None = None) -> None:
+    """Wait; with ``--live`` or ``--progress`` say every few seconds how it stands."""
+    began = told = time.monotonic()
+    says = (given.get("live") or given.get("progress")) and not given.get("json") and run.report is not None
     while not over():
-        if wait is not None and run.report is None:
-            wait()
-            return
         time.sleep(LOOK_S)
-        if given.get("live") and not given.get("json") and run.report is not None and time.monotonic() - told >= TOLD_EVERY_S:
+        if says and time.monotonic() - told >= TOLD_EVERY_S:
             told = time.monotonic()
-            show.say(f"jevons: {run.report}")
+            tell(f"jevons: {run.report}{_why_no_end(command, told - began)}")
+
+
+def _why_no_end(command: Command | None, ran_s: float) -> str:
+    """Why no end is foreseen, where it was asked for."""
+    progress = command.following.progress if command is not None and command.following is not None else None
+    if progress is None or progress.now is not None:
+        return ""
+    if progress.again:
+        return f"; the bar of {progress.of:g} began again, so it tells of a part: say the whole with --total"
+    return "; no progress was read so far" if ran_s >= QUIET_S else ""
 
 
 def split(listen: str) -> tuple[str, int]:
@@ -137,7 +145,7 @@ def _serve(run: Run, host: str, port: int, quiet: bool) -> None:
     try:
         served = serve(run, port, host)
     except BadInput:
-        run.stop()
+        run.drop()
         raise
     if not quiet:
         show.say(f"jevons: as it goes at {served.page}, for Prometheus at {served.url}")

@@ -231,8 +231,13 @@ WATCHED: Group = {
     "grid": Row("Who tells the intensity of the hour: electricity-maps, entsoe, uk, or a CSV file. Nobody is asked otherwise.", "WHO"),
     "zone": Row("Its zone: FR, 10YFR-RTE------C.", "ZONE"),
     "budget": Row("The most it may use: '5 kg', '2 kWh', '100 L'. A warning once it is spent.", "AMOUNT"),
-    "stop": Row("Interrupt it once the budget is spent.", None, bool),
+    "stop": Row("End it once the budget is spent: SIGTERM, and SIGKILL a minute later.", None, bool),
 }
+COMMANDED: Group = {
+    "progress": Row("Foresee end and total from what the command writes: 'bar' (tqdm, Keras), or a pattern with the groups done "
+                    "and in all: 'step (\\d+)/(\\d+)'.", "PATTERN"),
+    "total": Row("The work in all, where the output does not say it, or only of an epoch: 3000.", COUNT),
+}  # fmt: skip
 FORM: Group = {
     "json": Row("JSON, as when piped.", None, bool),
     "table": Row("Tables, even into a pipe.", None, bool),
@@ -245,7 +250,7 @@ FILES: Group = {
 PANELS = {
     WHAT: (MEASURED, SPEC, MODEL, HARDWARE, WORK, SPEED, STEP, LAYOUT, RECORDED, ADAPT, GENERIC, TRIALS, STORAGE, TRANSFER, SERVING, REQUEST, EDGE, GENERATION,
            ONE_PASS, SPEECH, FRONTIER),
-    WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (PER, WATCHED, FORM, FILES),
+    WHERE: (SITE,), QUESTION: (STUDY, DRAWS), OUTPUT: (PER, COMMANDED, WATCHED, FORM, FILES),
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from jevons.cli import show
-from jevons.cli.options import FORM, MEASURED, WATCHED, taking
+from jevons.cli.options import COMMANDED, FORM, MEASURED, WATCHED, taking
 
 if TYPE_CHECKING:
     from jevons.measure import Run
@@ -18,7 +18,7 @@ run_app, watch_app, recover_app = typer.Typer(), typer.Typer(), typer.Typer()
 
 
 @run_app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-@taking(MEASURED, WATCHED, FORM)
+@taking(MEASURED, COMMANDED, WATCHED, FORM)
 def run(context: typer.Context, **given: Any) -> None:
     """Measure a command: jevons run -- python train.py. Its exit code becomes ours. Or what runs already: --pid, --container."""
     from jevons.cli import measuring

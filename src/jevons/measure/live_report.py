@@ -114,6 +114,10 @@ class LiveReport:
             del self.ticks[1:-1:2]
             self._gap_s *= 2
 
+    def afresh(self) -> None:
+        """Other work begins (the next ``step`` is its first word): what was seen so far foretells nothing of it."""
+        self.ticks, self.total, self._next_s, self._gap_s = [], None, 0.0, TICK_S
+
     @property
     def footprint(self) -> Footprint:
         """What the run has cost up to now."""
@@ -127,14 +131,15 @@ class LiveReport:
     @property
     def rest_kwh(self) -> Rest | None:
         """Energy still to be used; None as for ``eta_s``."""
-        return remaining(self.ticks, self.total, lambda tick: tick.energy_kwh)
+        return remaining(self.ticks, self.total, _energy)
 
     @property
     def projected(self) -> Footprint | None:
         """What the whole run will cost, with the interval of what is still to come in its draws; None as for ``eta_s``."""
         from jevons.core.uncertain import Draws
 
-        rest, used = self.rest_kwh, self.ticks[-1].energy_kwh
+        ticks = self.ticks
+        rest, used = remaining(ticks, self.total, _energy), ticks[-1].energy_kwh if ticks else 0.0
         if rest is None or used <= 0:
             return None
         low, high = ((used + bound) / (used + rest.best) for bound in (rest.low, rest.high))
@@ -187,6 +192,10 @@ class LiveReport:
         logging.getLogger("jevons").warning("%s", excess)
         if self.budget.on_excess == "stop" and kind == "spent":
             _interrupt()
+
+
+def _energy(tick: Tick) -> float:
+    return tick.energy_kwh
 
 
 def _amount(footprint: Footprint, indicator: str) -> float:

@@ -171,6 +171,12 @@ class Run:
         guard.running.discard(self)
         return self
 
+    def drop(self) -> None:
+        """End it as though it had never begun: no journal is left."""
+        self.stop()
+        with suppress(OSError):
+            self.journal.path.unlink()
+
     def __enter__(self) -> Run:
         return self
 
@@ -366,7 +372,7 @@ def _report(run: Run, options: Mapping[str, Any]) -> LiveReport:
     try:
         return LiveReport(run, **options)
     except BaseException:
-        run.stop()
+        run.drop()
         raise
 
 
