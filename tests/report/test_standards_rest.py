@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -14,7 +16,16 @@ from jevons.core.assess import assess
 from jevons.core.errors import BadInput
 from jevons.core.factor import ConstantPlace
 from jevons.core.study import Study
-from jevons.report.standards import Boundary, Sides, ai_energy_score, annex_xi_record, boamps, esrs_statement
+from jevons.report.standards import (
+    Boundary,
+    Sides,
+    ai_energy_score,
+    annex_xi_record,
+    boamps,
+    esrs_statement,
+    esrs_table,
+    esrs_text,
+)
 from jevons.report.standards.ai_energy_score import stars
 from jevons.report.standards.esrs import nuclear_share
 
@@ -70,7 +81,7 @@ def test_without_revenue_the_intensities_are_not_known():
 
 def test_removals_and_credits_stand_in_e1_7_and_change_nothing_else():
     without, with_them = esrs_statement([sides()]), esrs_statement([sides()], removals_t=900.0, credits_t=1e6)
-    assert [p["value"] for p in with_them["E1-7"]] == [900.0, 1e6]
+    assert [p["value"] for p in with_them["E1-7"]] == [900.0, 1e6, None]
     for part in ("E1-5", "E1-6"):
         assert with_them[part] == without[part]
 
@@ -86,6 +97,37 @@ def test_energy_of_others_networks_is_no_energy_of_own_operations():
     rows = Activity.of([{"amount": 2000.0, "boundary": "facility"}, {"amount": 100.0, "flow": "transfer"}])
     life, direct = (assess(rows, place, Study(scope=scope, indicators=("energy", "climate")), draws=0) for scope in ("lifecycle", "direct"))
     assert esrs_statement([Sides("run", life, direct)])["E1-5"][0]["value"] == pytest.approx(2.0)
+
+
+def test_cloud_services_are_a_subset_of_category_1_and_own_machines_are_not():
+    points = esrs_statement([sides(), sides("cloud", "service", market=False)])["E1-6"]
+    bought = point(points, "of category 1: purchased cloud computing and data centre services")["value"]
+    assert bought == pytest.approx(point(points, "Scope 3 category 1 purchased goods and services")["value"])
+    alone = esrs_statement([sides()])["E1-6"]
+    assert point(alone, "of category 1: purchased cloud computing and data centre services")["value"] == 0
+
+
+def test_instruments_are_told_bundled_and_unbundled():
+    points = esrs_statement([sides()], contracts={**CONTRACTS, "by_kind_kwh": {"certificate": 60_000.0, "ppa": 30_000.0, "supplier": 10_000.0}})["E1-6"]
+    share = {name: point(points, f"Share covered by {name}")["value"] for name in ("energy bundled with attributes", "unbundled energy attribute claims")}
+    assert sum(share.values()) == pytest.approx(100 * 100 / MWH)
+    assert share["unbundled energy attribute claims"] == pytest.approx(100 * 60 / MWH)
+
+
+def test_every_category_of_scope_3_is_included_or_excluded_once():
+    told = esrs_statement([sides()])["scope_3_categories"]
+    numbers = [name.split()[0] for name in (*told["included"], *told["excluded"])]
+    assert sorted(numbers) == sorted(f"3.{n}" for n in range(1, 16))
+    assert told["why_excluded"]
+
+
+def test_datapoints_as_text_and_as_table_hold_what_the_statement_holds():
+    told = esrs_statement([sides()], organisation="=Acme\n<b>", revenue=1e6)
+    text, rows = esrs_text(told), list(csv.DictReader(io.StringIO(esrs_table(told))))
+    assert text.startswith("# Datapoints of ESRS E1 for =Acme &lt;b>\n")
+    assert len(rows) == sum(len(told[part]) for part in ("E1-5", "E1-6", "E1-7"))
+    assert {float(r["value"]) for r in rows if r["name"].startswith("Gross location")} == {point(told["E1-6"], "Gross location-based Scope 2 greenhouse gas emissions")["value"]}
+    assert all(f"| {p['name']} |" in text for part in ("E1-5", "E1-6", "E1-7") for p in told[part])
 
 
 def test_equity_share_is_no_approach_of_these_standards():

@@ -35,7 +35,7 @@ def esrs(results: o.Results, contracts: o.Contracts = None, approach: o.Approach
          organisation: o.Organisation = "", period: o.Period = "", credits: o.Credits = 0.0, removals: o.Removals = 0.0,
          revenue: o.Revenue = None, currency: o.Currency = "EUR", strict: o.Strict = False, at: o.At = "",
          year: o.Year = None, out: o.Out = None) -> None:  # fmt: skip
-    """CSRD, ESRS E1: datapoints of E1-5, E1-6 and E1-7 (JSON).
+    """CSRD, ESRS E1: datapoints of E1-5, E1-6 and E1-7. JSON, or by --out .md, .csv.
 
     jevons report esrs a.json --contracts contracts.csv --revenue 12e6
     """

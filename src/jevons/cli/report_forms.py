@@ -54,8 +54,7 @@ def statement(sides: Sequence[Sides], bounds: Boundary, matching: Matching | Non
     from jevons.report.standards import ghg_statement, ghg_text
 
     told = ghg_statement(sides, bounds, contracts=matching and matching.record(), **said)
-    ending = out.suffix.lower() if out else ".json" if show.wants_json({}) else ".md"
-    drawn = {".html": drawn_statement, ".pdf": printed_statement, ".md": ghg_text}.get(ending, show.as_text)
+    drawn = {".html": drawn_statement, ".pdf": printed_statement, ".md": ghg_text}.get(ending(out), show.as_text)
     leave(drawn(told), out, "GHG statement")
 
 
@@ -79,10 +78,17 @@ def printed_statement(told: Mapping[str, Any]) -> bytes:
 
 
 def datapoints(sides: Sequence[Sides], bounds: Boundary, matching: Matching | None, said: Mapping[str, Any], out: Path | None) -> None:
-    """The ESRS datapoints as JSON."""
-    from jevons.report.standards import esrs_statement
+    """The ESRS datapoints: Markdown on a terminal and into a .md, a table into a .csv, else JSON."""
+    from jevons.report.standards import esrs_statement, esrs_table, esrs_text
 
-    leave(show.as_text(esrs_statement(sides, bounds, contracts=matching and matching.record(), **said)), out, "ESRS datapoints")
+    told = esrs_statement(sides, bounds, contracts=matching and matching.record(), **said)
+    drawn = {".md": esrs_text, ".csv": esrs_table}.get(ending(out), show.as_text)
+    leave(drawn(told), out, "ESRS datapoints")
+
+
+def ending(out: Path | None) -> str:
+    """Of the file asked for; without one, Markdown for a terminal and JSON for a pipe."""
+    return out.suffix.lower() if out else ".json" if show.wants_json({}) else ".md"
 
 
 def covered(matching: Matching | None, ledger: Path, out: Path | None) -> str:

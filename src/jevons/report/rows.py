@@ -24,7 +24,7 @@ COLUMNS = ("footprint", "indicator", *BY, "amount", "amount_unit", "rate", "impa
            "source_year", "place", "quality", "factor_kind", "accounting", "factor_set")  # fmt: skip
 NUMBERS = ("amount", "rate", "impact", "low", "high")
 NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)  # a refund of a bill: text, yet no formula
-FORMULA = ("=", "+", "-", "@", "\t", "\n")  # what a spreadsheet takes for a formula, or hides one behind
+FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")  # what a spreadsheet takes for a formula, or hides one behind
 
 
 def rows(footprints: Mapping[str, Footprint], factor_set: str = "") -> list[dict[str, Any]]:

@@ -69,17 +69,17 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, org
 def markdown(told: Mapping[str, Any]) -> str:
     """The statement as a page of Markdown."""
     how = told["consolidation"]
-    head = [f"# Greenhouse gas statement{' of ' + told['organisation'] if told['organisation'] else ''}",
+    head = [f"# Greenhouse gas statement{' of ' + plain(told['organisation']) if told['organisation'] else ''}",
             f"{told['standard']}. {how['approach'].capitalize()}"
             + (f", {figures.percent(how['share'])}" if how["share"] != 1 else "")
-            + f". Period: {told['period'] or 'not stated'}. {told['gwp']}.",
+            + f". Period: {plain(told['period'] or 'not stated')}. {told['gwp']}.",
             "| | location-based, t CO₂e | market-based, t CO₂e |\n|:---|---:|---:|"]  # fmt: skip
     table = [f"| 1 {NAMES['1']} | not known | not known |", _row(f"2 {NAMES['2']}", told["scopes"]["2"])]
     table += [_row(name, value) for name, value in told["categories"].items() if name != "2"]
     table.append(_row("**Total of what is known**", told["totals"]))
     told_apart = f"Carbon credits: {told['carbon_credits']['t_co2e']:g} t, {told['carbon_credits']['note']}."
     lists = [("Not known", told["not_known"]), ("Assumed", told["assumptions"]), ("Sources", told["sources"])]
-    tail = [f"## {name}\n\n" + "\n".join(f"- {_plain(x)}" for x in held) for name, held in lists if held]
+    tail = [f"## {name}\n\n" + "\n".join(f"- {plain(x)}" for x in held) for name, held in lists if held]
     return "\n\n".join([*head[:2], head[2] + "\n" + "\n".join(table), told_apart, *tail]) + "\n"
 
 
@@ -168,5 +168,6 @@ def _row(name: str, value: Mapping[str, Any]) -> str:
     return f"| {name} | {units.significant(value['location_based'], 4)}{spread} | {market} |"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Text on one line that opens no tag."""
     return text.replace("\n", " ").replace("<", "&lt;")
