@@ -143,14 +143,14 @@ def test_the_world_is_the_mix_of_all_countries_and_strict_forbids_it_elsewhere()
 
 
 def test_a_fuel_without_a_value_is_named_and_nothing_is_priced() -> None:
-    with pytest.raises(MissingFactor, match="no abiotic_depletion factor.*no value for coal, gas") as caught:
-        jevons.footprint(one_kwh(), "Germany", MINERALS)
+    with pytest.raises(MissingFactor, match="no abiotic_depletion factor.*no value for other_renewable") as caught:
+        jevons.footprint(one_kwh(), "Iceland", MINERALS)
     assert "name 'electricity/abiotic_depletion' among the study's cutoffs" in str(caught.value)
 
 
 @pytest.mark.parametrize("cutoff", ["abiotic_depletion", "electricity/abiotic_depletion"])
 def test_what_the_study_cuts_off_is_left_out_and_not_zero(cutoff: str) -> None:
-    fp = jevons.footprint(one_kwh(), "Germany", Study(indicators=("energy", "abiotic_depletion"), cutoffs=(cutoff,)))
+    fp = jevons.footprint(one_kwh(), "Iceland", Study(indicators=("energy", "abiotic_depletion"), cutoffs=(cutoff,)))
     assert fp.indicators == ("energy",)
 
 
@@ -159,15 +159,15 @@ def test_a_users_own_rows_fill_the_gap(overlay: Path) -> None:
     header = ",".join(catalog.table("fuel_resource").rows[0])
     (overlay / "fuel_resource.csv").write_text("\n".join([header, *rows, ""]))
     catalog.overlay(overlay)
-    mineral = jevons.footprint(one_kwh(), "Germany", MINERALS).best("abiotic_depletion")
-    assert 1e-7 < mineral < 5.05e-7
+    for place in ("Germany", "Iceland"):
+        assert 1e-7 <= jevons.footprint(one_kwh(), place, MINERALS).best("abiotic_depletion") < 5.9e-7
     assert grid.primary_energy(locate("Germany"), None).source.id == "eia-heat-rate"
 
 
 def test_a_fuel_of_little_weight_without_a_value_is_left_out_and_noted() -> None:
-    found = grid.mean_of_mix("abiotic_depletion", {"wind": 0.995, "oil": 0.005}, "here")
-    assert found.value == pytest.approx(5.05e-7)
-    assert any("abiotic_depletion of oil = left out" in str(note) for note in found.assumptions)
+    found = grid.mean_of_mix("abiotic_depletion", {"wind": 0.995, "other_renewable": 0.005}, "here")
+    assert found.value == pytest.approx(5.9e-7)
+    assert any("abiotic_depletion of other_renewable = left out" in str(note) for note in found.assumptions)
 
 
 def test_hardware_without_a_published_figure_is_refused_and_the_mend_works() -> None:
@@ -179,6 +179,52 @@ def test_hardware_without_a_published_figure_is_refused_and_the_mend_works() -> 
     study = ENERGY.with_(cutoffs=(mend[1],))
     fp = jevons.footprint(device_hour() + one_kwh(), "France", study)
     assert fp.best("primary_energy") == pytest.approx(grid.primary_energy(locate("France"), None).value)
+
+
+# ---- minerals and metals behind a kWh
+
+
+def test_every_place_whose_mix_has_little_geothermal_or_tide_has_its_minerals_and_metals() -> None:
+    lacking = set()
+    for mix in catalog.table("grid_mix"):
+        try:
+            assert grid.abiotic_depletion(locate(mix["place"]), None).value > 0
+        except MissingFactor:
+            lacking.add(mix["place"])
+            assert float(mix["other_renewable_share"]) > grid.NEGLIGIBLE_SHARE
+    assert len(lacking) < 20  # 15 of 211
+
+
+@pytest.mark.parametrize("place, negaoctet", [("USA", 2.21e-8), ("China", 1.12e-8)])
+def test_inventories_differ_tenfold_and_more_and_the_interval_says_so(place: str, negaoctet: float) -> None:
+    """Desroches et al. 2025, arXiv 2501.14334, table 8: NegaOctet's figures, which leave most of the plants out."""
+    fp = jevons.footprint(one_kwh(), place, MINERALS)
+    low, high = fp.interval("abiotic_depletion")
+    assert high / low > 100
+    assert negaoctet < low
+    assert any("between inventories" in str(note) for note in grid.abiotic_depletion(locate(place), None).assumptions)
+
+
+def test_a_panel_takes_more_metal_a_kwh_than_a_turbine_and_a_turbine_more_than_a_gas_plant() -> None:
+    sun, wind, gas = (grid.mean_of_mix("abiotic_depletion", {fuel: 1.0}, "here").value for fuel in ("solar", "wind", "gas"))
+    assert sun > 5 * wind > 5 * gas
+
+
+def test_the_figures_of_ademe_lie_below_ours_and_mostly_inside_the_interval(shared: Path) -> None:
+    with (shared / "data/factors/grid_multicriteria_country.csv").open(newline="", encoding="utf-8") as file:
+        theirs = {r["iso3"]: float(r["adpe_kgsbeq_per_kwh"]) for r in csv.DictReader(file) if r["adpe_kgsbeq_per_kwh"]}
+    inside, ratios = 0, []
+    for place, value in theirs.items():
+        try:
+            factor = grid.abiotic_depletion(locate(place), None)
+        except MissingFactor:
+            continue
+        ratios.append(factor.value / value)
+        inside += factor.spread.low * factor.value <= value <= factor.spread.high * factor.value
+    print(f"ours over ADEME's: median {statistics.median(ratios):.1f}; inside {inside} of {len(ratios)}")
+    assert len(ratios) >= 35
+    assert 3 < statistics.median(ratios) < 15
+    assert inside / len(ratios) > 0.6
 
 
 # ---- beside EcoLogits, whose column is ADEME's use of fossil and nuclear resources in 2011, over the life cycle

@@ -97,19 +97,34 @@ def test_two_hundred_places_have_water_by_two_methods_and_scarcity() -> None:
     assert len(newest("water_scarcity")) >= 200
 
 
-def test_a_hundred_cloud_regions_know_their_zone_and_thirty_a_disclosed_efficiency() -> None:
+def test_a_hundred_cloud_regions_know_their_zone_and_sixty_a_disclosed_efficiency() -> None:
     regions = list(catalog.table("cloud_regions"))
     zones = {row["id"] for row in catalog.table("grid_us_subregion")} | {row["iso3"] for row in catalog.table("places")}
     assert len(regions) >= 100
     assert all(row["zone"] in zones for row in regions)
-    assert sum(bool(row["pue"] or row["wue_l_per_kwh"]) for row in regions) >= 30
+    assert sum(bool(row["pue"] or row["wue_l_per_kwh"]) for row in regions) >= 60
+    assert sum(bool(row["pue"]) + bool(row["wue_l_per_kwh"]) for row in regions) >= 100
 
 
 def test_a_disclosed_efficiency_names_the_providers_own_page_first() -> None:
-    own = {"aws": "aws-efficiency", "azure": "microsoft-efficiency", "gcp": "google-efficiency"}
+    own = {"aws": "aws-efficiency", "azure": "microsoft-efficiency", "gcp": "google-efficiency",
+           "ovhcloud": "ovhcloud-fy25", "scaleway": "scaleway-reference-values"}  # fmt: skip
     for row in catalog.table("cloud_regions"):
         if row["pue"] or row["wue_l_per_kwh"]:
             assert row["source"].split(";")[0] == own[row["provider"]], row["id"]
+
+
+def test_a_disclosed_efficiency_has_its_year_its_spread_and_a_possible_value() -> None:
+    for row in catalog.table("cloud_regions"):
+        for column, low, high in (("pue", 1.0, 1.7), ("wue", 0.0, 3.0)):
+            value = row["wue_l_per_kwh" if column == "wue" else column]
+            assert bool(value) == bool(row[f"{column}_year"]) == bool(row[f"{column}_gsd"]), row["id"]
+            assert not value or low <= float(value) <= high, row["id"]
+
+
+def test_a_regions_name_hides_no_countrys() -> None:
+    codes = {row[column].lower() for row in catalog.table("places") for column in ("iso2", "iso3") if row[column]}
+    assert not codes & {row["region"].lower() for row in catalog.table("cloud_regions")}
 
 
 def test_every_place_named_by_a_factor_is_in_places() -> None:

@@ -24,6 +24,7 @@ RESOURCES = {  # indicator -> columns of fuel_resource: value, spread
     "primary_energy": ("primary_energy_mj_per_kwh", "gsd_primary"),
     "abiotic_depletion": ("abiotic_depletion_kgsb_per_kwh", "gsd_abiotic"),
 }
+INVENTORY_SPREAD = {"abiotic_depletion": "abiotic-inventory"}  # indicator -> the default by which inventories differ
 NEGLIGIBLE_SHARE = 0.01  # a fuel below it may lack a value: the mean is then that of the others
 
 
@@ -84,13 +85,17 @@ def primary_energy(location: Location, year: int | None, strict: bool = False) -
 def abiotic_depletion(location: Location, year: int | None, strict: bool = False) -> Factor:
     """kg antimony equivalent of minerals and metals per kWh generated: generation shares × that of each fuel.
 
-    MissingFactor names the fuels without a value.
+    Its spread is mostly that between inventories, common to all fuels. MissingFactor names a fuel without a value.
     """
     return _resource("abiotic_depletion", location, year, strict)
 
 
 def _resource(indicator: str, location: Location, year: int | None, strict: bool) -> Factor:
     found = _along(location, functools.partial(_look_resource, indicator), year, strict, indicator)
+    if indicator in INVENTORY_SPREAD:
+        between = default(INVENTORY_SPREAD[indicator])
+        note = between.assumed("no second inventory holds every fuel")
+        found = replace(found, gsd=combined_gsd(found.gsd, between.value), assumptions=(*found.assumptions, note))
     return _factor(indicator, found, found.value)
 
 
