@@ -217,7 +217,7 @@ def test_a_file_of_another_tool_is_priced_where_it_ran(jevons, shared):
     ("report parquet a.json --out /nowhere/x", "can be written"), ("report pdf a.json --by latex", "chromium, typst"),
     ("report check a.json", "pack"), ("report sci a.json --per '1 poem'", "poem"), ("report focus a.json --bill absent.csv", "can be read"),
     ("report focus a.json --bill c.csv", "ResourceId"), ("report ghg empty.json", "mend the JSON"), ("report ghg .", "is there"),
-    ("report boamps a.json --task chat --infrastructure garage", "publicCloud"),
+    ("report boamps a.json --task chat --infrastructure garage", "publicCloud"), ("report annex-xi a.json --flop 0", "above zero"),
 ])  # fmt: skip
 def test_what_cannot_be_reported_is_refused_in_one_line(made, tmp_path, line, words):
     (tmp_path / "empty.json").touch()

@@ -27,6 +27,7 @@ from jevons.report.standards import (
     esrs_text,
 )
 from jevons.report.standards.ai_energy_score import stars
+from jevons.report.standards.annex_xi import months
 from jevons.report.standards.esrs import nuclear_share
 
 MWH = priced().best("energy") / 1000
@@ -294,6 +295,27 @@ def test_the_points_are_plain_values_in_mwh():
     assert told["e_energy"]["low_mwh"] < told["e_energy"]["mwh"] < told["e_energy"]["high_mwh"]
     assert told["d_resources"]["flop"] == 3.7e23
     assert annex_xi_record(priced(), "M")["d_resources"]["flop"] is None
+
+
+def test_the_code_s_form_gets_two_digits_and_a_range_of_months():
+    form = annex_xi_record(priced(), "Sample-176B", flop=3.74e23, days=105.4)["documentation_form"]
+    assert form["training_computation_flop"] == 3.7e23
+    assert form["training_computation_order_of_magnitude"] == 1e23
+    assert form["training_time_days"] == 110
+    assert form["training_time_national_authorities"] == "3 to 6 months"
+    assert form["training_energy_mwh"] == float(f"{MWH:.1e}")
+    assert len(form["training_energy_methodology"].split()) <= 100
+    assert form["inference_computation_flop"] is None
+
+
+@pytest.mark.parametrize(("days", "said"), [(1, "less than 1 month"), (31, "1 to 3 months"), (92, "3 to 6 months"), (200, "more than 6 months")])
+def test_a_training_time_falls_in_one_range(days, said):
+    assert months(days) == said
+
+
+def test_what_was_not_told_is_none_in_the_form():
+    form = annex_xi_record(priced(), "M")["documentation_form"]
+    assert {form[name] for name in ("training_time_national_authorities", "training_time_days", "training_computation_flop")} == {None}
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan"), float("inf")])

@@ -155,8 +155,9 @@ def annex_xi(one: Selected, model: str, flop: float | None, days: float | None, 
     from jevons.report.standards import annex_xi_record
 
     hours = of_training(one, "wall hour")
-    said = (one.footprint(), model or model_of(one) or "the model", flop or of_training(one, "FLOP"),
-            days or (units.convert(hours, "h", "days") if hours else None))  # fmt: skip
+    lasted = units.convert(hours, "h", "days") if hours else None
+    said = (one.footprint(), model or model_of(one) or "the model", of_training(one, "FLOP") if flop is None else flop,
+            lasted if days is None else days)  # fmt: skip
     return show.as_text(annex_xi_record(*said)) if out is not None and out.suffix.lower() == ".json" else paragraph(*said)
 
 

@@ -1,4 +1,9 @@
-"""What the EU AI Act asks a provider of a general-purpose model to write down: Regulation (EU) 2024/1689, Annex XI."""
+"""What the EU AI Act asks a provider of a general-purpose model to write down: Regulation (EU) 2024/1689, Annex XI.
+
+The same figures stand in the fields of the Model Documentation Form of the General-Purpose AI Code of Practice (July 2025):
+training time in days and device-days, operations and MWh to two significant digits, for the AI Office; for national
+authorities a range of months and the order of magnitude. What the form asks of inference is computation, not energy.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,9 @@ from jevons.core.errors import BadInput
 from jevons.core.footprint import Footprint
 from jevons.report import figures
 
+FORM = "Model Documentation Form, General-Purpose AI Code of Practice, July 2025"
+RANGES = ((365 / 12, "less than 1 month"), (365 / 4, "1 to 3 months"), (365 / 2, "3 to 6 months"))  # fewer days than -> words
+LONGEST = "more than 6 months"
 REGULATION = "Regulation (EU) 2024/1689, Annex XI, section 1, point 2"
 
 
@@ -43,7 +51,7 @@ def annex_xi_record(footprint: Footprint, model: str, flop: float | None = None,
     """The same points as plain values, energy in MWh; what was not given is None.
 
     Keys: regulation, model, d_resources {flop, days, device_hours}, e_energy {mwh, low_mwh, high_mwh, known, methods,
-    facility_overhead, method}. Errors: BadInput for operations or days that are not above zero.
+    facility_overhead, method}, documentation_form {form, ...}. Errors: BadInput for operations or days that are not above zero.
     """
     figures.single(footprint)
     for name, value in (("flop", flop), ("days", days)):
@@ -58,7 +66,32 @@ def annex_xi_record(footprint: Footprint, model: str, flop: float | None = None,
         "e_energy": {"mwh": mwh[0], "low_mwh": mwh[1], "high_mwh": mwh[2], "known": known, "methods": ways,
                      "facility_overhead": "included" if _has_overhead(footprint) else "not shown apart",
                      "method": _basis(footprint) if "modelled" in ways else ""},
+        "documentation_form": _form(footprint, flop, days, mwh[0], known),
     }  # fmt: skip
+
+
+def _form(footprint: Footprint, flop: float | None, days: float | None, mwh: float, known: str) -> dict[str, Any]:
+    """The fields of the form that a training fills; None where it is not told. FLOP, MWh and days to two significant digits."""
+    device_days = units.convert(figures.device_hours(footprint), "h", "days")
+    method = (f"{known}: {figures.said_methods(footprint)}; electricity of {', '.join(map(figures.named, footprint.by('stage', 'energy')))}, "
+              f"facility overhead {'included' if _has_overhead(footprint) else 'not shown apart'}. {_basis(footprint)}")  # fmt: skip
+    return {
+        "form": FORM,
+        "training_time_national_authorities": months(days) if days else None,
+        "training_time_days": _rounded(days), "training_time_device_days": _rounded(device_days),
+        "training_computation_flop": _rounded(flop), "training_computation_order_of_magnitude": 10.0 ** math.floor(math.log10(flop)) if flop else None,
+        "training_energy_mwh": _rounded(mwh), "training_energy_methodology": method.strip(),
+        "inference_computation_flop": None,
+    }  # fmt: skip
+
+
+def months(days: float) -> str:
+    """The range of months that the form offers for a training time."""
+    return next((words for most, words in RANGES if days < most), LONGEST)
+
+
+def _rounded(value: float | None) -> float | None:
+    return float(f"{value:.1e}") if value else None
 
 
 def _has_overhead(footprint: Footprint) -> bool:
