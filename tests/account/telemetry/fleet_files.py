@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 
 BEGAN_US = 1_767_225_600_000_000  # 2026-01-01T00:00Z
 HOUR_US = 3_600_000_000
+S = 1_000_000
 
 
 def write(path: Path, samples, value="power_w", order=None) -> Path:
@@ -63,3 +65,18 @@ def by_owner(activity):
             key = (row["site"], round(row["start_s"] * 1e6), row["owner"])
             out[key] = out.get(key, 0.0) + row["amount"]
     return out
+
+
+def motley(folder: Path):
+    """Four devices, three hours at odd moments, pauses and doubles; jobs that overlap, a device that moves: folder, jobs, places."""
+    draw = random.Random(7)
+    for device in "abcd":
+        at, rows = BEGAN_US, []
+        while at < BEGAN_US + 3 * HOUR_US:
+            at += draw.choice([1, 5, 10, 10, 60, 299, 400]) * S + draw.randrange(S)
+            rows += [(device, at, draw.uniform(50, 700))] * draw.choice([1, 1, 1, 2])
+        write(folder / f"{device}.parquet", rows)
+    jobs = [job(str(i), draw.choice("abcd"), BEGAN_US + 900 * i * S, BEGAN_US + 900 * i * S + draw.randrange(1, 5000) * S,
+                draw.choice(["ann", "bob", None]), draw.choice([1.0, 2.0])) for i in range(12)]  # fmt: skip
+    places = [place("a", "fr", None, BEGAN_US + HOUR_US * 4 // 3), place("a", "no", BEGAN_US + HOUR_US * 4 // 3), place("b", "fr"), place("c", "no")]
+    return folder, jobs, places

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 
 import numpy as np
 import pytest
-from fleet_files import BEGAN_US, HOUR_US, job, moment, place, write
+from fleet_files import BEGAN_US, HOUR_US, S, moment, motley, place, write
 
 from jevons.account.telemetry import telemetry, warehouse
 from jevons.account.telemetry.rules import Rules
 from jevons.account.telemetry.survey import survey
-from jevons.core.errors import BadInput, UnknownName
+from jevons.core.errors import BadInput
 from means import means_missing
 
-S = 1_000_000
 RAW = """
 WITH s AS (SELECT device, epoch_us(time) AS t, power_w AS p, lag(epoch_us(time)) OVER w AS t0, lag(power_w) OVER w AS p0
            FROM read_parquet('{files}') WINDOW w AS (PARTITION BY device ORDER BY time, power_w)),
@@ -27,18 +25,8 @@ FROM c GROUP BY ALL ORDER BY ALL"""
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
-    """Four devices, three hours at odd moments, pauses and doubles; jobs that overlap, a device that moves."""
-    folder, draw = tmp_path_factory.mktemp("fleet"), random.Random(7)
-    for device in "abcd":
-        at, rows = BEGAN_US, []
-        while at < BEGAN_US + 3 * HOUR_US:
-            at += draw.choice([1, 5, 10, 10, 60, 299, 400]) * S + draw.randrange(S)
-            rows += [(device, at, draw.uniform(50, 700))] * draw.choice([1, 1, 1, 2])
-        write(folder / f"{device}.parquet", rows)
-    jobs = [job(str(i), draw.choice("abcd"), BEGAN_US + 900 * i * S, BEGAN_US + 900 * i * S + draw.randrange(1, 5000) * S,
-                draw.choice(["ann", "bob", None]), draw.choice([1.0, 2.0])) for i in range(12)]  # fmt: skip
-    places = [place("a", "fr", None, BEGAN_US + HOUR_US * 4 // 3), place("a", "no", BEGAN_US + HOUR_US * 4 // 3), place("b", "fr"), place("c", "no")]
-    return folder, jobs, places
+    """Four devices at odd moments, jobs that overlap, a device that moves."""
+    return motley(tmp_path_factory.mktemp("fleet"))
 
 
 @pytest.fixture(scope="module")
@@ -150,20 +138,3 @@ def test_the_kernel_prices_the_sums_as_the_printed_query_weighs_them(fleet):
     priced = jevons.footprint(telemetry(folder, **given), at=sites, study=study).by("owner", "climate")
     assert set(weighed) == set(priced) == {"ann", "bob", "unallocated"}
     assert [priced[owner][0] for owner in weighed] == pytest.approx(list(weighed.values()), rel=1e-9)
-
-
-@pytest.mark.parametrize("engine", list(warehouse.DIALECTS))
-@pytest.mark.parametrize("rules", [Rules(), Rules("mJ", wrap=1e12), Rules(impute="device mean")])
-def test_every_engine_has_its_query_and_it_parses(engine, rules):
-    import sqlglot
-
-    text = warehouse.sql(engine, rules, table="db.power", offsets=True, grid=True, by=("owner", "job"))
-    parsed = sqlglot.parse_one(text, dialect=engine)
-    tables = {t.name for t in parsed.find_all(sqlglot.exp.Table)}
-    assert {"power", "jobs", "placement", "offsets", "grid"} <= tables
-    assert "climate_kg" in parsed.named_selects
-
-
-def test_an_engine_nobody_knows_is_told():
-    with pytest.raises(UnknownName, match="oracle"):
-        warehouse.sql("oracle", Rules())

@@ -135,8 +135,8 @@ def cells(spans: Table, jobs: Table | None, placement: Table | None) -> Table:
             inside = within(given, wide)
             borders += [inside.select("device", at_us=inside[end]) for end in ("start_us", "end_us")]
     marks = of.union(*borders, distinct=True) if len(borders) > 1 else borders[0]
-    after = marks.at_us.lead().over(of.window(group_by="device", order_by="at_us"))
-    cut = marks.mutate(to_us=after).filter(lambda t: t.to_us.notnull())
+    after = marks.at_us.lead(1, -1).over(of.window(group_by="device", order_by="at_us"))  # ClickHouse knows no null here
+    cut = marks.mutate(to_us=after).filter(lambda t: t.to_us >= 0)
     number = of.row_number().over(of.window(order_by=["device", "at_us"]))
     return cut.select(cell=number, device=cut.device, hour_us=hour_of(cut.at_us), from_us=cut.at_us, to_us=cut.to_us)
 

@@ -16,6 +16,8 @@ MICROS = {  # engine → its expression for whole microseconds since 1970 of a s
     "duckdb": "EPOCH_US({})", "spark": "UNIX_MICROS({})", "bigquery": "UNIX_MICROS({})",
     "clickhouse": "toUnixTimestamp64Micro(toDateTime64({}, 6, 'UTC'))", "trino": "CAST(ROUND(TO_UNIXTIME({}) * 1000000) AS BIGINT)",
 }  # fmt: skip
+SETTINGS = {"clickhouse": "SETTINGS join_use_nulls = 1"}
+"""What an engine must be told: ClickHouse fills a left join with zeros and empty words, and what no job held would be lost."""
 
 
 def sql(engine: str, rules: Rules, *, table: str = "samples", device: str = "device", time: str = "time", value: str = "power_w",
@@ -35,7 +37,7 @@ def sql(engine: str, rules: Rules, *, table: str = "samples", device: str = "dev
         to_sql(parts.table("readings"))  # its compiler wants the backend's options
     whole = shares.whole(rules, jobs=jobs, placement=placement, offsets=offsets, grid=grid, by=by, site=site, component=component)
     body = of.to_sql(whole, dialect=DIALECTS[engine])
-    return with_readings(str(body), engine, table, (device, time, value))
+    return "\n".join([with_readings(str(body), engine, table, (device, time, value)), *filter(None, [SETTINGS.get(engine)])])
 
 
 def with_readings(body: str, engine: str, table: str, columns: tuple[str, str, str]) -> str:
