@@ -79,7 +79,7 @@ def _form(footprint: Footprint, flop: float | None, days: float | None, mwh: flo
         "form": FORM,
         "training_time_national_authorities": months(days) if days else None,
         "training_time_days": _rounded(days), "training_time_device_days": _rounded(device_days),
-        "training_computation_flop": _rounded(flop), "training_computation_order_of_magnitude": 10.0 ** math.floor(math.log10(flop)) if flop else None,
+        "training_computation_flop": _rounded(flop), "training_computation_order_of_magnitude": float(f"1e{math.floor(math.log10(flop))}") if flop else None,
         "training_energy_mwh": _rounded(mwh), "training_energy_methodology": method.strip(),
         "inference_computation_flop": None,
     }  # fmt: skip
