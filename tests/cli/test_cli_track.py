@@ -42,11 +42,11 @@ def test_a_program_that_does_not_exist_is_refused(tmp_path):
 
 def test_recover_closes_a_killed_run_and_then_has_nothing_left(tmp_path):
     environment = {**os.environ, "JEVONS_HOME": str(tmp_path)}
-    code = ("import time; from jevons.measure import start; r = start(period_s=0.05, flush_s=0.1); "
-            "print('up', flush=True); time.sleep(30)")  # fmt: skip
+    code = ("import time; from jevons.measure import start; r = start(period_s=0.05, flush_s=86400); began = time.monotonic()\n"
+            "while time.monotonic() - began < 0.3 or not r.energy_kwh: time.sleep(0.1); r.flush()\n"
+            "r.flush(); print('up', flush=True); time.sleep(600)")  # fmt: skip
     process = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
     process.stdout.readline()
-    time.sleep(0.5)
     process.send_signal(signal.SIGKILL)
     process.wait()
     (saved,) = json.loads(call(tmp_path, "recover", "--json").stdout)
@@ -86,20 +86,18 @@ def test_the_machine_is_watched_with_a_page_until_it_is_interrupted(tmp_path):
     process = started(tmp_path, "watch", "--at", "France", "--listen", "127.0.0.1:0")
     said = next(line for line in process.stderr if "as it goes at" in line)
     page = said.split("as it goes at ")[1].split(",")[0]
-    with urllib.request.urlopen(page + "live.json", timeout=10) as answer:
+    with urllib.request.urlopen(page + "live.json", timeout=60) as answer:
         assert json.loads(answer.read())["scope"] == "machine"
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
-    assert "France" in process.communicate(timeout=30)[1]
+    assert "France" in process.communicate(timeout=60)[1]
     assert process.returncode == 0
 
 
-def test_a_spent_budget_interrupts_the_command_where_asked(tmp_path):
-    code = "import time\nfor i in range(600): time.sleep(0.1)"
-    began = time.monotonic()
+def test_a_spent_budget_ends_the_command_where_asked(tmp_path):
+    code = "import time\nfor i in range(500): time.sleep(0.1)"  # left alone it ends well
     done = call(tmp_path, "run", "--at", "France", "--budget", "1e-9 kg", "--stop", "--period", "0.1", "--", sys.executable, "-c", code)
-    assert time.monotonic() - began < 45
-    assert done.returncode == 130
+    assert done.returncode == 128 + signal.SIGTERM
     assert "its budget is 1e-09 kg" in done.stderr
 
 

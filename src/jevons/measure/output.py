@@ -109,6 +109,7 @@ class Output:
     """A command's output and errors: ``given`` goes to ``subprocess.Popen``; call ``launched`` once it is there."""
 
     def __init__(self, streams: Sequence[int] = STREAMS):
+        _hold_standard_descriptors()
         self._by_place: dict[tuple[int, int], Stream] = {}
         self._of = {number: self._stream(number) for number in streams}
 
@@ -144,6 +145,13 @@ class Output:
         if place not in self._by_place:
             self._by_place[place] = (_in_file(number) if stat.S_ISREG(found.st_mode) else None) or Relayed(number, os.isatty(number))
         return self._by_place[place]
+
+
+def _hold_standard_descriptors() -> None:
+    """Where input, output or errors are closed, none of our pipes may take their numbers."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= max(STREAMS):
+        os.set_inheritable(handle, True)
+    os.close(handle)
 
 
 def _in_file(number: int) -> InFile | None:
