@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from jevons.estimate import scores
 from jevons.estimate.server import pack as serving_pack
 from jevons.estimate.server.deployment import machine_of
 from jevons.estimate.server.memory import largest_batch
@@ -26,6 +25,7 @@ from jevons.estimate.server.physics import Load, capped, step
 from jevons.estimate.server.shape import precision_of, served
 from jevons.estimate.server.validate import predict
 from jevons.estimate.serving import serving
+from jevons.estimate.validation import scores
 from jevons.world import devices, models
 
 CARDS = {"Nvidia H100 GPU": "h100", "Nvidia A100 GPU": "a100-40gb", "Nvidia GH200 GPU": "gh200"}

@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 from scipy.optimize import least_squares
 
-from jevons.estimate import scores
+from jevons.estimate import packs
 from jevons.estimate.diffusion.cost import Coefficients, Rates, cost, rates_of
 from jevons.estimate.diffusion.interval import FLOOR
 from jevons.estimate.diffusion.validate import predict, read
 from jevons.estimate.diffusion.work import Work, latent_tokens, work
+from jevons.estimate.validation import scores
 
-PACK = Path(scores.__file__).with_name("coefficients") / "diffusion.json"
+PACK = Path(packs.__file__).with_name("coefficients") / "diffusion.json"
 PRIORS: dict[str, tuple[float, float]] = {  # median, log standard deviation
     "linear": (1.5, 0.1),  # matrix products reach two thirds of the dense peak
     "attention": (2.0, 0.5),

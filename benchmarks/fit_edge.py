@@ -21,14 +21,15 @@ from pathlib import Path
 
 import numpy as np
 
-from jevons.estimate import scores
+from jevons.estimate import packs
 from jevons.estimate.board import fit as edge_fit
 from jevons.estimate.board import validate as validate_edge
 from jevons.estimate.board.fit import Runs
 from jevons.estimate.board.interval import factors, quantiles
 from jevons.estimate.board.law import named
+from jevons.estimate.validation import scores
 
-PACK = Path(scores.__file__).with_name("coefficients") / "edge.json"
+PACK = Path(packs.__file__).with_name("coefficients") / "edge.json"
 MODEL_IDS = {"internlm": "internlm2-1.8b", "qwen1.5-0.5b": "qwen1.5-0.5b"}
 FOLDS, DRAWS, PREFILL_WEIGHT = validate_edge.FOLDS, 20, 0.25
 

@@ -21,15 +21,16 @@ from typing import Any
 import numpy as np
 from scipy.optimize import least_squares
 
-from jevons.estimate import scores
+from jevons.estimate import packs
 from jevons.estimate.server import pack as serving_pack
 from jevons.estimate.server.physics import Machine, Step, step
 from jevons.estimate.server.pictures import pictures
 from jevons.estimate.server.shape import Precision, Served
 from jevons.estimate.server.validate import PICTURED, QUESTION, Deployment, load_of, predict, read_row
+from jevons.estimate.validation import scores
 
 REACHES = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
-PACK = Path(scores.__file__).with_name("coefficients") / "serving.json"
+PACK = Path(packs.__file__).with_name("coefficients") / "serving.json"
 Theta = np.ndarray
 
 

@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import least_squares
 
-from jevons.estimate.parallelism import Block, Layout, Machine
-from jevons.estimate.step_time import Coefficients, regime, step_time
-from jevons.estimate.validate_step_time import Steps, read
+from jevons.estimate.cluster.parallelism import Block, Layout, Machine
+from jevons.estimate.cluster.step_time import Coefficients, regime, step_time
+from jevons.estimate.cluster.validate_step_time import Steps, read
 
 ROOT = Path(__file__).resolve().parent.parent
 PACK = ROOT / "src/jevons/estimate/coefficients/step_time.json"

@@ -3,7 +3,7 @@
     python benchmarks/fit_training.py ../shared/data/reference/published_training_footprints.csv [--write]
 
 Needs scipy. Maximum a posteriori: log hours of a run are Student-t about the prediction of
-jevons.estimate.throughput_prior, coefficients normal about the named priors of coefficients/training.json.
+jevons.estimate.cluster.throughput_prior, coefficients normal about the named priors of coefficients/training.json.
 The pack keeps, beside the full fit, one fit without each family; its residual quantiles come from leaving out
 each of the remaining families in turn, so a family's interval has never seen that family either.
 """
@@ -20,11 +20,14 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from jevons.estimate import scores, throughput_prior, validate_training
-from jevons.estimate.throughput_prior import EarlierRun
-from jevons.estimate.validate_training import Run, predict, read_run
+from jevons.estimate import packs
+from jevons.estimate.cluster import throughput_prior
+from jevons.estimate.cluster import validate as validate_training
+from jevons.estimate.cluster.throughput_prior import EarlierRun
+from jevons.estimate.cluster.validate import Run, predict, read_run
+from jevons.estimate.validation import scores
 
-PACK = Path(throughput_prior.__file__).with_name("coefficients") / "training.json"
+PACK = Path(packs.__file__).with_name("coefficients") / "training.json"
 SMALL_CLUSTER_DEVICES = 32.0  # issue 2 and projection.md: very small clusters (<= 32 devices) lose little
 TENSOR_TFLOPS = (-8.82079068e-20, 1.68591116e-09, 133.954735)  # LLMCarbon's code, projection.md section 3.1
 PIPELINE_TFLOPS = (-5.60233749e-23, 8.45435587e-11, 134.546129)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jevons.estimate import scores
+from jevons.estimate.validation import scores
 
 PROOF_N = 10  # below it a figure is shown and proves nothing
 SCALES = {"%": 100.0, "million/s": 1e-6}

@@ -24,7 +24,7 @@ GROUPS: Mapping[str, str] = {  # name -> pattern of "file::test[row]", the first
     "recorded runs and cards": r"test_golden::",
     "embodied: H100, B200, A100-40 and ACT by their methods": r"test_embodied::.*(published|method)",
 }
-FILES = ("tests/golden", "tests/estimate/test_compat_llmcarbon.py", "tests/estimate/test_compat_formulas.py",
+FILES = ("tests/golden", "tests/estimate/compat/test_compat_llmcarbon.py", "tests/estimate/compat/test_compat_formulas.py",
          "tests/world/test_water.py", "tests/world/test_embodied.py")  # fmt: skip
 
 

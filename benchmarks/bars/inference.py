@@ -15,12 +15,12 @@ from benchmarks.bars.bar import Bar, Limit, Rival, clustered, paired
 from benchmarks.rivals import ecologits_energy
 
 from jevons.core.uncertain import Z90
-from jevons.estimate import scores
 from jevons.estimate.board import validate as validate_edge
 from jevons.estimate.diffusion import validate as validate_diffusion
 from jevons.estimate.packs import coefficient_pack
 from jevons.estimate.server import pack as serving_pack
 from jevons.estimate.server import validate as validate_serving
+from jevons.estimate.validation import scores
 
 FOLDER = "data/inference"
 SERVING, EDGE, IMAGES = "Served language models", "Edge boards (CO2-Meter)", "Images and video by diffusion"

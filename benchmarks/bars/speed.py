@@ -104,7 +104,7 @@ def search(runs: int = 11) -> Bar:
 
 def weighed(model: str, devices: int, batch: int) -> int:
     """How many layouts a search weighs."""
-    from jevons.estimate import layout
+    from jevons.estimate.cluster import layout
 
     seen: list[int] = []
     kept = layout.candidates

@@ -11,10 +11,10 @@ import numpy as np
 from benchmarks.bars.bar import Bar, Limit, Rival, clustered, paired
 from benchmarks.rivals import constant_mfu, llmcarbon, published
 
-from jevons.estimate import scores
-from jevons.estimate.parallelism import Block, Layout, Machine
-from jevons.estimate.step_time import step_time_pack
-from jevons.estimate.validate_step_time import Prediction, Steps, predict, read
+from jevons.estimate.cluster.parallelism import Block, Layout, Machine
+from jevons.estimate.cluster.step_time import step_time_pack
+from jevons.estimate.cluster.validate_step_time import Prediction, Steps, predict, read
+from jevons.estimate.validation import scores
 
 FOLDER = "data/reference"
 SECTION = "Step time, one joint set of coefficients (each model predicted without itself)"

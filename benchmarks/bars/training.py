@@ -12,9 +12,10 @@ import numpy as np
 from benchmarks.bars.bar import Bar, Limit, Rival, clustered, paired, relative_gain
 from benchmarks.rivals import constant_mfu, llmcarbon
 
-from jevons.estimate import scores, throughput_prior
-from jevons.estimate.throughput_prior import EarlierRun
-from jevons.estimate.validate_training import Prediction, Run, hours_of, predict, read_run
+from jevons.estimate.cluster import throughput_prior
+from jevons.estimate.cluster.throughput_prior import EarlierRun
+from jevons.estimate.cluster.validate import Prediction, Run, hours_of, predict, read_run
+from jevons.estimate.validation import scores
 
 FILE = "data/reference/published_training_footprints.csv"
 FIVE = "LLMCARBON_T4"

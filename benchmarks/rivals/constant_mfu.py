@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jevons.estimate import scores
+from jevons.estimate.validation import scores
 
 CUSTOMARY = 0.35  # the share of peak that projections commonly assume
 GRID = np.linspace(0.02, 0.9, 441)

@@ -7,7 +7,7 @@ import yaml
 
 from jevons.core.errors import BadInput, TableError, UnknownName
 from jevons.estimate.audit import audit, audit_table, implied, pue_scope
-from jevons.estimate.audit_claim import as_printed, power_scope
+from jevons.estimate.claims.claim import as_printed, power_scope
 
 SOUND = {
     "model": "GPT-3", "hardware": "V100", "device_hours": 3552000, "avg_power_w": 330, "pue": 1.1, "energy_mwh": 1287,

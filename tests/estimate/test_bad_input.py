@@ -10,7 +10,7 @@ import pytest
 import jevons
 from jevons.core.errors import BadInput, TableError
 from jevons.core.uncertain import best
-from jevons.estimate.calibrate import calibrate_training
+from jevons.estimate.cluster.calibrate import calibrate_training
 from jevons.estimate.methods import compare_methods
 
 TRAIN = {"model": "llama-2-7b", "tokens": "1T", "on": "a100", "n": 64, "draws": 0}
@@ -40,7 +40,7 @@ def test_the_step_time_engine_takes_one_scenario(field, value):
 
 
 def test_an_earlier_run_beside_a_batch_is_refused_rather_than_overheard():
-    from jevons.estimate.throughput_prior import EarlierRun
+    from jevons.estimate.cluster.throughput_prior import EarlierRun
 
     earlier = EarlierRun(device_hours=1e5, flops=4e22, params_active=7e9, hardware_generation="ampere", peak_flops=3.12e14)
     with pytest.raises(BadInput, match="earlier_run"):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import jevons
 from jevons.core.errors import BadInput, UnknownName
 from jevons.estimate import training
-from jevons.estimate.throughput_prior import EarlierRun
+from jevons.estimate.cluster.throughput_prior import EarlierRun
 
 
 def hours(activity):

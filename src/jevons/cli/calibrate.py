@@ -32,7 +32,7 @@ def training(
 ) -> None:
     """Fit the step-time engine to a cluster; the coefficient pack holds date, rows and residuals."""
     from jevons.cli.progress import steps
-    from jevons.estimate.calibrate import calibrate_training
+    from jevons.estimate.cluster.calibrate import calibrate_training
 
     with steps("fitting", 1) as step:
         pack = step(calibrate_training, file)

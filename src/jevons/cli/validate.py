@@ -16,7 +16,7 @@ from jevons.core.errors import TableError
 app = typer.Typer(no_args_is_help=True, help="How well the engine predicts what was measured.")
 KINDS = ("training", "step-time", "serving", "diffusion", "edge")
 ENGINES = dict(zip(KINDS, (f"jevons.estimate.{room}" for room in (
-    "validate_training", "validate_step_time", "server.validate", "diffusion.validate", "board.validate")), strict=True))  # fmt: skip
+    "cluster.validate", "cluster.validate_step_time", "server.validate", "diffusion.validate", "board.validate")), strict=True))  # fmt: skip
 File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="Measured rows.", show_default=False)]
 PerRow = Annotated[bool, typer.Option("--rows", help="Each row too.")]
 Only = Annotated[str, typer.Option(metavar="TEXT", help="Only rows whose scope_note contains this.", show_default=False)]

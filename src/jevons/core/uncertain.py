@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+Z80 = 1.2815515655446004  # half-width of the central 80 % of a standard normal
 Z90 = 1.6448536269514722  # half-width of the central 90 % of a standard normal
 SHARED = 0.8  # share of a datum's variance common to its error group; the rest is the row's own
 

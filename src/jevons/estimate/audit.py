@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jevons.estimate.audit_claim import G_PER_KG, W_PER_KW, Claim, claims, pue_scope, read
-from jevons.estimate.audit_finding import Finding
-from jevons.estimate.audit_rules import RULES, model_flops_utilisation
+from jevons.estimate.claims.claim import G_PER_KG, W_PER_KW, Claim, claims, pue_scope, read
+from jevons.estimate.claims.finding import Finding
+from jevons.estimate.claims.rules import RULES, model_flops_utilisation
 
 __all__ = ["Finding", "Implied", "audit", "audit_table", "implied", "pue_scope"]
 

@@ -17,13 +17,12 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, MissingFactor
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z90, Draws
+from jevons.core.uncertain import Z80, Z90, Draws
 from jevons.estimate.board import law as edge_law
 from jevons.estimate.board.boards import BITS, EdgeBoard, EdgeLaw, edge_board, law_of
 from jevons.estimate.board.interval import factors
 from jevons.estimate.board.law import Shape
 from jevons.estimate.board.peripherals import Peripheral, moved_j, peripheral, supply_loss_j
-from jevons.estimate.hours import Z80
 from jevons.estimate.packs import coefficient_pack
 from jevons.world import models
 from jevons.world.architecture import Architecture, kv_bytes_per_token, parameters

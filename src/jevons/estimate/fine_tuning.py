@@ -15,8 +15,8 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
+from jevons.estimate.cluster.states import shortage
 from jevons.estimate.flops import distillation_flops, lora_flops
-from jevons.estimate.states import shortage
 from jevons.estimate.training import training
 from jevons.world import devices, models
 

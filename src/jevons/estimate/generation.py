@@ -16,12 +16,11 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z90, Draws
+from jevons.core.uncertain import Z80, Z90, Draws
 from jevons.estimate.diffusion.cost import Cost, generation_pack, rates_of
 from jevons.estimate.diffusion.interval import Setting, batch_cost, interval, never_measured
 from jevons.estimate.diffusion.memory import require_fit
 from jevons.estimate.diffusion.rows import cost_rows, whole
-from jevons.estimate.hours import Z80
 from jevons.world import devices, diffusion
 from jevons.world.diffusion import DiffusionModel
 from jevons.world.hardware import Device

@@ -17,7 +17,8 @@ from jevons.core import units
 from jevons.core.errors import BadInput, MissingFactor
 from jevons.core.study import Study
 from jevons.core.uncertain import Draws, Uncertain
-from jevons.estimate import power as power_model
+from jevons.estimate.cluster import power as power_model
+from jevons.estimate.cluster.device_rows import device_rows
 from jevons.estimate.compat import (
     boavizta,
     codecarbon,
@@ -29,7 +30,6 @@ from jevons.estimate.compat import (
     strubell,
 )
 from jevons.estimate.compat import rows as compat
-from jevons.estimate.device_rows import device_rows
 from jevons.world import catalog, devices
 from jevons.world.defaults import default
 from jevons.world.hardware import Device

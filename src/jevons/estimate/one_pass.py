@@ -17,14 +17,13 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, DoesNotFit, UnknownName
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z90, Draws
+from jevons.core.uncertain import Z80, Z90, Draws
 from jevons.estimate.diffusion import work as kernels
 from jevons.estimate.diffusion.cost import Cost, Rates, cost, generation_pack, rates_of
 from jevons.estimate.diffusion.interval import coefficients
 from jevons.estimate.diffusion.rows import cost_rows, whole
 from jevons.estimate.diffusion.work import HALF, Array, Work
 from jevons.estimate.flops import forward_flops_per_token, score_flops_per_token
-from jevons.estimate.hours import Z80
 from jevons.world import devices, models
 from jevons.world.architecture import Architecture, active_parameters, parameters
 from jevons.world.hardware import Device

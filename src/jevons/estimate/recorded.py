@@ -14,7 +14,7 @@ from jevons.core.activity import BOUNDARIES, Activity
 from jevons.core.errors import BadInput, Contradiction
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Draws
-from jevons.estimate.hours import interval
+from jevons.estimate.cluster.hours import interval
 from jevons.world import devices
 
 AGREEMENT = 0.03

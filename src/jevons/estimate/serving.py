@@ -18,8 +18,7 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, Contradiction
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z90, Draws, Uncertain
-from jevons.estimate.hours import Z80
+from jevons.core.uncertain import Z80, Z90, Draws, Uncertain
 from jevons.estimate.server import pack as packs
 from jevons.estimate.server.calibrate import calibration_of
 from jevons.estimate.server.calibrate import interval as own_interval

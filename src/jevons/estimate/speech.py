@@ -18,10 +18,9 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, DoesNotFit, UnknownName
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z90, Draws, Uncertain
+from jevons.core.uncertain import Z80, Z90, Draws, Uncertain
 from jevons.estimate.diffusion.cost import Cost, generation_pack
 from jevons.estimate.diffusion.rows import cost_rows, whole
-from jevons.estimate.hours import Z80
 from jevons.estimate.one_pass import SPREAD, WHISPER_TOKENS, WHISPER_WINDOW_S, pass_cost
 from jevons.estimate.server.deployment import machine_of
 from jevons.estimate.server.pack import coefficients, serving_pack

@@ -16,13 +16,13 @@ from jevons.core import units
 from jevons.core.activity import UNDATED, Activity
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z90, Draws
-from jevons.estimate import power as power_model
-from jevons.estimate.device_rows import device_rows
+from jevons.core.uncertain import Z80, Z90, Draws
+from jevons.estimate.cluster import power as power_model
+from jevons.estimate.cluster.device_rows import device_rows
+from jevons.estimate.cluster.hours import Hours, hours_at, interval
+from jevons.estimate.cluster.states import shortage
+from jevons.estimate.cluster.throughput_prior import EarlierRun, device_hours, training_pack
 from jevons.estimate.flops import encoder_decoder_flops, six_nd
-from jevons.estimate.hours import Z80, Hours, hours_at, interval
-from jevons.estimate.states import shortage
-from jevons.estimate.throughput_prior import EarlierRun, device_hours, training_pack
 from jevons.world import devices, models
 from jevons.world.hardware import Device, Peak
 from jevons.world.spec import require_known
@@ -63,7 +63,7 @@ def training(model: Any = None, tokens: Any = None, on: str = "", n: Any = None,
         earlier = earlier_of(earlier_run, on, year)
         hours = _from_prior(found, work, machine, n, year, precision, earlier, sampler)
     else:
-        from jevons.estimate.detailed import detailed_hours
+        from jevons.estimate.cluster.detailed import detailed_hours
 
         hours = detailed_hours(found, count, machine, host, n, precision, sequence, batch, layout, goodput, sampler,
                                calibration)  # fmt: skip

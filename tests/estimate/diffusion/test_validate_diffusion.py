@@ -6,7 +6,7 @@ import pytest
 
 from jevons.core.errors import TableError
 from jevons.estimate.diffusion.validate import predict, recognise
-from jevons.estimate.scores import interval_score
+from jevons.estimate.validation.scores import interval_score
 
 OBSERVED = ("avg_power_w", "batch_latency_s", "energy_per_output_j", "fps", "output", "params_total_b")
 ROW = {

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from jevons.core.errors import TableError
-from jevons.estimate.scores import interval_score, mape
 from jevons.estimate.server import pack as serving_pack
 from jevons.estimate.server.validate import predict, read_row, recognise, step_of, window_prompts
+from jevons.estimate.validation.scores import interval_score, mape
 
 FORBIDDEN = (
     "avg_power_w", "median_itl_ms", "p90_itl_ms", "p95_itl_ms", "p99_itl_ms", "output_tokens_per_s",

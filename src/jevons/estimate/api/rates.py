@@ -23,9 +23,8 @@ import numpy as np
 
 from jevons.core import units
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z90, Draws, Uncertain
+from jevons.core.uncertain import Z80, Z90, Draws, Uncertain
 from jevons.estimate.api.replica import Replica, replica
-from jevons.estimate.hours import Z80
 from jevons.estimate.server import pack as packs
 from jevons.estimate.server.physics import Load, Step, step
 from jevons.estimate.server.shape import Array

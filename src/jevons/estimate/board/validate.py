@@ -23,7 +23,7 @@ from jevons.estimate.board.fit import Runs
 from jevons.estimate.board.interval import factors
 from jevons.estimate.board.law import Array, Shape, vector
 from jevons.estimate.packs import coefficient_pack
-from jevons.estimate.predictions import PredictedColumns, counted
+from jevons.estimate.validation.predictions import PredictedColumns, counted
 
 Row = Mapping[str, str]
 LAYOUT = ("device", "model", "task", "phase", "input_tokens", "output_tokens_requested", "layers", "n_heads",

@@ -12,7 +12,7 @@ from jevons.core.activity import Activity
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Draws, Uncertain
-from jevons.estimate.device_rows import W_PER_KW
+from jevons.estimate.cluster.device_rows import W_PER_KW
 from jevons.estimate.diffusion.cost import Cost
 from jevons.world import devices
 from jevons.world.defaults import default

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from jevons.core.errors import TableError, UnknownName
 from jevons.estimate.diffusion.cost import generation_pack, rates_of
 from jevons.estimate.diffusion.interval import Setting, batch_cost, interval, never_measured
-from jevons.estimate.predictions import PredictedColumns, counted
+from jevons.estimate.validation.predictions import PredictedColumns, counted
 from jevons.world import diffusion
 from jevons.world.devices import device
 from jevons.world.diffusion import DiffusionModel

@@ -18,8 +18,7 @@ import numpy as np
 from jevons.core import units
 from jevons.core.errors import BadInput, Contradiction
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z90
-from jevons.estimate.hours import Z80
+from jevons.core.uncertain import Z80, Z90
 from jevons.estimate.server.deployment import Deployment, Encoder
 from jevons.world.hardware import Device
 from jevons.world.vision import Tower

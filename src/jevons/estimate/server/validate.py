@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jevons.core.errors import BadInput, TableError, UnknownName
-from jevons.estimate.predictions import Predictions, counted, score_of
 from jevons.estimate.server import pack as packs
 from jevons.estimate.server.deployment import machine_of
 from jevons.estimate.server.physics import Load, Machine, Step, step
@@ -28,6 +27,7 @@ from jevons.estimate.server.shape import (
     precision_of,
     served,
 )
+from jevons.estimate.validation.predictions import Predictions, counted, score_of
 from jevons.world import devices, models
 from jevons.world.hardware import Device
 from jevons.world.vision import Tower, tower_of

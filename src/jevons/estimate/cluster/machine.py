@@ -7,8 +7,8 @@ from typing import Any
 from jevons.core import units
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
-from jevons.estimate.parallelism import Block, Machine
-from jevons.estimate.step_time import step_time_pack
+from jevons.estimate.cluster.parallelism import Block, Machine
+from jevons.estimate.cluster.step_time import step_time_pack
 from jevons.world.architecture import Architecture, active_parameters, parameters
 from jevons.world.hardware import Device, Server
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jevons.estimate.communication import exposed_s
-from jevons.estimate.parallelism import Array, Block, Layout, Machine, floats
-from jevons.estimate.step_time import Coefficients
+from jevons.estimate.cluster.communication import exposed_s
+from jevons.estimate.cluster.parallelism import Array, Block, Layout, Machine, floats
+from jevons.estimate.cluster.step_time import Coefficients
 from jevons.world.architecture import Architecture, ffn_weights, moe_layers, parameters
 
 ACTIVATION_BYTES = 2

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jevons.estimate.parallelism import Array, Block, Layout, Machine, floats
+from jevons.estimate.cluster.parallelism import Array, Block, Layout, Machine, floats
 
 GB = 1e9
 WEIGHT_BYTES = 2  # the 16-bit copy

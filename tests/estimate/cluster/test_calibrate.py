@@ -8,8 +8,8 @@ import pytest
 import jevons
 from jevons.core.errors import BadInput, TableError
 from jevons.estimate import training
-from jevons.estimate.calibrate import GROUPS, _job, calibrate_training, load, scaled
-from jevons.estimate.step_time import coefficients
+from jevons.estimate.cluster.calibrate import GROUPS, _job, calibrate_training, load, scaled
+from jevons.estimate.cluster.step_time import coefficients
 from jevons.world import catalog
 
 HEADER = "model,on,n,batch,sequence,tensor,pipeline,micro_batch,step_s\n"

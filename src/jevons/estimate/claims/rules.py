@@ -14,9 +14,9 @@ from statistics import median
 
 from jevons.core import units
 from jevons.core.errors import BadInput
-from jevons.estimate.audit_claim import G_PER_KG, W_PER_KW, Claim, power_scope
-from jevons.estimate.audit_finding import Finding, percent
-from jevons.estimate.audit_pue import carbon, energy
+from jevons.estimate.claims.claim import G_PER_KG, W_PER_KW, Claim, power_scope
+from jevons.estimate.claims.finding import Finding, percent
+from jevons.estimate.claims.pue import carbon, energy
 from jevons.estimate.flops import encoder_decoder_flops, six_nd
 
 INTENSITY_G_PER_KWH = (5.0, 1200.0)

@@ -138,7 +138,7 @@ def calibrate(earlier: EarlierRun, params_active: ArrayLike, prior: str, pack: P
     and the variance left t² (1 - q² t²/(t²+s²)) + s² of t² + s².
     """
     if not isinstance(earlier, EarlierRun):
-        raise BadInput("earlier_run", earlier, "give an EarlierRun (jevons.estimate.throughput_prior)")
+        raise BadInput("earlier_run", earlier, "give an EarlierRun (jevons.estimate.cluster.throughput_prior)")
     theirs, _ = throughput_class(earlier.hardware_generation, earlier.year, pack)
     if theirs != prior:
         raise BadInput("earlier_run", earlier.hardware_generation, f"give a run of the same stack, {prior}")

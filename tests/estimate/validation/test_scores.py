@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jevons.core.errors import BadInput
-from jevons.estimate import scores
+from jevons.estimate.validation import scores
 
 OBSERVED = [100.0, 200.0, 400.0]
 PREDICTED = [110.0, 100.0, 1200.0]

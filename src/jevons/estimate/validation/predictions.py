@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.estimate.scores import Score, score
+from jevons.estimate.validation.scores import Score, score
 
 Array = NDArray[np.float64]
 

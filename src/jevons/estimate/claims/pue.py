@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import log
 
-from jevons.estimate.audit_claim import G_PER_KG, W_PER_KW, Claim, Stated
-from jevons.estimate.audit_finding import Finding, percent
+from jevons.estimate.claims.claim import G_PER_KG, W_PER_KW, Claim, Stated
+from jevons.estimate.claims.finding import Finding, percent
 
 PRODUCT_WITHIN = 0.03
 POWERS_OF_TEN = (10.0, 100.0, 1e3, 1e6)

@@ -16,10 +16,10 @@ import numpy as np
 
 from jevons.core import units
 from jevons.core.errors import BadInput, DoesNotFit
-from jevons.estimate.experts import Experts
-from jevons.estimate.memory import memory_gb
-from jevons.estimate.parallelism import Block, Layout, Machine
-from jevons.estimate.step_time import Coefficients, StepTime, coefficients, step_time
+from jevons.estimate.cluster.experts import Experts
+from jevons.estimate.cluster.memory import memory_gb
+from jevons.estimate.cluster.parallelism import Block, Layout, Machine
+from jevons.estimate.cluster.step_time import Coefficients, StepTime, coefficients, step_time
 
 MEMORY_RESERVE = 0.06
 """Share of device memory left to the framework's own buffers and to fragmentation."""

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jevons.core.errors import BadInput, Contradiction, TableError, UnknownName
-from jevons.estimate import communication, gemm
-from jevons.estimate.memory import layer_activation_bytes, memory, memory_gb, memory_share
-from jevons.estimate.parallelism import Block, Layout, Machine
-from jevons.estimate.step_time import Coefficients, coefficients, step_time, step_time_pack
-from jevons.estimate.validate_step_time import LLM_FOUNDRY, VTRAIN, predict, read, recognise
+from jevons.estimate.cluster import communication, gemm
+from jevons.estimate.cluster.memory import layer_activation_bytes, memory, memory_gb, memory_share
+from jevons.estimate.cluster.parallelism import Block, Layout, Machine
+from jevons.estimate.cluster.step_time import Coefficients, coefficients, step_time, step_time_pack
+from jevons.estimate.cluster.validate_step_time import LLM_FOUNDRY, VTRAIN, predict, read, recognise
 
 A100 = Machine("ampere", 312e12, 2039, 300, 25, 80)
 H100 = Machine("hopper", 989.4e12, 3350, 450, 50, 80)

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.core.errors import TableError
-from jevons.estimate.parallelism import Array, Block, Layout, Machine
-from jevons.estimate.predictions import PredictedColumns, counted
-from jevons.estimate.step_time import Coefficients, regime, spread, step_time, step_time_pack
+from jevons.estimate.cluster.parallelism import Array, Block, Layout, Machine
+from jevons.estimate.cluster.step_time import Coefficients, regime, spread, step_time, step_time_pack
+from jevons.estimate.validation.predictions import PredictedColumns, counted
 from jevons.world.devices import device
 
 Row = Mapping[str, str]

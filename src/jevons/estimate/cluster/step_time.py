@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from jevons.core.errors import UnknownName
-from jevons.estimate import communication, gemm
-from jevons.estimate.memory import stage_params
+from jevons.estimate.cluster import communication, gemm
+from jevons.estimate.cluster.memory import stage_params
+from jevons.estimate.cluster.parallelism import Array, Block, Layout, Machine, Words, floats
 from jevons.estimate.packs import coefficient_pack
-from jevons.estimate.parallelism import Array, Block, Layout, Machine, Words, floats
 
 GB = 1e9
 PASSES = 3  # forward, and a backward pass of twice its work

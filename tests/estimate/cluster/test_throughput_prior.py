@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jevons.core.errors import BadInput
-from jevons.estimate.throughput_prior import (
+from jevons.estimate.cluster.throughput_prior import (
     EarlierRun,
     calibrate,
     device_hours,

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from jevons.core.errors import TableError
-from jevons.estimate.throughput_prior import training_pack
-from jevons.estimate.validate_training import family, predict, recognise
+from jevons.estimate.cluster.throughput_prior import training_pack
+from jevons.estimate.cluster.validate import family, predict, recognise
 
 FORBIDDEN = (
     "device_hours", "avg_power_w", "energy_mwh", "reported_tco2e", "scope_note", "source", "confidence",

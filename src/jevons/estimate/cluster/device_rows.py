@@ -8,7 +8,7 @@ from typing import Any
 from jevons.core.activity import Activity
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Draws
-from jevons.estimate.power import Draw
+from jevons.estimate.cluster.power import Draw
 from jevons.world.hardware import Device, Server
 
 W_PER_KW = 1000.0

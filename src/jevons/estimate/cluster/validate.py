@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from jevons.core.errors import BadInput, TableError, UnknownName
+from jevons.core.uncertain import Z80
+from jevons.estimate.cluster.throughput_prior import DeviceHours, device_hours, training_pack, without_family
 from jevons.estimate.flops import encoder_decoder_flops, six_nd
-from jevons.estimate.predictions import Predictions, score_of
-from jevons.estimate.throughput_prior import DeviceHours, device_hours, training_pack, without_family
+from jevons.estimate.validation.predictions import Predictions, score_of
 from jevons.world.catalog import table
 from jevons.world.hardware import Device
 
 Row = Mapping[str, str]
 LAYOUT = ("model", "active_params_b", "tokens_b", "hardware", "device_hours", "reported_tco2e")
 TARGETS = {"device_hours": "device_hours", "tco2e": "reported_tco2e"}  # target -> column observed
-Z80 = 1.2815515655446004  # half-width of the central 80 % of a standard normal
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import pytest
 
 import jevons
 from jevons.core.errors import BadInput, DoesNotFit
-from jevons.estimate import layout as layouts
 from jevons.estimate import training
-from jevons.estimate.experts import Experts, nodes_met
-from jevons.estimate.machine import block_of, machine_of
+from jevons.estimate.cluster import layout as layouts
+from jevons.estimate.cluster.experts import Experts, nodes_met
+from jevons.estimate.cluster.machine import block_of, machine_of
 from jevons.world import devices, models
 
 

@@ -16,8 +16,6 @@ from jevons.core.uncertain import Draws
 from jevons.world.defaults import default
 from jevons.world.hardware import Peak
 
-Z80 = 1.2815515655446004  # half-width of the central 80 % of a standard normal
-
 
 @dataclass(frozen=True)
 class Hours:

@@ -12,14 +12,14 @@ import numpy as np
 from jevons.core import units
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z90, Draws
-from jevons.estimate import layout as layouts
-from jevons.estimate.calibrate import Calibration, load, note
-from jevons.estimate.experts import Experts
-from jevons.estimate.hours import Z80, Hours, goodput_of
-from jevons.estimate.machine import block_of, machine_of
-from jevons.estimate.parallelism import Layout, Machine
-from jevons.estimate.step_time import regime, spread, step_time_pack
+from jevons.core.uncertain import Z80, Z90, Draws
+from jevons.estimate.cluster import layout as layouts
+from jevons.estimate.cluster.calibrate import Calibration, load, note
+from jevons.estimate.cluster.experts import Experts
+from jevons.estimate.cluster.hours import Hours, goodput_of
+from jevons.estimate.cluster.machine import block_of, machine_of
+from jevons.estimate.cluster.parallelism import Layout, Machine
+from jevons.estimate.cluster.step_time import regime, spread, step_time_pack
 from jevons.world.hardware import Device, Server
 from jevons.world.models import Model
 
