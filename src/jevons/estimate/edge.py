@@ -3,12 +3,15 @@
     E = E_law(prefill) + E_law(decode) + P_peripheral · t + bytes · e_bit, over the supply's efficiency
     idle: P_idle · (hours of the session − hours of work)
 
+Of lengths that spread the law's mean is taken over their points, not the law at the mean length: attention, cache and
+the overlap of a prompt's launches with its work all make it bend.
+
 No data centre stands around such a device: its rows lie at the facility's boundary, and no PUE is added.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,7 @@ from jevons.estimate.board.boards import BITS, EdgeBoard, EdgeLaw, edge_board, l
 from jevons.estimate.board.interval import factors
 from jevons.estimate.board.law import Shape
 from jevons.estimate.board.peripherals import Peripheral, moved_j, peripheral, supply_loss_j
+from jevons.estimate.board.prompts import Prompts, prompts_of
 from jevons.estimate.packs import coefficient_pack
 from jevons.world import models
 from jevons.world.architecture import Architecture, kv_bytes_per_token, parameters
@@ -32,31 +36,32 @@ PART_NAMES = ("layers", "weights", "computation", "computation", "attention", "l
               "attention")  # fmt: skip
 
 
-def edge(model: Any, on: str, input_tokens: Any, output_tokens: Any, *, precision: str | None = None, requests: Any = 1,
-         display: Any = None, camera: Any = False, radio: Any = None, moved_gb: Any = 0, storage: Any = None,
-         read_gb: Any = 0, power_supply: Any = None, session_hours: Any = None, use_hours_per_day: float | None = None,
-         life: float | None = None, calibration: Any = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
+def edge(model: Any, on: str, input_tokens: Any = None, output_tokens: Any = None, *, lengths: Any = None,
+         precision: str | None = None, requests: Any = 1, display: Any = None, camera: Any = False, radio: Any = None,
+         moved_gb: Any = 0, storage: Any = None, read_gb: Any = 0, power_supply: Any = None, session_hours: Any = None,
+         use_hours_per_day: float | None = None, life: float | None = None, calibration: Any = None, draws: int = 1000,
+         seed: int = 0) -> Activity:  # fmt: skip
     """Activity of ``requests`` prompts of ``input_tokens``, each answered by ``output_tokens``, on the board ``on``.
 
-    ``precision``: of the weights (default: as the board was measured). ``display``, ``camera``, ``power_supply``: None
-    the usual, False none, a row's id, or W, W, efficiency. ``moved_gb`` a request over ``radio``, ``read_gb`` a
+    Tokens are numbers, or a distribution: "500 sd 400", "p50 300, p90 1200"; ``lengths``: prompts as they were (see
+    `server.distribution`). ``precision``: of the weights (default: as the board was measured). ``display``, ``camera``,
+    ``power_supply``: None the usual, False none, a row's id, or W, W, efficiency. ``moved_gb`` a request over ``radio``, ``read_gb`` a
     request from ``storage`` (id or J/bit). ``session_hours``: of the device awake for all this, for its idle time.
     ``use_hours_per_day`` and ``life`` (years) spread its making. ``calibration``: a file of ``jevons calibrate edge``.
     Token counts and requests may be arrays of scenarios. Errors: UnknownName with the three nearest, BadInput.
     """
     board, matched = edge_board(on)
     found, arch = _model(model)
-    prompt, answer = _tokens(input_tokens, "input_tokens", 1), _tokens(output_tokens, "output_tokens", 0)
-    count = _tokens(requests, "requests", 0)
+    prompts = prompts_of(input_tokens, output_tokens, lengths, arch)
+    count = np.asarray(units.read(requests, "", "requests"), float)
     law = _law(board, arch.id, calibration)
     bits, chosen = _bits(board, precision, calibration)
-    _check(board, arch, prompt, answer, bits)
+    _check(board, arch, prompts, bits)
     sampler = Draws(draws, seed)
-    spread = _spread(law, board, answer, sampler)
-    energy, time = _phases(law, Shape.of(arch), prompt, answer, 1.0 if bits is None else bits / board.bits)
-    scale = count[..., None] * spread
-    rows = _law_rows(energy, scale)
-    seconds = {stage: t[..., None] * scale for stage, t in time.items()}
+    spread = _spread(law, board, prompts.later, sampler)
+    energy, time = _phases(law, Shape.of(arch), prompts, 1.0 if bits is None else bits / board.bits)
+    rows = _law_rows(energy, lambda each: count[..., None] * prompts.drawn(each, spread))
+    seconds = {stage: count[..., None] * prompts.drawn(t, spread) for stage, t in time.items()}
     around = [p for p in (peripheral("display", display, board), peripheral("camera", camera, board)) if p]
     rows += [_row(stage, p.kind, sampler.of(p.value) * s) for p in around for stage, s in seconds.items()]
     links = [_link("radio", radio, moved_gb, board), _link("storage", storage, read_gb, board)]
@@ -71,8 +76,8 @@ def edge(model: Any, on: str, input_tokens: Any, output_tokens: Any, *, precisio
     label = {"boundary": "facility", "cooling": "none", "tier": law.tier, "device": board.id, "model": found.name}
     used = [p for p in (*around, *(p for p, _ in links), supply) if p is not None]
     return Activity.of(
-        [{**label, **row} for row in (*rows, *made)], served=_served(count, prompt, answer, busy_h),
-        assumptions=(*found.assumptions, *matched, *chosen, *law.assumptions, *_said(used), *waiting, *unmade),
+        [{**label, **row} for row in (*rows, *made)], served=_served(count, prompts, busy_h),
+        assumptions=(*found.assumptions, *matched, *prompts.notes, *chosen, *law.assumptions, *_said(used), *waiting, *unmade),
         sources=tuple(dict.fromkeys((board.source, found.source, law.source))), drivers=dict(sampler.drivers), seed=seed,
     )  # fmt: skip
 
@@ -95,10 +100,6 @@ def _model(model: Any) -> tuple[models.Model, Architecture]:
     return found, found.architecture
 
 
-def _tokens(value: Any, name: str, least: float) -> Any:
-    return np.asarray(units.read(value, "", name, minimum=least), float)
-
-
 def _bits(board: EdgeBoard, precision: str | None, calibration: Any) -> tuple[float | None, tuple[Assumption, ...]]:
     """Bits a weight; by default as the board was measured (None: as a calibration that does not say)."""
     if precision is None and calibration is not None:
@@ -116,13 +117,11 @@ def _bits(board: EdgeBoard, precision: str | None, calibration: Any) -> tuple[fl
     return BITS[name], (Assumption("precision", name, "not given: as the board was measured", board.source),)
 
 
-def _check(board: EdgeBoard, arch: Architecture, prompt: Any, answer: Any, bits: float | None) -> None:
-    """Refuse what the model cannot attend to or the board cannot hold."""
-    longest = float(np.max(prompt + answer))
-    if arch.context and longest > arch.context:
-        raise BadInput("input_tokens + output_tokens", longest, f"{arch.id} was trained for {arch.context} tokens")
+def _check(board: EdgeBoard, arch: Architecture, prompts: Prompts, bits: float | None) -> None:
+    """Refuse what the board cannot hold."""
     if bits is None:
         return
+    longest = float(np.max(prompts.input + prompts.output))
     needed = (parameters(arch) * bits / 8 + kv_bytes_per_token(arch) * longest) / units.BYTES_PER_GB
     if board.memory_gb is not None and needed > board.memory_gb:
         raise BadInput("model", arch.id, f"weights and cache take {needed:.1f} GB and {board.id} has {board.memory_gb:g}; "
@@ -138,16 +137,16 @@ def _law(board: EdgeBoard, model: str, calibration: Any) -> EdgeLaw:
     return law_of(board, known=model in known)
 
 
-def _spread(law: EdgeLaw, board: EdgeBoard, answer: Any, sampler: Draws) -> Any:
+def _spread(law: EdgeLaw, board: EdgeBoard, later: Any, sampler: Draws) -> Any:
     """The law's interval as draws, the 10-90 % factors of its regime widened to 5-95 %."""
-    low, high = factors(np.maximum(answer - 1, 0), law.residuals)
+    low, high = factors(later, law.residuals)
     widen = Z90 / Z80
     return sampler.multiplier(np.minimum(low, 1.0) ** widen, np.maximum(high, 1.0) ** widen, f"energy of {board.id}")
 
 
-def _phases(law: EdgeLaw, shape: Shape, prompt: Any, answer: Any, ratio: float) -> tuple[dict[str, Any], dict[str, Any]]:
+def _phases(law: EdgeLaw, shape: Shape, prompts: Prompts, ratio: float) -> tuple[dict[str, Any], dict[str, Any]]:
     """Joules by part, (parts, ...), and seconds, of each phase of one request."""
-    later = np.maximum(answer - 1, 0.0)
+    prompt, later = prompts.input, np.maximum(prompts.output - 1, 0.0)
     ahead, after = edge_law.prefill_features(shape, prompt, ratio), edge_law.decode_features(shape, prompt, later, ratio)
     (joules, paces), (clock, clock_paces) = edge_law.vector(law.energy_j), edge_law.vector(law.time_s)
     energy = {"prefill": _shared(ahead, joules, edge_law.pace(prompt, paces)),
@@ -169,13 +168,13 @@ def _tall(coefficients: Any, like: Any) -> Any:
     return coefficients.reshape(-1, *[1] * (like.ndim - 1))
 
 
-def _law_rows(energy: Mapping[str, Any], scale: Any) -> list[dict[str, Any]]:
-    """One electricity row for each phase and named part of the law."""
+def _law_rows(energy: Mapping[str, Any], drawn: Callable[[Any], Any]) -> list[dict[str, Any]]:
+    """One electricity row for each phase and named part of the law; ``drawn``: joules of one request as draws of all."""
     rows = []
     for stage, names in (("prefill", PART_NAMES[: edge_law.PREFILL]), ("decode", PART_NAMES[edge_law.PREFILL :])):
         for name in dict.fromkeys(names):
             joules = sum(energy[stage][i] for i, other in enumerate(names) if other == name)
-            rows.append(_row(stage, "soc and dram", joules[..., None] * scale, part=name))
+            rows.append(_row(stage, "soc and dram", drawn(joules), part=name))
     return rows
 
 
@@ -225,6 +224,6 @@ def _said(used: list[Peripheral]) -> list[Assumption]:
     return [note for p in used for note in p.assumptions]
 
 
-def _served(count: Any, prompt: Any, answer: Any, busy_h: Any) -> dict[str, Any]:
-    return {"request": count[..., None], "input token": (count * prompt)[..., None],
-            "output token": (count * answer)[..., None], "device hour": busy_h}  # fmt: skip
+def _served(count: Any, prompts: Prompts, busy_h: Any) -> dict[str, Any]:
+    taken, made = (count * prompts.mean(tokens) for tokens in (prompts.input, prompts.output))
+    return {"request": count[..., None], "input token": taken[..., None], "output token": made[..., None], "device hour": busy_h}

@@ -90,7 +90,8 @@ class Lengths:
             made = float(requests.output[~answered][0])
             raise BadInput("output_tokens", made, "a served request makes at least 1 token; leave others out")
         _checked(cls(requests.input, requests.output, requests.cached, requests.reasoning, 1.0))
-        return cls(*(requests.mean(name) for name in ("input", "output", "cached", "reasoning")), 1.0, requests)
+        taken, made, cached, reasoning = (requests.mean(name) for name in ("input", "output", "cached", "reasoning"))
+        return cls(taken, made, cached, reasoning, 1.0, requests)
 
     @property
     def context(self) -> Any:
