@@ -18,6 +18,7 @@ from jevons.core.source import Assumption
 from jevons.core.uncertain import Uncertain
 from jevons.world import catalog
 from jevons.world.lookup import nearest, normalise
+from jevons.world.vision import tower_of
 
 ANY = "*"
 SPANS = ("params_b", "active_b", "together", "batch", "expert_spread", "scale", "context",
@@ -34,7 +35,8 @@ class Deployment:
     of time.
 
     ``model``: the name of an open model, whose architecture then stands for ``params_b``. ``devices`` and
-    ``precisions``: the likeliest first. ``scale``: published device time over the law's. ``prompt_tokens`` and ``output_tokens``: of a request of the whole traffic.
+    ``precisions``: the likeliest first. ``scale``: published device time over the law's. ``prompt_tokens`` and ``output_tokens``: of a
+    request of the whole traffic. ``tower``: of an open model that sees, the row of vision_towers.
     """
 
     provider: str
@@ -56,6 +58,7 @@ class Deployment:
     sources: tuple[str, ...] = ()
     note: str = ""
     assumptions: tuple[Assumption, ...] = ()
+    tower: str = ""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -79,7 +82,7 @@ def deployment(provider: str, model: str) -> Deployment:
         open_row = next(row for row in rows.values() if row["model"] == ANY)
         for name in spellings(model):
             if (known := _open_model(name)) is not None:
-                return _noted(replace(from_row(open_row), name=name, model=known), model, name)
+                return _noted(replace(from_row(open_row), name=name, model=known[0], tower=known[1]), model, name)
         maker, _, bare = model.partition("/")
         if bare and maker in catalog.table("api_providers").index and maker != who:
             return _noted(deployment(maker, bare), model, bare)  # a router passes the request on
@@ -104,9 +107,10 @@ def stated(given: Mapping[str, Any], model: str) -> Deployment:
     missing = [name for name in USUAL if given.get(name) is None and name not in ("expert_spread", "scale")]
     notes = tuple(Assumption(f"{name} of the deployment", _shown(spans[name]), "not stated", "jevons-rule") for name in missing)
     precisions = (given["precision"],) if given.get("precision") else ("bf16", "fp8")
-    open_name = given.get("model") or model
+    open_name, tower = tower_of(given.get("model") or model)
     return Deployment("stated", model, "" if counts["params_b"] else open_name, (given["on"],), precisions, **spans,
-                      **counts, tier="physics" if not missing else "guess", assumptions=notes)  # fmt: skip
+                      **counts, tier="physics" if not missing else "guess", assumptions=notes,
+                      tower=tower.id if tower else "")  # fmt: skip
 
 
 USUAL = {"together": (1.0, 2.0, 8.0), "batch": (4.0, 48.0, 384.0), "expert_spread": (1.0, 1.0, 1.0), "scale": (1.0, 1.0, 1.0),
@@ -145,13 +149,15 @@ def _provider(name: str) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _open_model(name: str) -> str | None:
-    """The id of an open model that bears this name beyond doubt; None for a mere likeness."""
+def _open_model(name: str) -> tuple[str, str] | None:
+    """The id of an open model that bears this name beyond doubt, and of the tower it sees by ("" none); None for a mere
+    likeness."""
+    language, tower = tower_of(name)
     try:
-        row, match = catalog.table("models").find(name)
+        row, match = catalog.table("models").find(language)
     except UnknownName:
         return None
-    return row["id"] if match.score >= 0.9 else None
+    return (row["id"], tower.id if tower else "") if match.score >= 0.9 else None
 
 
 def _key(name: str) -> str:

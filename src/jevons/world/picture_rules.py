@@ -20,6 +20,7 @@ from jevons.world.deployments import spellings
 from jevons.world.vision import Tower, tower_of
 
 GIGA = 1e9
+NUMBERS = ("base", "each", "side", "small", "longest", "shortest", "most", "frame_tokens", "sound_tokens_per_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,8 @@ def unknown_work() -> Uncertain:
 
 
 def _of_row(row: catalog.Row) -> PictureRule:
-    numbers = ("base", "each", "side", "small", "longest", "shortest", "most", "frame_tokens", "sound_tokens_per_s")
-    return PictureRule(row["id"], row["kind"], *(catalog.number(row, name) or 0.0 for name in numbers),
-                       source=row["source"].split(";")[0])  # fmt: skip
+    numbers = {name: catalog.number(row, name) or 0.0 for name in NUMBERS}
+    return PictureRule(row["id"], row["kind"], **numbers, source=row["source"].split(";")[0])
 
 
 for _cache in (rule_of, unknown_work):

@@ -1,15 +1,16 @@
 """What one request asks of an API's servers, a term at a time.
 
 A server works on the requests of many users at once; each is charged its share of every step it takes part in. Joules
-and seconds of a request are then linear in five numbers that its tokens give (`request.terms`):
+and seconds of a request are then linear in six numbers that its tokens give (`request.terms`):
 
     request   one prompt taken in                 token    new tokens of input
     pair      pairs of a new token and one before it       (prompt attention)
     read      tokens of cache read to make a token (or to go on from a cached prompt)
-    output    tokens made
+    output    tokens made                                 seen     tokens that images, video or sound became
 
 The rates follow from the step of `server.physics` at the deployment's mean load: prompts longer by a token, prompts
-after one more cached token, and what is left a sequence.
+after one more cached token, and what is left a sequence. A token seen costs its encoder's parameters times its patches,
+each dearer than a parameter that a token of the prompt meets: encoders are small, and run in 16 bits.
 """
 
 from __future__ import annotations
@@ -31,8 +32,13 @@ from jevons.estimate.server.shape import Array
 from jevons.world import catalog
 from jevons.world.deployments import Deployment
 from jevons.world.hardware import Device
+from jevons.world.picture_rules import unknown_work, work_of
+from jevons.world.vision import tower_of
 
-TERMS = ("request", "token", "pair", "read", "output")
+ENCODER_PACE = Uncertain(1.0, 2.5, 6.0, "pace of encoders")
+"""Energy of a parameter and patch of an encoder over that of a parameter and token of a prompt: from the same, to what a
+single pass in 16 bits takes (`one_pass`, whose pace is that of diffusion transformers), the middle of the two. Judgement."""
+TERMS = ("request", "token", "pair", "read", "output", "seen")
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ def rates(d: Deployment, draws: int, seed: int) -> Rates:
     sampler, pack = Draws(draws, seed), packs.serving_pack()
     r = replica(d, sampler)
     joules, seconds = _by_term(d, r, sampler)
+    encoder = sampler.of(encoder_work(d)) * sampler.of(ENCODER_PACE) / r.shape.active_params_b
+    joules["seen"], seconds["seen"] = joules["token"] * encoder, seconds["token"] * encoder
     tier, spread = _tier(d, r, sampler, pack)
     family = packs.family_of(d.model, pack) if d.model else None
     spread = spread * sampler.of(d.scale)
@@ -94,8 +102,17 @@ def _by_term(d: Deployment, r: Replica, sampler: Draws) -> tuple[dict[str, Array
         once = np.maximum(taken[0] - token * prompt - 0.5 * prompt**2 * pair, 0.0)
         reading = getattr(mean, cache)
         made = (getattr(mean, whole) - getattr(mean, part) - reading) / r.batch
-        found.append(dict(zip(TERMS, (once, token, pair, reading / (r.batch * context), made), strict=True)))
+        found.append(dict(zip(TERMS, (once, token, pair, reading / (r.batch * context), made))))
     return found[0], found[1]
+
+
+def encoder_work(d: Deployment) -> Uncertain:
+    """Encoding one token (see `picture_rules.work_of`): of the model's own tower where it is open, else a span."""
+    tower = tower_of(d.tower)[1] if d.tower else None
+    if tower is None:
+        return unknown_work()
+    work = work_of(tower)
+    return Uncertain(work, work, work, f"encoder of {tower.id}")
 
 
 def _step(r: Replica, load: Load) -> Step:

@@ -30,21 +30,22 @@ class Tariff:
     prices: Mapping[str, Mapping[str, Array]]
     tier: str
 
-    def price(self, input_tokens: Any, output_tokens: Any, cached_tokens: Any = 0, reasoning_tokens: Any = 0
-              ) -> dict[str, Array]:  # fmt: skip
+    def price(self, input_tokens: Any, output_tokens: Any, cached_tokens: Any = 0, reasoning_tokens: Any = 0,
+              seen_tokens: Any = 0) -> dict[str, Array]:  # fmt: skip
         """Impact of one request by indicator, (*scenarios, 1 + draws). Errors: BadInput naming the field."""
         amounts: dict[str, Array] = {}
-        for parts in terms(*tokens_of(input_tokens, output_tokens, cached_tokens, reasoning_tokens)).values():
+        tokens = tokens_of(input_tokens, output_tokens, cached_tokens, reasoning_tokens)
+        for parts in terms(*tokens, np.minimum(seen_tokens, tokens[0] + tokens[1])).values():
             for name, amount in parts.items():
                 amounts[name] = amounts.get(name, 0.0) + amount
         return {indicator: functools.reduce(np.add, (amount[..., None] * by_term[name] for name, amount in amounts.items()))
                 for indicator, by_term in self.prices.items()}  # fmt: skip
 
-
-    def best(self, input_tokens: float, output_tokens: float, cached_tokens: float = 0.0, reasoning_tokens: float = 0.0
-             ) -> dict[str, float]:  # fmt: skip
+    def best(self, input_tokens: float, output_tokens: float, cached_tokens: float = 0.0, reasoning_tokens: float = 0.0,
+             seen_tokens: float = 0.0) -> dict[str, float]:  # fmt: skip
         """The best estimates of one request in plain numbers, for whoever prices thousands a second."""
-        kinds: Any = terms(input_tokens - cached_tokens, cached_tokens, reasoning_tokens, output_tokens - reasoning_tokens)
+        kinds: Any = terms(input_tokens - cached_tokens, cached_tokens, reasoning_tokens, output_tokens - reasoning_tokens,
+                           min(seen_tokens, input_tokens))
         amounts = [(name, amount) for parts in kinds.values() for name, amount in parts.items()]
         return {i: sum(amount * by_term[name] for name, amount in amounts) for i, by_term in self._plain.items()}
 

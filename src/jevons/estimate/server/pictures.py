@@ -21,6 +21,7 @@ from jevons.core.source import Assumption
 from jevons.core.uncertain import Z80, Z90
 from jevons.estimate.server.deployment import Deployment, Encoder
 from jevons.world.hardware import Device
+from jevons.world.picture_rules import PictureRule
 from jevons.world.vision import Tower
 
 SIDE = 1024
@@ -52,8 +53,11 @@ class Pictures:
 
 
 def pictures(tower: Tower | None, images: Any = None, image_tokens: Any = None, image_size: Any = None, videos: Any = None,
-             frames: Any = None) -> Pictures:  # fmt: skip
-    """What ``images`` and ``videos`` of a request add. Errors: BadInput, Contradiction naming the field."""
+             frames: Any = None, rule: PictureRule | None = None) -> Pictures:  # fmt: skip
+    """What ``images`` and ``videos`` of a request add, counted by the model's tower or the provider's ``rule``.
+
+    Errors: BadInput, Contradiction naming the field.
+    """
     for name, value, needs in (("image_tokens", image_tokens, images), ("frames", frames, videos)):
         if value is not None and needs is None:
             raise Contradiction(name, value, "say too how many a request has: images=1 or videos=1")
@@ -63,22 +67,22 @@ def pictures(tower: Tower | None, images: Any = None, image_tokens: Any = None, 
         return Pictures()
     width, height, notes = _size(image_size, image_tokens)
     counts = [np.asarray(0.0 if v is None else units.read(v, "", n), float) for n, v in (("images", images), ("videos", videos))]
-    each, pieces, patches = _of_one(tower, width, height, image_tokens)
+    each, pieces, patches = _of_one(tower, width, height, image_tokens, rule)
     in_video = _frames(frames, notes) if videos is not None else 0
-    moments = math.ceil(in_video / (tower.frames_merged if tower else 2))
-    if image_tokens is None and image_size is None:
-        notes.append(Assumption("tokens of an image", f"{each:.0f} ({SIDE} × {SIDE} pixels)", "neither image_tokens nor "
-                                f"image_size was given{'' if tower else '; counted as Qwen2-VL does'}", "jevons-rule"))  # fmt: skip
-    if tower is None:
-        notes.append(Assumption("encoder of images", "not counted", "its shape is not known: only the tokens that images become "
-                                "are, the language model's share", "jevons-rule"))  # fmt: skip
+    moments = math.ceil(in_video / _frames_merged(tower, rule))
+    if image_tokens is None:
+        _tell_size(each, image_size, tower, rule, notes)
     shown = counts[0] + counts[1] * moments
-    return Pictures(shown * each, shown, pieces, patches, tower, tuple(notes))
+    frame = rule.frame_tokens if rule and not tower and rule.frame_tokens and image_tokens is None else each
+    return Pictures(counts[0] * each + counts[1] * moments * frame, shown, pieces, patches, tower, tuple(notes))
 
 
 def seeing(d: Deployment, seen: Pictures) -> Deployment:
     """The deployment with the encoder's work of one request, shared by the devices of a replica, and its notes."""
     d.notes.extend(seen.notes)
+    if seen.tower is None and np.any(np.asarray(seen.passes) > 0):
+        d.notes.append(Assumption("encoder of images", "not counted", "its shape is not known: only the tokens that images become "
+                                  "are, the language model's share", "jevons-rule"))  # fmt: skip
     seconds, joules, stands_in = seen.cost(d.device)
     if not np.any(np.asarray(joules) > 0):
         return d
@@ -92,8 +96,27 @@ def seeing(d: Deployment, seen: Pictures) -> Deployment:
     return replace(d, encoder=Encoder(seconds / d.machine.devices, joules, half))
 
 
-def _of_one(tower: Tower | None, width: int, height: int, image_tokens: Any) -> tuple[Any, int, int]:
+def _frames_merged(tower: Tower | None, rule: PictureRule | None) -> int:
+    if tower is not None:
+        return tower.frames_merged
+    return 2 if rule is None else 1
+
+
+def _tell_size(each: Any, size: Any, tower: Tower | None, rule: PictureRule | None, notes: list[Assumption]) -> None:
+    """What an image was taken for, and by whose rule its tokens were counted."""
+    how = "" if tower else f"; counted by the rule {rule.id}" if rule else "; counted as Qwen2-VL does"
+    source = "jevons-rule" if tower or rule is None else rule.source
+    if size is None:
+        notes.append(Assumption("tokens of an image", f"{each:.0f} ({SIDE} × {SIDE} pixels)",
+                                f"neither image_tokens nor image_size was given{how}", source))  # fmt: skip
+    elif how:
+        notes.append(Assumption("tokens of an image", f"{each:.0f}", how.removeprefix("; "), source))
+
+
+def _of_one(tower: Tower | None, width: int, height: int, image_tokens: Any, rule: PictureRule | None) -> tuple[Any, int, int]:
     """Tokens, pieces and patches a piece of one image."""
+    if tower is None and rule is not None and image_tokens is None:
+        return rule.tokens(height, width), 0, 0
     if tower is None:
         from jevons.estimate.one_pass import image_tokens as tokens_of
 
