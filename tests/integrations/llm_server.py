@@ -24,7 +24,7 @@ RESPONSES = {"input_tokens": INPUT, "output_tokens": OUTPUT, "total_tokens": INP
 
 class Handler(BaseHTTPRequestHandler):
     """Answers by path; ``x-silent`` in the model's name leaves usage out, ``x-broken`` cuts a stream, ``x-cut`` a reply,
-    ``x-slow`` waits, ``x-error`` fails."""
+    ``x-slow`` waits, ``x-error`` fails, ``x-twice-N`` fails the first time, ``x-tool`` calls a tool."""
 
     protocol_version = "HTTP/1.1"
 
@@ -36,6 +36,9 @@ class Handler(BaseHTTPRequestHandler):
         model = body.get("model") or self.path.split("/models/")[-1].split(":")[0]
         if "x-error" in model:
             return self._json({"error": {"message": "out of order", "type": "server_error"}}, 500)
+        if "x-twice" in model and model not in self.server.tried:  # type: ignore[attr-defined]
+            self.server.tried.add(model)  # type: ignore[attr-defined]
+            return self._json({"error": {"message": "busy", "type": "overloaded"}}, 503)
         if "x-slow" in model:
             time.sleep(1.0)
         if body.get("stream") or "streamGenerateContent" in self.path:
@@ -67,8 +70,12 @@ class Handler(BaseHTTPRequestHandler):
                     "message": {"role": "assistant", "content": [{"type": "text", "text": "hello"}]}}  # fmt: skip
         if "responses" in self.path:
             return _response(model)
-        reply = {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [
-            {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}]}  # fmt: skip
+        said: dict[str, Any] = {"role": "assistant", "content": "hello"}
+        if "x-tool" in model:
+            call = {"id": "t", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+            said = {"role": "assistant", "content": None, "tool_calls": [call]}
+        reply = {"id": "c", "object": "chat.completion", "created": 1, "model": model.replace("-x-tool", "").split("-x-twice")[0],
+                 "choices": [{"index": 0, "finish_reason": "stop", "message": said}]}  # fmt: skip
         return reply if silent else {**reply, "usage": OPENAI}
 
     def _embedded(self, model: str, silent: bool) -> Any:
@@ -127,6 +134,10 @@ class Server(ThreadingHTTPServer):
     """Clients that go away are no matter."""
 
     daemon_threads = True
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.tried: set[str] = set()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Quiet."""

@@ -67,7 +67,7 @@ class CallFootprint:
             raise JevonsError(self.note)
         u = self.usage
         return request(self.provider, self.model, u.input_tokens, u.output_tokens, cached_tokens=u.cached_tokens,
-                       reasoning_tokens=u.reasoning_tokens, deployment=self._deployment, year=self._year)  # fmt: skip
+                       reasoning_tokens=u.reasoning_tokens, seen_tokens=u.seen_tokens, deployment=self._deployment, year=self._year)  # fmt: skip
 
     @functools.cached_property
     def footprint(self) -> Footprint:
@@ -87,7 +87,7 @@ class CallFootprint:
         try:
             priced = priced_at(self.provider, self.model, self._at, frozen(self._deployment), self._year)
             u = self.usage
-            found = priced.price(u.input_tokens, u.output_tokens, u.cached_tokens, u.reasoning_tokens)
+            found = priced.price(u.input_tokens, u.output_tokens, u.cached_tokens, u.reasoning_tokens, u.seen_tokens)
         except JevonsError as trouble:
             return {}, str(trouble)
         return summed(found), ""

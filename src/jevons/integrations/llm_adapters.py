@@ -14,12 +14,14 @@ Paths = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one request: inputs count the cached ones, outputs those of reasoning."""
+    """Tokens of one request: inputs count the cached ones and those ``seen`` (of images, video, sound), outputs those of
+    reasoning."""
 
     input_tokens: float
     output_tokens: float
     cached_tokens: float = 0.0
     reasoning_tokens: float = 0.0
+    seen_tokens: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,15 @@ FIELDS: Mapping[str, Paths] = {
     "written_beside": ("cache_creation_input_tokens",),
     "reasoning_tokens": ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens"),
     "reasoning_beside": ("thoughts_token_count",),
+    "heard_tokens": ("prompt_tokens_details.audio_tokens", "input_tokens_details.audio_tokens"),
+    "shown_tokens": ("prompt_tokens_details.image_tokens", "input_tokens_details.image_tokens"),
 }  # fmt: skip
 """Our counts, and where clients keep them; those beside are not part of the client's inputs or outputs."""
 CAMEL = {"promptTokenCount": "prompt_token_count", "candidatesTokenCount": "candidates_token_count",
-         "cachedContentTokenCount": "cached_content_token_count", "thoughtsTokenCount": "thoughts_token_count"}  # fmt: skip
+         "cachedContentTokenCount": "cached_content_token_count", "thoughtsTokenCount": "thoughts_token_count",
+         "promptTokensDetails": "prompt_tokens_details"}  # fmt: skip
+READ = ("TEXT", "DOCUMENT")
+"""Modalities of Google's list of a prompt's tokens that no encoder sees."""
 HOLDERS = ("usage", "usage_metadata", "usageMetadata", "response.usage", "message.usage", "data.usage", "delta.usage", "chunk.usage",
            "response.meta", "meta", "details")  # fmt: skip
 """Where a reply, or an event of a stream, keeps its usage."""
@@ -114,6 +121,8 @@ def counts(reply: Any) -> dict[str, float]:
         if isinstance(usage, Mapping) and CAMEL.keys() & usage.keys():
             usage = {CAMEL.get(key, key): value for key, value in usage.items()}
         found = {name: value for name, paths in FIELDS.items() if (value := _first(usage, paths)) is not None}
+        if (seen := _listed(usage)) is not None:
+            found["shown_tokens"] = seen
         if follow(usage, "prompt_tokens") is not None:  # OpenAI's inputs hold all that was cached, whatever else is told
             found = {name: value for name, value in found.items() if not name.endswith("_beside")}
         if "input_tokens" in found or "output_tokens" in found:
@@ -132,7 +141,7 @@ def usage_of(found: Mapping[str, float]) -> Usage | None:
     taken = total("input_tokens", "cached_beside", "written_beside")
     made = total("output_tokens", "reasoning_beside")
     return Usage(taken, made, min(total("cached_tokens", "cached_beside"), taken),
-                 min(total("reasoning_tokens", "reasoning_beside"), made))  # fmt: skip
+                 min(total("reasoning_tokens", "reasoning_beside"), made), min(total("heard_tokens", "shown_tokens"), taken))  # fmt: skip
 
 
 def follow(thing: Any, path: str) -> Any:
@@ -144,6 +153,12 @@ def follow(thing: Any, path: str) -> Any:
     return thing
 
 
+def text(thing: Any, *paths: str) -> str:
+    """The first of these paths that leads to words; "" where none does."""
+    found = (follow(thing, path) for path in paths)
+    return next((value for value in found if isinstance(value, str) and value), "")
+
+
 def _first(usage: Any, paths: Paths) -> float | None:
     """The first count, as a number; absent ones and the clients' own marks of absence are none."""
     for path in paths:
@@ -151,6 +166,16 @@ def _first(usage: Any, paths: Paths) -> float | None:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return float(value)
     return None
+
+
+def _listed(usage: Any) -> float | None:
+    """Tokens of what is no text in a list by modality, as Google gives it; None where there is no such list."""
+    listed = follow(usage, "prompt_tokens_details")
+    if not isinstance(listed, (list, tuple)):
+        return None
+    kinds = ((str(getattr(m := follow(one, "modality"), "value", m)), follow(one, "token_count") or follow(one, "tokenCount"))
+             for one in listed)  # fmt: skip
+    return float(sum(n for kind, n in kinds if kind not in READ and isinstance(n, (int, float))))
 
 
 def _is_module(thing: Any) -> bool:

@@ -5,15 +5,16 @@
     reply.footprint.energy_kwh, reply.footprint.note
 
 The rows of `llm_adapters` say which calls are meant and where a reply keeps its tokens. A stream passes through chunk by
-chunk and has its footprint at its end; raw replies (``with_raw_response``) are the client's own. What goes wrong with a
+chunk and has its footprint at its end (`llm_streams`); raw replies (``with_raw_response``) are the client's own. What goes wrong with a
 footprint is its note, never an error of the call.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from jevons.core.errors import BadInput
@@ -25,8 +26,10 @@ from jevons.integrations.llm_adapters import (
     counts,
     follow,
     host_provider,
+    text,
     usage_of,
 )
+from jevons.integrations.llm_streams import Opening, Stream
 
 
 def wrap(client: Any, *, provider: str = "", at: Any = None, deployment: Mapping[str, Any] | None = None,
@@ -57,7 +60,7 @@ class _Meter:
 
     def measured(self, reply: Any, found: Mapping[str, float], asked: Mapping[str, Any], note: str = "") -> CallFootprint:
         """The footprint of a reply with these counts."""
-        model = str(_text(reply, "model", "model_version") or asked.get("model") or "")
+        model = str(text(reply, "model", "model_version") or asked.get("model") or "")
         who = self.provider or (_litellm_provider(reply, model) if self.adapter.module == "litellm" else "")
         usage = usage_of(found)
         note = note if usage is None else "" if who or self.deployment else NO_PROVIDER
@@ -121,9 +124,9 @@ async def _later(reply: Any, meter: _Meter, asked: Mapping[str, Any]) -> Any:
 
 def _answered(reply: Any, meter: _Meter, asked: Mapping[str, Any]) -> Any:
     if hasattr(reply, "__next__") or hasattr(reply, "__anext__") or inspect.isgenerator(reply):
-        return _Stream(reply, meter, asked)
+        return Stream(reply, partial(meter.measured, asked=asked), meter.adapter.ask)
     if hasattr(type(reply), "__enter__") or hasattr(type(reply), "__aenter__"):
-        return _Manager(reply, meter, asked)
+        return Opening(reply, partial(meter.measured, asked=asked), meter.adapter.ask)
     return _carrying(reply, meter.measured(reply, counts(reply), asked))
 
 
@@ -156,119 +159,6 @@ class Carried:
 
     def __str__(self) -> str:
         return str(self.reply)
-
-
-class _Stream:
-    """A stream, passed on chunk by chunk; ``footprint`` is there once it has ended."""
-
-    def __init__(self, stream: Any, meter: _Meter, asked: Mapping[str, Any]) -> None:
-        self._stream, self._meter, self._asked = stream, meter, asked
-        self._found: dict[str, float] = {}
-        self._last: Any = None
-        self._done: CallFootprint | None = None
-
-    @property
-    def footprint(self) -> CallFootprint:
-        """The footprint, or one whose note says that the stream has not ended."""
-        early = "the stream has not ended, and usage comes at its end"
-        return self._done or CallFootprint(self._meter.provider, "", None, note=early)
-
-    def __next__(self) -> Any:
-        try:
-            return self._seen(next(self._stream))
-        except StopIteration:
-            self._finish()
-            raise
-
-    def __iter__(self) -> Iterator[Any]:
-        for chunk in self._stream:
-            yield self._seen(chunk)
-        self._finish()
-
-    # A stream that breaks off raises its own error, and its footprint stays one that has not ended.
-
-    async def __anext__(self) -> Any:
-        try:
-            return self._seen(await self._stream.__anext__())
-        except StopAsyncIteration:
-            self._finish()
-            raise
-
-    async def __aiter__(self) -> AsyncIterator[Any]:
-        async for chunk in self._stream:
-            yield self._seen(chunk)
-        self._finish()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def __enter__(self) -> _Stream:
-        _enter(self._stream, "__enter__")
-        return self
-
-    def __exit__(self, *trouble: Any) -> Any:
-        self._finish()
-        return _enter(self._stream, "__exit__", *trouble)
-
-    async def __aenter__(self) -> _Stream:
-        await self._stream.__aenter__()
-        return self
-
-    async def __aexit__(self, *trouble: Any) -> Any:
-        self._finish()
-        return await self._stream.__aexit__(*trouble)
-
-    def _seen(self, chunk: Any) -> Any:
-        self._found.update(counts(chunk))
-        if _text(chunk, "model", "model_version"):
-            self._last = chunk
-        elif self._last is None:
-            self._last = follow(chunk, "message") or follow(chunk, "response") or follow(chunk, "data")
-        return chunk
-
-    def _finish(self) -> None:
-        if self._done is None:
-            whole = follow(self._stream, "current_message_snapshot") if not self._found else None
-            found = self._found or counts(whole)
-            why = "the stream carried no usage" + (f": {ask}" if (ask := self._meter.adapter.ask) else "")
-            self._done = self._meter.measured(whole or self._last, found, self._asked, why)
-
-
-class _Manager:
-    """What ``with client.messages.stream(...) as stream`` enters, whose stream is metered."""
-
-    def __init__(self, manager: Any, meter: _Meter, asked: Mapping[str, Any]) -> None:
-        self._manager, self._meter, self._asked = manager, meter, asked
-        self._inner: Any = None
-
-    def __enter__(self) -> _Stream:
-        self._inner = _Stream(self._manager.__enter__(), self._meter, self._asked)
-        return self._inner
-
-    def __exit__(self, *trouble: Any) -> Any:
-        self._inner._finish()
-        return self._manager.__exit__(*trouble)
-
-    async def __aenter__(self) -> _Stream:
-        self._inner = _Stream(await self._manager.__aenter__(), self._meter, self._asked)
-        return self._inner
-
-    async def __aexit__(self, *trouble: Any) -> Any:
-        self._inner._finish()
-        return await self._manager.__aexit__(*trouble)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._manager, name)
-
-
-def _enter(stream: Any, name: str, *args: Any) -> Any:
-    method = getattr(stream, name, None)
-    return method(*args) if method is not None else None
-
-
-def _text(reply: Any, *paths: str) -> str:
-    found = (follow(reply, path) for path in paths)
-    return next((value for value in found if isinstance(value, str) and value), "")
 
 
 def _host(client: Any) -> str:

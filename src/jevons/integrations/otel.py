@@ -29,6 +29,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
     "cached_tokens": ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cached_tokens"),
     "reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+    "seen_tokens": ("gen_ai.usage.audio.input_tokens", "gen_ai.usage.image.input_tokens", "llm.token_count.prompt_details.audio"),
 }
 """Our fields, and the attributes that hold them, the newest name first."""
 OPERATION = "gen_ai.operation.name"
@@ -200,8 +201,9 @@ def _request(span: Mapping[str, Any]) -> Request | None:
 
 def _usage(tokens: Mapping[str, float]) -> Usage:
     """Tokens as Usage. The conventions count cached ones among the inputs; more of them than inputs lie beside them."""
-    taken, made, cached, reasoning = (tokens[name] for name in Usage.__dataclass_fields__)
-    return Usage(taken + (cached if cached > taken else 0.0), made + (reasoning if reasoning > made else 0.0), cached, reasoning)
+    taken, made, cached, reasoning, seen = (tokens[name] for name in Usage.__dataclass_fields__)
+    taken, made = taken + (cached if cached > taken else 0.0), made + (reasoning if reasoning > made else 0.0)
+    return Usage(taken, made, cached, reasoning, min(seen, taken))
 
 
 def _plain(attributes: Any) -> dict[str, Any]:

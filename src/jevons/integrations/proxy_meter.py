@@ -18,7 +18,7 @@ PACKED = (b"gzip", b"deflate", b"x-gzip")
 MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
 HELP = {
     "jevons_requests_total": "Requests that passed, by outcome.",
-    "jevons_tokens_total": "Tokens by kind; input holds cached, output holds reasoning.",
+    "jevons_tokens_total": "Tokens by kind; input holds cached and seen, output holds reasoning.",
     "jevons_energy_joules_total": "Energy of the provider's facility, estimated from tokens.",
     "jevons_co2e_grams_total": "Greenhouse gases, hardware included, location-based.",
     "jevons_water_liters_total": "Water on site and for electricity.",
@@ -77,13 +77,13 @@ class Meter:
         except JevonsError as trouble:
             return {}, str(trouble)
         values: dict[str, float] = summed(
-            tariff.best(usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
+            tariff.best(usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens, usage.seen_tokens)
         )
         self._sum(values, model)
         return values, ""
 
     def _count(self, usage: Usage, model: str) -> None:
-        for kind in ("input", "output", "cached", "reasoning"):
+        for kind in ("input", "output", "cached", "reasoning", "seen"):
             self.totals.add("jevons_tokens_total", getattr(usage, f"{kind}_tokens"), provider=self.provider, model=model, kind=kind)
 
     def _sum(self, values: Mapping[str, float], model: str) -> None:
