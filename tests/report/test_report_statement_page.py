@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from standards_sample import sides
+from standards_sample import priced, sides
 from test_page_browser import opened
 
-from jevons.report.standards import ghg_statement
+from jevons.report.standards import ghg_statement, ghg_text
+from jevons.report.standards.digest import readable
 from jevons.report.statement_page import statement_page
 
 CONTRACTS = {
@@ -46,7 +48,7 @@ class Outline(HTMLParser):
 
 
 def drawn(**more):
-    page = statement_page(ghg_statement([sides()], organisation="Acme & <Sons>", period="2023", credits_t=50.0, **more), "9.9", "2026.01")
+    page = statement_page(ghg_statement([sides()], organisation="Acme & <Sons>", period="2023", credits_t=50.0, version="9.9", factor_set="2026.01", **more))
     outline = Outline()
     outline.feed(page)
     return page, " ".join(" ".join(outline.text).split()), outline
@@ -106,3 +108,30 @@ def test_the_page_fits_a_phone_and_a_desk_and_fetches_nothing(width, tmp_path):
 def test_the_figures_of_a_line_stand_beside_its_name_so_that_a_phone_shows_them():
     head = re.search(r"Line by line.*?<thead><tr>(.*?)</tr>", statement_page(ghg_statement([sides()])), re.DOTALL)[1]
     assert re.findall(r">([^<]+)</th>", head)[:3] == ["What", "Location", "Market"]
+
+
+def test_many_lines_are_summed_by_place_and_lose_nothing():
+    entries = [replace(sides(), title=f"run {i}") for i in range(15)]
+    told = ghg_statement(entries)
+    summed = readable(told["lines"])
+    assert len(told["lines"]) == 45
+    assert len(summed) == 3
+    for name in ("location_t_co2e", "market_t_co2e"):
+        assert sum(x[name] for x in summed) == pytest.approx(sum(x[name] for x in told["lines"]))
+    assert "Lines, summed by place" in statement_page(told)
+    assert "15 entries at north: electricity" in ghg_text(told)
+
+
+def test_a_sum_with_a_part_that_is_not_known_is_not_known():
+    entries = [replace(sides(market=i > 0), title=f"run {i}") for i in range(15)]
+    bought = next(x for x in readable(ghg_statement(entries)["lines"]) if x["scope"] == "2")
+    assert bought["market_t_co2e"] is None
+
+
+def test_electricity_by_place_says_how_it_is_known_and_sums_to_the_energy():
+    (north,) = ghg_statement([sides()])["electricity"]
+    assert north["mwh"] == pytest.approx(priced().best("energy") / 1000)
+    assert sum(north["by_method"].values()) == pytest.approx(north["mwh"])
+    assert 0 < north["overhead_mwh"] < north["mwh"]
+    _, text, _ = drawn()
+    assert "49 % measured, 51 % modelled" in text

@@ -53,18 +53,24 @@ def statement(sides: Sequence[Sides], bounds: Boundary, matching: Matching | Non
     """The GHG statement: a page into .html and .pdf, Markdown on a terminal and into a .md, else JSON."""
     from jevons.report.standards import ghg_statement, ghg_text
 
-    told = ghg_statement(sides, bounds, contracts=matching and matching.record(), **said)
+    told = ghg_statement(sides, bounds, contracts=matching and matching.record(), **said, **tables())
     drawn = {".html": drawn_statement, ".pdf": printed_statement, ".md": ghg_text}.get(ending(out), show.as_text)
     leave(drawn(told), out, "GHG statement")
 
 
 def drawn_statement(told: Mapping[str, Any]) -> str:
     """The statement as an HTML page."""
-    import jevons
     from jevons.report.statement_page import statement_page
+
+    return statement_page(told)
+
+
+def tables() -> dict[str, str]:
+    """Who computes, by which tables."""
+    import jevons
     from jevons.world import catalog
 
-    return statement_page(told, jevons.__version__, catalog.version())
+    return {"version": jevons.__version__, "factor_set": catalog.version()}
 
 
 def printed_statement(told: Mapping[str, Any]) -> bytes:
@@ -81,7 +87,7 @@ def datapoints(sides: Sequence[Sides], bounds: Boundary, matching: Matching | No
     """The ESRS datapoints: Markdown on a terminal and into a .md, a table into a .csv, else JSON."""
     from jevons.report.standards import esrs_statement, esrs_table, esrs_text
 
-    told = esrs_statement(sides, bounds, contracts=matching and matching.record(), **said)
+    told = esrs_statement(sides, bounds, contracts=matching and matching.record(), **said, **tables())
     drawn = {".md": esrs_text, ".csv": esrs_table}.get(ending(out), show.as_text)
     leave(drawn(told), out, "ESRS datapoints")
 
@@ -103,10 +109,8 @@ def covered(matching: Matching | None, ledger: Path, out: Path | None) -> str:
 def pack(chosen: Sequence[Selected], sides: Sequence[Sides], bounds: Boundary, matching: Matching | None,
          said: Mapping[str, Any], ledger: Path | None) -> bytes:  # fmt: skip
     """The assurance pack: the statement, the lines behind each of its prices, and the bytes that were read."""
-    import jevons
     from jevons.report import assurance
     from jevons.report.standards import ghg_statement
-    from jevons.world import catalog
 
     contracts = matching and matching.record()
     footprints = {f"{s.title}: {name}": priced for s in sides for name in ("lifecycle", "direct", "market")
@@ -114,8 +118,8 @@ def pack(chosen: Sequence[Selected], sides: Sequence[Sides], bounds: Boundary, m
     inputs = {one.name: one.bytes_read() for one in chosen}
     if ledger is not None:
         inputs[ledger.name if ledger.name not in inputs else f"contracts-{ledger.name}"] = ledger.read_bytes()
-    told = ghg_statement(sides, bounds, contracts=contracts, **said)
-    return assurance.pack(footprints, told, inputs=inputs, contracts=contracts, version=jevons.__version__, factor_set=catalog.version())
+    told = ghg_statement(sides, bounds, contracts=contracts, **said, **tables())
+    return assurance.pack(footprints, told, inputs=inputs, contracts=contracts, **tables())
 
 
 def checked(path: Path) -> list[str]:

@@ -10,18 +10,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from jevons.core import units
 from jevons.report import drawings, figures
+from jevons.report.standards.digest import MOST_LINES, percentages, readable
+from jevons.report.standards.ghg_text import signed
 from jevons.report.standards.scopes import NAMES
 
 SIDES = ("location_based", "market_based")
+COLOURS = (1, 2, 5)  # measured, modelled, declared
 
 
-def statement_page(told: Mapping[str, Any], version: str = "", factor_set: str = "") -> str:
+def statement_page(told: Mapping[str, Any]) -> str:
     """The HTML of a statement made by ``jevons.report.standards.ghg_statement``; one file, no script, printable."""
     return _environment().get_template("statement.html.j2").render(
         told=told, title=f"Greenhouse gas statement{' of ' + told['organisation'] if told['organisation'] else ''}",
         approach=told["consolidation"]["approach"].capitalize(), share=_share(told["consolidation"]), cards=_cards(told),
-        scopes=_scopes(told), lines=[_line(x) for x in told["lines"]], contracts=_contracts(told["contracts"]),
-        version=version, factor_set=factor_set,
+        scopes=_scopes(told), lines=[_line(x) for x in readable(told["lines"])], summed=len(told["lines"]) > MOST_LINES,
+        contracts=_contracts(told["contracts"]), places=_places(told["electricity"]), version=told["computed_by"]["jevons"] or "", signed=signed(told),
     )  # fmt: skip
 
 
@@ -71,6 +74,18 @@ def _line(line: Mapping[str, Any]) -> dict[str, str]:
             "market": said(line["market_t_co2e"])}  # fmt: skip
 
 
+def _places(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each place's electricity, parted into measured, modelled and declared."""
+    most = max((x["mwh"] for x in found), default=0.0)
+    return [{"name": x["place"] or "not named", "mwh": _amount(x["mwh"]), "overhead": _amount(x["overhead_mwh"]), "known": percentages(x["by_method"]),
+             "bar": drawings.stack(list(zip(COLOURS, x["by_method"].values(), strict=True)), most,
+                                   f"{x['place']}: {_amount(x['mwh'])} MWh, {percentages(x['by_method'])}")} for x in found]  # fmt: skip
+
+
+def _amount(mwh: float) -> str:
+    return units.significant(mwh) if mwh else "0"
+
+
 def _contracts(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Each site's electricity, parted into what contracts cover and what is residual."""
     if not told or "sites" not in told:
@@ -94,7 +109,7 @@ def _use(use: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mwh(kwh: float) -> str:
-    return units.significant(units.convert(kwh, "kWh", "MWh")) if kwh else "0"
+    return _amount(units.convert(kwh, "kWh", "MWh"))
 
 
 def said(value: float | None) -> str:

@@ -11,8 +11,8 @@ from jevons.report.standards.boamps import boamps
 from jevons.report.standards.esrs import markdown as esrs_text
 from jevons.report.standards.esrs import statement as esrs_statement
 from jevons.report.standards.esrs import table as esrs_table
-from jevons.report.standards.ghg import markdown as ghg_text
 from jevons.report.standards.ghg import statement as ghg_statement
+from jevons.report.standards.ghg_text import markdown as ghg_text
 from jevons.report.standards.sci import sci
 from jevons.report.standards.scopes import Boundary, Sides
 

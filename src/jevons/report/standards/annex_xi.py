@@ -28,7 +28,7 @@ def annex_xi(footprint: Footprint, model: str, flop: float | None = None, days: 
     known or estimated. ``flop``: operations of the training; ``days``: its duration. What is not given is said to be.
     """
     record = annex_xi_record(footprint, model, flop, days)
-    energy, study = figures.figure(footprint, "energy"), figures.study_words(footprint.study)
+    energy, study = figures.figure(footprint, "energy"), figures.study_words(footprint)
     spread = f" (5–95 %: {energy.bounds} {energy.shown_unit})" if energy.bounds else ""
     hours = figures.device_hours(footprint)
     resources = [

@@ -16,6 +16,7 @@ from jevons.core.errors import BadInput, UnknownName
 from jevons.report import figures
 from jevons.report.rows import as_csv
 from jevons.report.standards import ghg
+from jevons.report.standards.ghg_text import plain, signed
 from jevons.report.standards.scopes import NAMES, TENURES, Boundary, Sides
 from jevons.world import catalog, grid
 from jevons.world.place import locate
@@ -41,7 +42,8 @@ PARTS = {"E1-5": "Energy consumption and mix", "E1-6": "Gross Scopes 1, 2, 3 and
 
 def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, revenue: float | None = None,
               currency: str = "EUR", removals_t: float = 0.0, credits_t: float = 0.0, organisation: str = "",
-              period: str = "", contracts: Mapping[str, Any] | None = None) -> dict[str, Any]:  # fmt: skip
+              period: str = "", contracts: Mapping[str, Any] | None = None, version: str = "",
+              factor_set: str = "") -> dict[str, Any]:  # fmt: skip
     """E1-5, E1-6 and E1-7 as lists of datapoints {paragraph, name, xbrl, value, low, high, unit, note}; None where not known.
 
     ``low``, ``high``: the 5 and 95 % of location-based emissions, as ``ghg.statement`` has them.
@@ -58,9 +60,11 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, rev
     if bounds.approach == "equity share":
         raise BadInput("consolidation approach", bounds.approach, "ESRS E1 (46) counts the accounting group and what is under "
                        "operational control, not shares held: use one of the two controls")  # fmt: skip
-    told = ghg.statement(entries, bounds, organisation=organisation, period=period, contracts=contracts, credits_t=credits_t)
+    told = ghg.statement(entries, bounds, organisation=organisation, period=period, contracts=contracts, credits_t=credits_t,
+                         version=version, factor_set=factor_set)  # fmt: skip
     return {
         "standard": STANDARD, "edition": EDITION, "organisation": organisation or None, "period": period or None,
+        "gwp": told["gwp"], "computed_by": told["computed_by"],
         "E1-5": _energy(energy_mix(entries, bounds, contracts), revenue, currency),
         "E1-6": _emissions(told, contracts, revenue, currency),
         "E1-7": _removals(removals_t, credits_t),
@@ -77,14 +81,14 @@ def table(told: Mapping[str, Any]) -> str:
 def markdown(told: Mapping[str, Any]) -> str:
     """The datapoints as Markdown, a table for each disclosure requirement, then what is not known and what is assumed."""
     how = told["consolidation"]["approach"]
-    pages = [f"# Datapoints of ESRS E1{' for ' + ghg.plain(told['organisation']) if told['organisation'] else ''}",
-             f"{told['standard']}, {told['edition']}. {how.capitalize()}. Period: {ghg.plain(told['period'] or 'not stated')}."]  # fmt: skip
+    pages = [f"# Datapoints of ESRS E1{' for ' + plain(told['organisation']) if told['organisation'] else ''}",
+             f"{told['standard']}, {told['edition']}. {how.capitalize()}. Period: {plain(told['period'] or 'not stated')}. {told['gwp']}."]  # fmt: skip
     for part, name in PARTS.items():
         rows = [f"| {p['paragraph']} | {p['name']} | {_shown(p['value'])} | {_within(p)} | {p['unit']} | {p['note']} |" for p in told[part]]
         pages.append(f"## {part} {name}\n\n| paragraph | datapoint | value | 5–95 % | unit | note |\n|:---|:---|---:|---:|:---|:---|\n" + "\n".join(rows))
     for name, held in (("Not known", told["not_known"]), ("Assumed", told["assumptions"])):
-        pages.append(f"## {name}\n\n" + "\n".join(f"- {ghg.plain(x)}" for x in held))
-    return "\n\n".join(pages) + "\n"
+        pages.append(f"## {name}\n\n" + "\n".join(f"- {plain(x)}" for x in held))
+    return "\n\n".join([*pages, signed(told)]) + "\n"
 
 
 def _shown(value: float | None) -> str:

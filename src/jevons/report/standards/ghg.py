@@ -16,6 +16,7 @@ from jevons.core.errors import BadInput, StudyMismatch
 from jevons.core.footprint import Footprint
 from jevons.core.uncertain import interval
 from jevons.report import figures
+from jevons.report.standards.digest import electricity
 from jevons.report.standards.scopes import ISO_14064_1, NAMES, TENURES, Boundary, Part, Sides, named, parts
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ NEVER_NETTED = "shown apart; no figure above is reduced by them"
 
 
 def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, organisation: str = "", period: str = "",
-              contracts: Mapping[str, Any] | None = None, credits_t: float = 0.0) -> dict[str, Any]:  # fmt: skip
+              contracts: Mapping[str, Any] | None = None, credits_t: float = 0.0, version: str = "",
+              factor_set: str = "") -> dict[str, Any]:  # fmt: skip
     """The statement as plain values, tonnes of CO2 equivalent.
 
     ``entries``: each activity with its prices; ``contracts``: what the contract ledger says of the market side, printed
     as it is; ``credits_t``: carbon credits cancelled, shown apart. Keys: standard, organisation, period, consolidation,
-    gwp, scopes, categories, totals, lines, contracts, carbon_credits, not_known, assumptions, sources. A figure that is
+    gwp, computed_by, scopes, categories, totals, electricity, lines, contracts, carbon_credits, not_known, assumptions, sources. A figure that is
     not known is None and named in ``not_known``; totals are of what is known. Bounds hold nine in ten of the draws of an
     entry; those of several entries add up, which is the widest they can be. A ``period`` that is a year is compared with the
     rows' dates; what ran outside it counts, and is told among the assumptions. Errors: BadInput without entries, or for
@@ -56,9 +58,10 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, org
         "standard": STANDARD, "organisation": organisation or None, "period": period or None,
         "consolidation": {"approach": bounds.approach, "share": bounds.share},
         "gwp": footprints[0].study.impact_method,
+        "computed_by": {"jevons": version or None, "factor_set": factor_set or None},
         "scopes": {"1": None, "2": _both(held, "2"), "3": _both(held, "3")},
         "categories": {named(s): _both(held, s) for s in NAMES if any(line["scope"] == s for line in lines)},
-        "totals": _both(held, ""), "lines": lines, "contracts": dict(contracts) if contracts else None,
+        "totals": _both(held, ""), "electricity": electricity(entries, bounds), "lines": lines, "contracts": dict(contracts) if contracts else None,
         "carbon_credits": {"t_co2e": credits_t, "netted": False, "note": NEVER_NETTED},
         "not_known": [*_unknown(lines), *_left_out(entries)],
         "assumptions": list(dict.fromkeys(assumed)),
@@ -66,27 +69,10 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, org
     }  # fmt: skip
 
 
-def markdown(told: Mapping[str, Any]) -> str:
-    """The statement as a page of Markdown."""
-    how = told["consolidation"]
-    head = [f"# Greenhouse gas statement{' of ' + plain(told['organisation']) if told['organisation'] else ''}",
-            f"{told['standard']}. {how['approach'].capitalize()}"
-            + (f", {figures.percent(how['share'])}" if how["share"] != 1 else "")
-            + f". Period: {plain(told['period'] or 'not stated')}. {told['gwp']}.",
-            "| | location-based, t CO₂e | market-based, t CO₂e |\n|:---|---:|---:|"]  # fmt: skip
-    table = [f"| 1 {NAMES['1']} | not known | not known |", _row(f"2 {NAMES['2']}", told["scopes"]["2"])]
-    table += [_row(name, value) for name, value in told["categories"].items() if name != "2"]
-    table.append(_row("**Total of what is known**", told["totals"]))
-    told_apart = f"Carbon credits: {told['carbon_credits']['t_co2e']:g} t, {told['carbon_credits']['note']}."
-    lists = [("Not known", told["not_known"]), ("Assumed", told["assumptions"]), ("Sources", told["sources"])]
-    tail = [f"## {name}\n\n" + "\n".join(f"- {plain(x)}" for x in held) for name, held in lists if held]
-    return "\n\n".join([*head[:2], head[2] + "\n" + "\n".join(table), told_apart, *tail]) + "\n"
-
-
 def _line(entry: Sides, part: Part) -> dict[str, Any]:
     low, high = (None, None) if part.location is None else _bounds(part.location)
     return {
-        "entry": entry.title, "scope": part.scope, "category": NAMES[part.scope], "what": part.what,
+        "entry": entry.title, "place": ", ".join(figures.places(entry.any)), "scope": part.scope, "category": NAMES[part.scope], "what": part.what,
         "iso_14064_1": ISO_14064_1[part.scope], "tenure": TENURES[entry.tenure],
         "location_t_co2e": None if part.location is None else _tonnes(part.location[0]),
         "low": low, "high": high, "market_t_co2e": None if part.market is None else _tonnes(part.market[0]),
@@ -158,16 +144,5 @@ def _unknown(lines: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _left_out(entries: Sequence[Sides]) -> list[str]:
     """What the studies cut off, each once."""
-    cut = list(dict.fromkeys(c for entry in entries for c in entry.any.study.cutoffs))
-    return [f"left out of these results: {', '.join(cut)}"] if cut else []
-
-
-def _row(name: str, value: Mapping[str, Any]) -> str:
-    market = "not known" if value["market_based"] is None else units.significant(value["market_based"], 4)
-    spread = f" [{units.significant(value['low'])}–{units.significant(value['high'])}]" if value["low"] != value["high"] else ""
-    return f"| {name} | {units.significant(value['location_based'], 4)}{spread} | {market} |"
-
-
-def plain(text: str) -> str:
-    """Text on one line that opens no tag."""
-    return text.replace("\n", " ").replace("<", "&lt;")
+    cut = list(dict.fromkeys(figures.said_left_out(entry.any) for entry in entries if entry.any.study.cutoffs))
+    return [f"left out of these results: {'; '.join(cut)}"] if cut else []

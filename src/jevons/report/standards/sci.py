@@ -35,8 +35,8 @@ def sci(footprint: Footprint, per: str = "") -> dict[str, Any]:
         "sci": operational + embodied if per else None, "unit": f"gCO2e/{per}" if per else None,
         "E_kwh": energy_kwh, "I_g_per_kwh": operational / energy_kwh if energy_kwh else None, "M_g": embodied,
         "R": per or None, "interval": _interval(part) if per else None,
-        "boundary": f"left out: {figures.study_words(part.study)['Left out']}",
-        "method": f"{figures.said_methods(footprint)}; {figures.study_words(part.study)['Grid factors']} grid factors; "
+        "boundary": f"left out: {figures.study_words(part)['Left out']}",
+        "method": f"{figures.said_methods(footprint)}; {figures.study_words(part)['Grid factors']} grid factors; "
                   f"hardware shared out by {part.study.allocation}; offsets and market instruments not counted",
     }  # fmt: skip
 
