@@ -63,7 +63,7 @@ def test_the_doctor_names_versions_and_tables(jevons):
     assert said.code == 0
     assert checks["jevons"]["said"]
     assert "tables" in checks["factor set"]["said"]
-    fixed = {name for name in checks if not name.startswith("sensor ")}
+    fixed = {name for name in checks if not name.startswith(("sensor ", "left out: "))}
     assert fixed - {"calibration"} == {"a run here reads", "python", "jevons", "factor set", "settings", "packs", "extras", "GPUs",
                                        "this folder", "journals"}  # fmt: skip
 
@@ -115,6 +115,15 @@ def test_the_doctor_says_what_can_be_measured_here_and_why_the_rest_cannot(jevon
     assert checks["a run here reads"]["state"] == "ok"
     assert any(method in checks["a run here reads"]["said"] for method in ("counter", "integrated", "modelled (", "declared"))
     assert all(check["said"] for name, check in checks.items() if name.startswith("sensor "))
+
+
+def test_the_doctor_says_what_is_left_out_unless_asked_for_and_why():
+    meter = Meter("package-0", "processor", "chip", "counter", "rapl")
+    told = {check.what: check.said for check in doctor.unasked([meter])}
+    assert set(told) == {"left out: disk", "left out: nic"}
+    assert all("--also" in said or "none at a known speed" in said or "not its own" in said or "no disk" in said for said in told.values())
+    assert doctor.unasked([replace(meter, component="system")]) == []
+    assert [check.what for check in doctor.unasked([replace(meter, component="storage")])] == ["left out: nic"]
 
 
 def test_the_doctor_tells_the_tier_of_each_sensor_and_the_command_that_mends_it():

@@ -270,7 +270,7 @@ def test_disks_are_counted_and_loops_are_not(tmp_path):
     root = write_tree(tmp_path, {"sys/block/nvme0n1/size": "2000000000", "sys/block/nvme0n1/queue/rotational": "0", "sys/block/nvme0n1/device/x": "",
                                  "sys/block/loop0/size": "100"})  # fmt: skip
     assert model.disk_tb(root) == [("ssd", pytest.approx(1.024))]
-    assert model.storage(root).ask() == pytest.approx(1.2 * 1.024)
+    assert model.storage(root)[0].ask() == pytest.approx(1.2 * 1.024)
 
 
 # -- network ports

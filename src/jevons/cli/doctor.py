@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import typer
@@ -72,8 +72,8 @@ def settings() -> Check:
 
     found = chosen()
     if not found.file:
-        return Check("settings", "absent", "none; jevons.toml here, or JEVONS_SETTINGS, would hold site, strict, overlay")
-    said = ", ".join(f"{name} = {getattr(found, name)!r}" for name in ("site", "strict", "overlay") if getattr(found, name))
+        return Check("settings", "absent", "none; jevons.toml here, or JEVONS_SETTINGS, would hold site, strict, overlay, also")
+    said = ", ".join(f"{name} = {getattr(found, name)!r}" for name in ("site", "strict", "overlay", "also") if getattr(found, name))
     return Check("settings", "ok", f"{found.file}: {said or 'empty'}")
 
 
@@ -122,11 +122,33 @@ def sensors() -> list[Check]:
     from jevons.measure.discover import look, sensors_found
 
     told = [sensor(found) for found in look()]
-    used = sensors_found()
+    try:
+        used = sensors_found()
+    except JevonsError:  # of the settings, whose own row says it
+        used = sensors_found(also=())
     said = "; ".join(metered(meter) for one in used for meter in one.meters)
     for one in used:
         one.close()
-    return [*told, Check("a run here reads", "ok" if said else "absent", said or "nothing"), *calibration(said)]
+    reads = Check("a run here reads", "ok" if said else "absent", said or "nothing")
+    return [*told, reads, *unasked([meter for one in used for meter in one.meters]), *calibration(said)]
+
+
+def unasked(used: Sequence[Any]) -> list[Check]:
+    """What a run leaves out unless it is asked for, why, and how to have it; or why it cannot be had here."""
+    from pathlib import Path
+
+    from jevons.measure.discover import ALSO, WHY_NOT_UNASKED
+    from jevons.measure.sensors import model
+
+    covered = {meter.component for meter in used}
+    beside = ["processor"] if any(meter.sensor == "model" and meter.boundary == "server" for meter in used) else []
+    told = []
+    for word, component in ALSO.items():
+        if component not in covered and "system" not in covered:
+            why_not = model.discover(Path("/"), [*beside, component]).why_not
+            have = f"{WHY_NOT_UNASKED[word]}; to have it: --also {word}, or also = [\"{word}\"] in jevons.toml"
+            told.append(Check(f"left out: {word}", "absent", why_not or have))
+    return told
 
 
 def sensor(found: Any) -> Check:

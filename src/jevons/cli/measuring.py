@@ -51,7 +51,9 @@ def begin(given: Mapping[str, Any], command: Sequence[str]) -> Run:
     job = Path(command[0]).name if command else str(given.get("container") or given.get("pid") or "watch")
     whose = {name: value for name, value in (("pid", given.get("pid")), ("cgroup", given.get("container"))) if value}
     address = split(given["listen"]) if given.get("listen") else None
-    run = start(period_s=given.get("period") or 1.0, labels={"job": job}, scope=scope, live=live(given), **whose)
+    also = given["also"].split(",") if given.get("also") else None
+    period_s = 1.0 if given.get("period") is None else given["period"]
+    run = start(period_s=period_s, labels={"job": job}, scope=scope, live=live(given), also=also, **whose)
     if address is not None:
         _serve(run, *address, quiet=bool(given.get("json")))
     return run

@@ -330,11 +330,12 @@ class Run:
 
 def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flush_s: float = 10.0,
           labels: Mapping[str, str] | None = None, home: str | Path | None = None, scope: str = "machine",
-          pid: int | None = None, cgroup: str | None = None, live: bool | Mapping[str, Any] = False) -> Run:  # fmt: skip
+          pid: int | None = None, cgroup: str | None = None, live: bool | Mapping[str, Any] = False,
+          also: Sequence[str] | None = None) -> Run:  # fmt: skip
     """Begin to measure; ``stop()`` the Run, or leave it to the end of the process.
 
-    ``sensors``: by default every counter this machine offers, and models where it offers none. ``period_s``: between
-    samples. ``flush_s``: between records, the most a kill can lose. ``labels``: words kept with the run (owner, job).
+    ``sensors``: by default every counter this machine offers, and models where it offers none; ``also``: models of "disk"
+    and "nic" beside them (default: the settings'). ``period_s``: between samples. ``flush_s``: between records, the most a kill can lose. ``labels``: words kept with the run (owner, job).
     ``scope``: "machine" (all of it), "process" (this one, or ``pid``, with everything it starts) or "cgroup" (the job
     or container this process or ``pid`` is in, or the one of this path or id); idle energy is then kept apart. ``live``:
     price it as it goes (``run.report``), with True or the options of ``LiveReport``: site, total, budget, study.
@@ -356,7 +357,7 @@ def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flu
         from jevons.measure.attribution import Attributed, party
 
         who = party(scope, pid, cgroup)
-    chosen = sensors_found() if sensors is None else list(sensors)
+    chosen = sensors_found(also=also) if sensors is None else list(sensors)
     shared = Attributed(chosen, who) if who is not None else None
     chosen = [shared] if shared is not None else chosen
     run = Run(chosen, period_s, max(flush_s, period_s), labels or {}, Path(home) if home else None, shared, sensors is None)

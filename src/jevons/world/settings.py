@@ -19,11 +19,13 @@ from jevons.world import catalog
 @dataclass(frozen=True, slots=True)
 class Settings:
     """``site``: where work runs unless said otherwise. ``strict``: no fallback to the world mean.
-    ``overlay``: a folder of CSV tables whose rows come before all others."""
+    ``overlay``: a folder of CSV tables whose rows come before all others. ``also``: what a measured run models beside
+    processor and memory: disk, nic."""
 
     site: str = ""
     strict: bool = False
     overlay: str = ""
+    also: tuple[str, ...] = ()
     file: str = ""
 
 
@@ -44,7 +46,10 @@ def settings() -> Settings:
         if key not in known:
             near = get_close_matches(key, known, 1)
             raise BadInput(f"{path.name}: {key}", given[key], f"did you mean {near[0]!r}?" if near else f"use {known}")
-    chosen = Settings(**given, file=str(path))
+    also = given.get("also", [])
+    if not isinstance(also, list) or not all(isinstance(word, str) for word in also):
+        raise BadInput(f"{path.name}: also", also, 'give a list: also = ["disk", "nic"]')
+    chosen = Settings(**{**given, "also": tuple(also)}, file=str(path))
     if chosen.overlay:
         catalog.overlay((path.parent / chosen.overlay).resolve())
     return chosen

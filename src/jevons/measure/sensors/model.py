@@ -41,20 +41,23 @@ def discover(root: Path = Path("/"), components: Sequence[str] = ("processor", "
     """Models for the components that no counter covers; a host calibrated at the wall is one model of the whole.
 
     Disks ("storage") and network ports ("network") are modelled where asked for. What holds the ports already (the part
-    of a cloud server that a virtual processor stands for) leaves them out, and where they are not the host's own they are
-    refused: ``why_not``.
+    of a cloud server that a virtual processor stands for) leaves them out, and where they are not the host's own, or no
+    disk is to be seen, they are refused: ``why_not``.
     """
-    made = {"processor": processor, "memory": memory, "storage": storage}
     curve = calibrate_host.stored() if "processor" in components else None
     if curve is not None and curve.boundary == "server":
-        return Found("model", [Channels([processor(root)])])
-    channels = [made[component](root) for component in components if component != "network"]
-    why_not = ""
+        held = [f"{c}: the calibrated model of the whole machine holds it" for c in ("storage", "network") if c in components]
+        return Found("model", [Channels([processor(root)])], "; ".join(held))
+    made = {"processor": processor, "memory": memory}
+    channels, reasons = [made[component](root) for component in components if component in made], []
+    if "storage" in components:
+        disks, why = storage(root)
+        channels, reasons = channels + ([disks] if disks else []), [*reasons, why]
     if "network" in components:
-        held = any(channel.meter.boundary == "server" for channel in channels)
-        ports, why_not = (None, "the processor's model holds the ports") if held else network(root)
-        channels += [ports] if ports is not None else []
-    return Found("model", [Channels(channels)] if channels else [], why_not)
+        held_too = any(channel.meter.boundary == "server" for channel in channels)
+        ports, why = (None, "the processor's model holds the ports") if held_too else network(root)
+        channels, reasons = channels + ([ports] if ports else []), [*reasons, why]
+    return Found("model", [Channels(channels)] if channels else [], "; ".join(filter(None, reasons)))
 
 
 # ---- the laws
@@ -122,15 +125,18 @@ def memory(root: Path) -> Channel:
     return Channel(meter, lambda: power_w, Integrator(LONGEST_S))
 
 
-def storage(root: Path) -> Channel:
-    """Disks by their size and kind."""
+def storage(root: Path) -> tuple[Channel | None, str]:
+    """(disks by their size and kind, ""), or (None, why there is none)."""
     from jevons.world import catalog
 
     sizes = disk_tb(root)
+    if not sizes:
+        return None, "no disk of this machine is to be seen under /sys/block"
     rows = {row["medium"]: row for row in catalog.table("storage_media") if row["default"] == "yes"}
     power_w = sum(tb * (catalog.number(rows[kind], "power_w_per_tb") or 0.0) for kind, tb in sizes)
-    meter = Meter("storage-model", "storage", "chip", "modelled", "model", "guess", f"{len(sizes)} disks", 0.4, 2.5)
-    return Channel(meter, lambda: power_w, Integrator(LONGEST_S))
+    note = f"{len(sizes)} disks, {sum(tb for _, tb in sizes):.3g} TB"
+    meter = Meter("storage-model", "storage", "chip", "modelled", "model", "guess", note, 0.4, 2.5, idle_w=power_w)
+    return Channel(meter, lambda: power_w, Integrator(LONGEST_S)), ""
 
 
 def network(root: Path) -> tuple[Channel | None, str]:
