@@ -7,8 +7,7 @@ many sequences they decode at once, how much of the time they work.
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,14 +16,12 @@ from jevons.core.errors import BadInput, UnknownName
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Uncertain
 from jevons.world import catalog
-from jevons.world.lookup import nearest, normalise
+from jevons.world.lookup import nearest, normalise, spellings
 from jevons.world.vision import tower_of
 
 ANY = "*"
 SPANS = ("params_b", "active_b", "together", "batch", "expert_spread", "scale", "context",
          "utilisation")
-VARIANT = re.compile(r"[-_:.@](latest|preview|exp|experimental|instruct|turbo|chat|it|hf|vl|thinking|fp8|bf16|awq|gptq"
-                     r"|free|maas|codex|max|search-api|image|v\d|20\d\d-\d\d-\d\d|\d\d-20\d\d|20\d{6}|\d{3,4})$")  # fmt: skip
 MEND = ("pass deployment={'on': 'h100', 'batch': 64, 'together': 8, 'params': '70B'}, or add a row to "
         "api_deployments in a settings overlay")  # fmt: skip
 
@@ -128,17 +125,6 @@ def from_row(row: Mapping[str, str]) -> Deployment:
         prompt_tokens=catalog.number(row, "prompt_tokens") or 1.0, output_tokens=catalog.number(row, "output_tokens") or 1.0,
         tier=row["tier"], sources=tuple(row["source"].split(";")), note=row["note"], assumptions=(note,),
     )  # fmt: skip
-
-
-def spellings(model: str) -> Iterator[str]:
-    """The name as given, without its path (``models/``, ``org/``), then without dates and variants, one by one."""
-    name = model.strip()
-    yield name
-    name = name.rsplit("/", 1)[-1].lower().removeprefix("meta-")
-    yield name
-    while (shorter := VARIANT.sub("", name)) != name:
-        name = shorter
-        yield name
 
 
 def _provider(name: str) -> str:

@@ -9,7 +9,7 @@ Order of trial: the id itself, its spelling, an alias (the maker's name may be t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -25,6 +25,8 @@ MARGIN = 0.015
 _MAKERS = frozenset({"nvidia", "amd", "intel", "google", "aws", "apple", "huawei", "tesla", "geforce", "instinct",
                      "radeon", "graphcore"})  # fmt: skip
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+VARIANT = re.compile(r"[-_:.@](latest|preview|exp|experimental|instruct|turbo|chat|it|hf|vl|thinking|fp8|bf16|awq|gptq"
+                     r"|free|maas|codex|max|search-api|image|v\d|20\d\d-\d\d-\d\d|\d\d-20\d\d|20\d{6}|\d{3,4})$")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,17 @@ class Match:
     def exact(self) -> bool:
         """True where the id itself was given, so nothing has to be said about it."""
         return self.how == "exact"
+
+
+def spellings(model: str) -> Iterator[str]:
+    """The name as given, without its path (``models/``, ``org/``), then without dates and variants, one by one."""
+    name = model.strip()
+    yield name
+    name = name.rsplit("/", 1)[-1].lower().removeprefix("meta-")
+    yield name
+    while (shorter := VARIANT.sub("", name)) != name:
+        name = shorter
+        yield name
 
 
 @lru_cache(maxsize=8192)

@@ -14,8 +14,7 @@ from jevons.core.errors import BadInput, UnknownName
 from jevons.core.source import Assumption
 from jevons.world import catalog
 from jevons.world.architecture import Architecture, active_parameters, parameters
-from jevons.world.deployments import spellings
-from jevons.world.lookup import Match
+from jevons.world.lookup import Match, spellings
 
 EXACT = 0.99  # of a match by name: no mere likeness
 

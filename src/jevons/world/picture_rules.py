@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from jevons.core.uncertain import Uncertain
 from jevons.world import catalog
 from jevons.world.architecture import active_parameters
-from jevons.world.deployments import spellings
+from jevons.world.lookup import spellings
 from jevons.world.vision import Tower, tower_of
 
 GIGA = 1e9
