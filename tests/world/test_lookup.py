@@ -39,6 +39,17 @@ REGIONS = [
         ("NVIDIA GeForce RTX 3090 Ti", "nvidia-rtx-3090-ti"),
         ("trn2", "aws-trainium2"),
         ("gaudi 3", "intel-gaudi3"),
+        ("b200", "nvidia-b200-sxm-180gb"),
+        ("H200 NVL", "nvidia-h200-nvl-141gb"),
+        ("5090", "nvidia-rtx-5090"),
+        ("5070 ti", "nvidia-rtx-5070-ti"),
+        ("rtx pro 6000", "nvidia-rtx-pro-6000-blackwell"),
+        ("dgx spark", "nvidia-gb10"),
+        ("m4 max", "apple-m4-max"),
+        ("m5", "apple-m5"),
+        ("strix halo", "amd-ryzen-ai-max-395"),
+        ("ironwood", "google-tpu-v7"),
+        ("mi355x", "amd-mi355x"),
     ],
 )
 def test_a_name_in_use_finds_its_accelerator(typed, meant):
@@ -57,6 +68,33 @@ def test_a_cloud_region_needs_no_provider(typed, meant):
 )
 def test_a_processor_needs_no_maker(typed, meant):
     assert table("cpus").find(typed)[1].id == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gpt oss 120b", "gpt-oss-120b"),
+        ("llama 4 maverick", "llama-4-maverick"),
+        ("qwen3 next", "qwen3-next-80b-a3b"),
+        ("deepseek v3.2", "deepseek-v3.2"),
+        ("deepseek v3.1", "deepseek-v3"),
+        ("GLM 4.6", "glm-4.5"),
+        ("minimax m2", "minimax-m2"),
+        ("mistral small 3.2", "mistral-small-24b"),
+        ("kimi k2 thinking", "kimi-k2"),
+        ("granite 4", "granite-4.0-h-small"),
+        ("gemma 3 4b", "gemma-3-4b"),
+        ("llama 3.1 8", "llama-3.1-8b"),
+    ],
+)
+def test_a_name_in_use_finds_its_model(typed, meant):
+    assert table("models").find(typed)[0]["id"] == meant
+
+
+@pytest.mark.parametrize("typed", ["gemma 4", "gpt 4", "llama 5 70b", "deepseek v4"])
+def test_another_version_is_refused_though_its_number_is_a_size_of_one_that_is_held(typed):
+    with pytest.raises(UnknownName):
+        table("models").find(typed)
 
 
 def test_the_id_itself_is_exact_and_says_no_more():

@@ -73,6 +73,7 @@ def word_score(wanted: str, candidate: str) -> float:
     Nine tenths are the mean over the typed words of each word's best likeness to a word of the candidate;
     one tenth is the share of the candidate's words that were typed, so the plainest product wins a draw.
     A typed word found nowhere (the "ti" of a card that is not in the table) halves the score: another product.
+    So does another version: "gemma 4" is not gemma-3-4b, whose 4 is a size.
     """
     asked, offered = words(wanted), words(candidate)
     if not asked or not offered:
@@ -80,7 +81,13 @@ def word_score(wanted: str, candidate: str) -> float:
     found = [max(_likeness(a, o) for o in offered) for a in asked]
     typed = sum(max(_likeness(a, o) for a in asked) > 0.99 for o in offered) / len(offered)
     score = 0.9 * sum(found) / len(found) + 0.1 * typed
-    return score if min(found) >= 0.5 else score / 2
+    return score if min(found) >= 0.5 and not _other_version(asked, offered) else score / 2
+
+
+def _other_version(asked: tuple[str, ...], offered: tuple[str, ...]) -> bool:
+    """Whether a bare number was typed and the candidate bears other bare numbers only (3, 3.1), the typed one in none."""
+    typed, borne = ({word for word in name if _NUMBER.fullmatch(word)} for name in (asked, offered))
+    return bool(typed and borne) and not typed & borne
 
 
 @lru_cache(maxsize=65536)
