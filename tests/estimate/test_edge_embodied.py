@@ -41,10 +41,17 @@ def test_what_the_making_holds_and_leaves_out_is_told():
     assert "battery" in told.why
 
 
-@pytest.mark.parametrize("board", ["apple-m5-pro", "amd-ryzen-ai-5-340", "intel-n150", "esp32-s3"])
+@pytest.mark.parametrize("board", ["apple-m5-pro", "amd-ryzen-ai-5-340", "intel-n150"])
 def test_a_board_of_which_nothing_is_published_says_what_is_lacking(board):
     with pytest.raises(MissingFactor, match="no unit of it is published"):
         board_units(board)
+
+
+def test_a_microcontroller_board_weighs_what_its_published_bill_of_materials_says():
+    """MicroGreen's board_carbon.csv: 0.262547 kg CO2e for the ESP32-S3 board; a published part gets no package twice."""
+    assert sum(unit.kg for unit in board_units("esp32-s3")) == pytest.approx(0.262547, abs=1e-6)
+    made, _, notes = of_edge("esp32-s3")
+    assert (made.method, notes[0].source) == ("published by unit", "microgreen")
 
 
 def test_every_unit_names_known_sources_and_a_span_holds_its_best_estimate():

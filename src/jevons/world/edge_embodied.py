@@ -3,7 +3,7 @@
     E = Σ area (CI_fab · EPA + GPA + MPA) / Y + package        ACT (Gupta et al., ISCA 2022), a block its share of area
     kg per hour in use = E / (years · 365 · hours of use a day)
 
-Where an area is not published, a span of sourced areas of its class stands in, told as an assumption. A device one of
+A part whose making a study publishes counts as published. Where an area is not published, a span of sourced areas of its class stands in, told as an assumption. A device one of
 whose units has neither is not priced: MissingFactor names the unit.
 """
 
@@ -40,13 +40,14 @@ class Unit:
 def board_units(board_id: str) -> tuple[Unit, ...]:
     """The units of a board, greatest first; MissingFactor where there are none or one of them is not published."""
     rows = [row for row in catalog.table("edge_soc_units").index.values() if row["board"] == board_id]
-    blank = [row["unit"] for row in rows if not (row["area_mm2"] or row["capacity_gb"])]
+    blank = [row["unit"] for row in rows if not (row["area_mm2"] or row["capacity_gb"] or row.get("climate_kg"))]
     if not rows or blank:
         missing = f"the area of its {', '.join(blank)} is not published" if blank else "no unit of it is published"
         raise MissingFactor(f"device_hours/edge:{board_id}", "climate", f"its making ({missing})")
-    package = catalog.table("embodied_component").index["act-package"]
     parts = [Unit(row["unit"], _kg(row), _gsd(row), row["source"], _assumed(row)) for row in rows]
-    parts.append(Unit("package", float(package["climate_kg"]), float(package["gsd"]), package["source"]))
+    if any(row["kind"] == "die" for row in rows):  # a published part is packaged already
+        package = catalog.table("embodied_component").index["act-package"]
+        parts.append(Unit("package", float(package["climate_kg"]), float(package["gsd"]), package["source"]))
     return tuple(sorted(parts, key=lambda unit: -unit.kg))
 
 
@@ -65,10 +66,11 @@ def of_edge(kind: str) -> tuple[Embodied, float | None, tuple[Assumption, ...]]:
     parts = board_units(found["board"])
     whole = sum(unit.kg for unit in parts)
     gsd = math.exp(math.sqrt(sum((unit.kg / whole * math.log(unit.gsd)) ** 2 for unit in parts)))
-    made = Embodied({"climate": whole}, gsd, "ACT by unit", parts[0].source, None, "33233")
+    by_act = any(unit.name == "package" for unit in parts)
+    made = Embodied({"climate": whole}, gsd, "ACT by unit" if by_act else "published by unit", parts[0].source, None, "33233")
     names = ", ".join(unit.name for unit in parts)
     kept = Assumption(f"making of {found['board']}", f"{whole:.2g} kg CO2e: {names}", "no more is published: case, storage, battery and "
-                      "supply are not in it", "act")  # fmt: skip
+                      "supply are not in it", "act" if by_act else made.source)  # fmt: skip
     said = (kept, *(unit.assumed for unit in parts if unit.assumed))
     if not found["years"]:
         return made, None, said
@@ -107,6 +109,8 @@ def _assumed(row: Row) -> Assumption | None:
 
 
 def _kg(row: Row) -> float:
+    if row["kind"] == "published":
+        return float(row["climate_kg"])
     if row["kind"] == "pcb":
         return float(row["area_mm2"]) / MM2_PER_CM2 * float(row["kg_per_cm2"])
     node = _node(row)
