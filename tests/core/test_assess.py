@@ -241,3 +241,17 @@ def test_a_year_of_hourly_factors_with_a_thousand_draws_stays_small():
     footprint = assess(big(8760), HourlyPlace({}, series=np.linspace(0.1, 0.7, 8760)), CLIMATE, draws=1000)
     assert footprint.total().shape == (1001,)
     assert max(p.rate.nbytes + p.spread.nbytes for p in footprint.priced) < 1e5
+
+
+@dataclass(frozen=True)
+class TwentyYears(ConstantPlace):
+    def of(self, flow, when):
+        return {n: replace(f, method="GWP20 AR6" if n == "climate" else "") for n, f in super().of(flow, when).items()}
+
+
+def test_a_factor_of_another_impact_method_is_refused_and_never_relabelled():
+    place = TwentyYears(RATES, name="t")
+    with pytest.raises(StudyMismatch, match="t: the climate factor for electricity is of GWP20 AR6, the study asks for GWP100 AR6; name"):
+        assess(one(), place, CLIMATE)
+    assert assess(one(), place, CLIMATE.with_(impact_method="GWP20 AR6")).best() == 0.4
+    assert assess(one(), PLACE, CLIMATE.with_(impact_method="GWP20 AR6")).best() == 0.4  # whoever states it answers for it

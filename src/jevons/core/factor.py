@@ -24,8 +24,9 @@ class Factor:
     """``value`` units of ``indicator`` per unit of ``flow``.
 
     ``value``: a float, or an array (rows | 1, *scenarios) aligned with the rows it prices. ``spread``: a
-    multiplier about 1. ``kind``: accounting, grid and scope of a grid factor, empty for others. ``tried``: the
-    chain of places the resolver went through. ``quality``: five digits, reliability to technology, 1 best.
+    multiplier about 1. ``kind``: accounting, grid and scope of a grid factor, empty for others. ``method``: the impact
+    method it was made by (see ``study.IMPACT_METHODS``), empty where whoever states it answers for that. ``tried``:
+    the chain of places the resolver went through. ``quality``: five digits, reliability to technology, 1 best.
     """
 
     flow: str
@@ -39,6 +40,7 @@ class Factor:
     quality: str = ""
     tried: tuple[str, ...] = ()
     assumptions: tuple[Assumption, ...] = field(default=())
+    method: str = ""
 
     @property
     def unit(self) -> str:

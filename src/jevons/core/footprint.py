@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from jevons.core import units
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Amount = NDArray[np.float64]
+
+CUT_OFF_BY = "cut off by"  # the label of rows that a study leaves out
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,11 +41,15 @@ class Priced:
 
 @dataclass(frozen=True, eq=False)
 class Footprint:
-    """What an activity costs under a study. Sums over rows are exact; the interval comes from the draws."""
+    """What an activity costs under a study. Sums over rows are exact; the interval comes from the draws.
+
+    ``excluded``: what the study cuts off, as far as it has a price; no sum here holds it.
+    """
 
     inventory: Activity
     priced: tuple[Priced, ...]
     study: Study
+    excluded: Footprint | None = None
     __array_ufunc__ = None  # numpy numbers and arrays leave k * footprint to us
 
     @property
@@ -94,6 +100,11 @@ class Footprint:
                 sums[word] = sums.get(word, 0.0) + amount * p.spread
         return greatest_first(dict(zip(sums, np.broadcast_arrays(*sums.values()), strict=True)))
 
+    def left_out(self, indicator: str = "climate") -> dict[str, Amount]:
+        """What is in no total, by the cut-off that says so: (*scenarios, 1 + draws) each; empty where nothing has a price."""
+        cut = self.excluded
+        return cut.by(CUT_OFF_BY, indicator) if cut is not None and indicator in cut.indicators else {}
+
     def per(self, unit: str) -> Footprint:
         """The footprint of so many functional units, e.g. ``per("1k tokens")``; BadInput if none was served."""
         count, name = _functional_unit(unit)
@@ -102,17 +113,19 @@ class Footprint:
             raise BadInput("unit", unit, f"this activity served {', '.join(served) or 'no counted unit'}")
         if not count > 0 or not (served[name] > 0).all():
             raise BadInput("unit", unit, f"count at least one: this activity served {best(served[name])} {name}")
-        share = count / served[name]
-        return replace(self, inventory=self.inventory * share, study=self.study.with_(functional_unit=unit))
+        return replace(self * (count / served[name]), study=self.study.with_(functional_unit=unit))
 
     def __add__(self, other: Footprint) -> Footprint:
         self.study.require_same(other.study)
         shift = len(self.inventory)
         moved = tuple(replace(p, rows=p.rows + shift) for p in other.priced)
-        return Footprint(self.inventory + other.inventory, self.priced + moved, self.study)
+        cut = [f.excluded for f in (self, other) if f.excluded is not None]
+        excluded = cut[0] + cut[1] if len(cut) > 1 else cut[0] if cut else None
+        return Footprint(self.inventory + other.inventory, self.priced + moved, self.study, excluded)
 
     def __mul__(self, factor: Any) -> Footprint:
-        return replace(self, inventory=self.inventory * factor)
+        cut = None if self.excluded is None else self.excluded * factor
+        return replace(self, inventory=self.inventory * factor, excluded=cut)
 
     __rmul__ = __mul__
 
@@ -137,10 +150,14 @@ class Footprint:
         if total.size > 1:
             raise BadInput("scenarios", total.shape, "explain one scenario at a time: assess it on its own")
         lines = [line for p in self._of(indicator) for line in _lines(self, p)]
-        return Explanation(indicator, tuple(lines), float(total.sum()), self.assumptions)
+        left_out = {cutoff: float(best(amount).sum()) for cutoff, amount in self.left_out(indicator).items()}
+        return Explanation(indicator, tuple(lines), float(total.sum()), self.assumptions, left_out)
 
     def __str__(self) -> str:
-        return "\n".join(f"{name:16} {self.say(name)}" for name in self.indicators)
+        lines = [f"{name:16} {self.say(name)}" for name in self.indicators]
+        if self.excluded is not None:
+            lines += [f"left out: {name:6} {self.excluded.say(name)}" for name in self.excluded.indicators]
+        return "\n".join(lines)
 
     def say(self, indicator: str = "climate") -> str:
         """Best estimate and interval in one unit, e.g. ``534 t [395–703]``."""
@@ -194,6 +211,7 @@ class Explanation:
     lines: tuple[Line, ...]
     total: float
     assumptions: tuple[Assumption, ...]
+    left_out: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def recomputed(self) -> float:
@@ -210,8 +228,9 @@ class Explanation:
             f"{f', quality {line.quality}' if line.quality else ''}; {line.method}]"
             for line in self.lines
         ]
+        cut = [f"  left out {cutoff}: {units.show(amount, unit, 4)}" for cutoff, amount in self.left_out.items()]
         assumed = [f"  assumed {a}" for a in self.assumptions]
-        return "\n".join([head, *body, *assumed])
+        return "\n".join([head, *body, *cut, *assumed])
 
 
 def _lines(footprint: Footprint, priced: Priced) -> list[Line]:

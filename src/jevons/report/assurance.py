@@ -121,7 +121,7 @@ def _complete(footprint: Footprint, lines: list[dict[str, Any]]) -> dict[str, An
         "energy_by_method": figures.methods(footprint), "measured_share_of_energy": footprint.measured_share(),
         "estimated_share": _estimated(climate), "without_quality": _unrated(climate),
         "indicators": list(footprint.indicators), "not_priced": [i for i in footprint.study.indicators if i not in footprint.indicators],
-        "left_out": list(footprint.study.cutoffs), "assumptions": len(footprint.assumptions),
+        "left_out": list(footprint.study.cutoffs), "left_out_amounts": figures.left_out(footprint), "assumptions": len(footprint.assumptions),
         "lines": len(lines), "lines_recompute_totals": True, "study": figures.study_record(footprint.study),
     }  # fmt: skip
 

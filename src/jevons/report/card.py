@@ -72,14 +72,14 @@ def section(footprint: Footprint, hardware: str = "", hours: float | None = None
 
 
 def _paragraph(footprint: Footprint, version: str, factor_set: str) -> str:
-    study, by = figures.study_words(footprint.study), f"jevons {version}".strip()
+    study, by = figures.study_words(footprint), f"jevons {version}".strip()
     return (f"Computed by {by}{f' with factor set {factor_set}' if factor_set else ''} for {study['Functional unit']}: "
             f"{study['Grid factors']} grid factors, {study['Impact method']}. Energy: {figures.said_methods(footprint)}. "
             f"Left out: {study['Left out']}. Ranges hold nine in ten of the draws.")  # fmt: skip
 
 
 def _source(footprint: Footprint, version: str) -> str:
-    figure, study = figures.figure(footprint), figures.study_words(footprint.study)
+    figure, study = figures.figure(footprint), figures.study_words(footprint)
     embodied = figures.embodied_share(footprint)
     held = f"{figures.percent(embodied)} of it hardware" if embodied else "hardware not included"
     spread = f"; 5-95 %: {_grams(figure.low)} to {_grams(figure.high)} g" if figure.bounds else ""

@@ -162,8 +162,27 @@ def drivers(footprint: Footprint, indicator: str = "climate", least: float = 0.0
     return {name: share for name, share in footprint.drivers(indicator).items() if share >= least}
 
 
-def study_words(study: Study) -> dict[str, str]:
+def left_out(footprint: Footprint) -> dict[str, dict[str, float]]:
+    """cut-off → indicator → what the totals do not hold (best estimates), for every cut-off of which rows have a price."""
+    told: dict[str, dict[str, float]] = {}
+    for indicator in footprint.study.indicators:
+        for cutoff, amounts in footprint.left_out(indicator).items():
+            told.setdefault(cutoff, {})[indicator] = float(best(amounts).sum())
+    return told
+
+
+def said_left_out(footprint: Footprint) -> str:
+    """The study's cut-offs, those that have a price with the climate (else all) they would add: ``host (1.20 kg climate)``."""
+    said = {}
+    for cutoff, told in left_out(footprint).items():
+        shown = {"climate": told["climate"]} if "climate" in told else told
+        said[cutoff] = f"{cutoff} ({', '.join(f'{units.show(v, INDICATORS[i][0])} {i}' for i, v in shown.items())})"
+    return ", ".join(said.get(cutoff, cutoff) for cutoff in footprint.study.cutoffs) or "nothing"
+
+
+def study_words(footprint: Footprint) -> dict[str, str]:
     """The question answered, in words for a reader."""
+    study = footprint.study
     scope = {"lifecycle": "life-cycle", "direct": "direct"}[study.scope]
     return {
         "Functional unit": study.functional_unit,
@@ -172,7 +191,7 @@ def study_words(study: Study) -> dict[str, str]:
         "Allocation": study.allocation,
         "Impact method": study.impact_method,
         "Reference year": str(study.reference_year or "not fixed"),
-        "Left out": ", ".join(study.cutoffs) or "nothing",
+        "Left out": said_left_out(footprint),
     }
 
 

@@ -121,7 +121,7 @@ def _comments(footprint: Footprint) -> dict[tuple[str, ...], list[str]]:
 
 def about(footprint: Footprint) -> str:
     """Study and assumptions in one line."""
-    words = [f"{name}: {value}" for name, value in figures.study_words(footprint.study).items()]
+    words = [f"{name}: {value}" for name, value in figures.study_words(footprint).items()]
     return "; ".join([*words, *(f"assumed {a}" for a in footprint.assumptions)])
 
 

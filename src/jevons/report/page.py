@@ -46,7 +46,7 @@ def section(title: str, footprint: Footprint, colours: Mapping[str, int], equiva
     return {
         "title": title,
         "places": ", ".join(figures.places(footprint)) or "place not named",
-        "study": figures.study_words(footprint.study),
+        "study": figures.study_words(footprint),
         "cards": panels.cards(footprint),
         "equivalents": equivalents(footprint, equivalences),
         "published": published,

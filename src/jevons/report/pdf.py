@@ -93,7 +93,7 @@ def _section(title: str, footprint: Footprint) -> dict[str, Any]:
     shown = [i for i in ("climate", "energy") if i in footprint.indicators]
     return {
         "title": title, "places": ", ".join(figures.places(footprint)) or "place not named",
-        "study": figures.study_words(footprint.study), "figures": figures.figures(footprint),
+        "study": figures.study_words(footprint), "figures": figures.figures(footprint),
         "known": figures.said_methods(footprint), "breakdowns": [_bars(footprint, i) for i in shown],
         "drivers": [(name, share, figures.percent(share)) for name, share in _drivers(footprint)],
         "assumptions": footprint.assumptions, "sources": footprint.sources,

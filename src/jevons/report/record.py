@@ -19,7 +19,7 @@ def as_json(footprint: Footprint, version: str = "", factor_set: str = "", title
     Keys: schema (``jevons.footprint/1``), jevons, factor_set, title, study, places, indicators {name: {unit, what,
     best, low, high}}, by_stage and by_component {indicator: {word: {best, low, high}}}, measured_share, methods,
     drivers {indicator: {input: share of variance}}, assumptions [what, value, why, source], sources, explain
-    {indicator: [line]}, served. ``low`` and ``high`` are the 5 % and 95 % quantiles.
+    {indicator: [line]}, served; left_out {cut-off: {indicator: amount}} where a cut-off has a price. ``low`` and ``high`` are the 5 % and 95 % quantiles.
     """
     figures.single(footprint)
     names = footprint.indicators
@@ -38,6 +38,7 @@ def as_json(footprint: Footprint, version: str = "", factor_set: str = "", title
         "sources": [asdict(s) for s in footprint.sources],
         "explain": {name: _explained(footprint, name) for name in names},
         "served": {unit: float(count[..., 0].sum()) for unit, count in footprint.inventory.served.items()},
+        **({"left_out": figures.left_out(footprint)} if footprint.excluded else {}),
     }  # fmt: skip
 
 

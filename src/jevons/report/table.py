@@ -10,7 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from jevons.core import units
 from jevons.core.footprint import Footprint
+from jevons.core.study import INDICATORS
 from jevons.report import figures
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ def table(footprint: Footprint, title: str = "", factor_set: str = "", top: int 
     for indicator in ("climate", "energy"):
         if indicator in footprint.indicators:
             parts += ["", breakdown(footprint, indicator)]
+    parts += _section("Left out of the totals", _listed((cutoff, ", ".join(
+        f"{name} {units.show(value, INDICATORS[name][0])}" for name, value in amounts.items()))
+        for cutoff, amounts in figures.left_out(footprint).items()))  # fmt: skip
     parts += _section("What drives the spread of the climate figure", _drivers(footprint, top))
     parts += _section("Assumed", _listed((f"{a.what} = {a.value}", f"{a.why}{_cited(a.source)}")
                                          for a in footprint.assumptions))
@@ -44,7 +49,7 @@ def headline(footprint: Footprint, title: str = "", factor_set: str = "") -> Tex
     text = Text(title or footprint.study.functional_unit, style="bold")
     text.append("\n" + " and ".join(map(str, first)), style="default")
     text.append(f"\nenergy: {figures.said_methods(footprint)}", style="default")
-    words = figures.study_words(footprint.study)
+    words = figures.study_words(footprint)
     where = ", ".join(figures.places(footprint)) or "place not named"
     text.append(f"\n{where} · {words['Grid factors']} · {words['Perspective']} · {words['Impact method']}"
                 + (f" · factors {factor_set}" if factor_set else ""), style="dim")  # fmt: skip

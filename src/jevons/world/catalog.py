@@ -18,6 +18,11 @@ from jevons.world.lookup import Match, resolve
 from jevons.world.overlay import check
 from jevons.world.rows import DATA, Row, number, read_csv, read_toml
 
+__all__ = ["DATA", "METHODS", "Row", "Table", "folders", "number", "on_overlay", "overlay", "overlays", "read_csv", "read_toml",
+           "source", "table", "version"]  # fmt: skip
+METHODS = {"climate": "GWP100 AR6", "water_scarcity": "AWARE 2.0", "abiotic_depletion": "ADPe", "primary_energy": "CED"}
+"""The impact method of the tables' values. Figures of 100 years from AR4 and AR5 stand for AR6: for grids and hardware,
+where CO2 is nearly all, the assessments differ by less than the figures' own spread."""
 _overlays: list[Path] = []
 _listeners: list[Callable[[], None]] = []
 

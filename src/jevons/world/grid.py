@@ -142,7 +142,7 @@ def combined_gsd(*gsds: float) -> float:
 def _factor(indicator: str, found: Found, value: float, kind: tuple[str, ...] = ()) -> Factor:
     spread = Uncertain.lognormal(1.0, found.gsd, f"{indicator} of {found.place} grid", f"{indicator} by {found.source}")
     return Factor("electricity", indicator, value, catalog.source(found.source), found.year, found.place, kind,
-                  spread, found.quality, found.tried, found.assumptions)  # fmt: skip
+                  spread, found.quality, found.tried, found.assumptions, catalog.METHODS.get(indicator, ""))  # fmt: skip
 
 
 def vintage(rows: list[Row], year: int | None) -> Row | None:

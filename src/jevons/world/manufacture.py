@@ -80,7 +80,8 @@ def _factor(kind: str, indicator: str, per_hour: Any, made: Embodied, notes: tup
     spread = Uncertain.lognormal(1.0, made.gsd, f"embodied {indicator} of {kind}", f"embodied by {made.method}")
     per_hour = per_hour if isinstance(per_hour, float) else per_hour[None]  # a row, then scenarios
     return Factor(f"device_hours/{kind}", indicator, per_hour, catalog.source(made.source), made.year, "",
-                  spread=spread, quality=made.quality, assumptions=(*made.assumptions, *notes))  # fmt: skip
+                  spread=spread, quality=made.quality, assumptions=(*made.assumptions, *notes),
+                  method=catalog.METHODS.get(indicator, ""))  # fmt: skip
 
 
 def of_storage(medium_id: str) -> tuple[Embodied, float]:

@@ -103,7 +103,7 @@ class SiteFactors:
             try:
                 found[name] = look(self.site, self.study, year)
             except MissingFactor:
-                if not {name, f"electricity/{name}"} & set(self.study.cutoffs):
+                if not self.study.cutoff_of(name, "electricity"):
                     raise
         if self.site.series is not None and "climate" in found and self.study.accounting == "location":
             found["climate"] = _by_the_hour(self.site.series, when, self.study)
@@ -113,7 +113,7 @@ class SiteFactors:
         found = grid.scarcity(self.site.location, self.site.strict)
         spread = Uncertain.lognormal(1.0, found.gsd, f"scarcity of {found.place}", "AWARE")
         weighted = Factor(flow, "water_scarcity", found.value, catalog.source(found.source), found.year, found.place,
-                          (), spread, found.quality, found.tried, found.assumptions)  # fmt: skip
+                          (), spread, found.quality, found.tried, found.assumptions, catalog.METHODS["water_scarcity"])  # fmt: skip
         return {"water_on_site": Factor(flow, "water_on_site", 1.0, DEFINITION, place=self.site.name), "water_scarcity": weighted}
 
     def _rental(self, device: str) -> Factor | None:
@@ -149,7 +149,7 @@ def _scarce(site: Site, study: Study, year: int | None) -> Factor:
     gsd = Uncertain.lognormal(1.0, found.gsd, f"scarcity of {found.place}", "AWARE")
     spread = _product(water.spread, gsd)
     return replace(water, indicator="water_scarcity", value=water.value * found.value, spread=spread,
-                   source=catalog.source(found.source), quality=found.quality,
+                   source=catalog.source(found.source), quality=found.quality, method=catalog.METHODS["water_scarcity"],
                    assumptions=(*water.assumptions, *found.assumptions))  # fmt: skip
 
 

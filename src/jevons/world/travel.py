@@ -104,7 +104,7 @@ def factors(kind: str) -> Mapping[str, Factor]:
         return {}
     spread = Uncertain.lognormal(1.0, float(row["gsd"]), f"factor of {kind}", "travel factors")
     return {"climate": Factor(f"travel/{kind}", "climate", float(row["kg_per_km"]), catalog.source(row["source"]),
-                              int(row["year"]), spread=spread, quality=row["quality"])}  # fmt: skip
+                              int(row["year"]), spread=spread, quality=row["quality"], method=catalog.METHODS["climate"])}  # fmt: skip
 
 
 catalog.on_overlay(factors.cache_clear)

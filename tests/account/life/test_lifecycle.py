@@ -72,6 +72,22 @@ def test_life_cycles_of_different_reach_refuse_to_be_compared():
         _ = wide.footprint - narrow.footprint
 
 
+def test_a_phase_that_is_not_given_cuts_nothing_off_that_other_phases_count():
+    work = Activity.of([{"amount": 1.0, "component": "gpu"}, {"amount": 2.0, "component": "network"}])
+    found = cycle({"inference": [work]})
+    assert "network" in found.not_counted
+    assert "network" not in found.study.cutoffs
+    assert (found.footprint.best("energy"), found.footprint.excluded) == (3.0, None)
+
+
+def test_a_phase_that_the_study_cuts_off_is_read_and_stands_beside_the_whole():
+    given = {"phases": {"inference": [RUN], "data": [RUN]}, "study": {"cutoffs": ["data"]}}
+    found = lifecycle(given)
+    assert set(found.footprint.by("stage")) == {"inference"}
+    assert float(found.footprint.left_out()["data"][0]) == pytest.approx(found.footprint.best())
+    assert "data" in found.study.cutoffs
+
+
 def test_a_year_of_hours_is_one_meter_and_an_hour_twice_is_two():
     hours = [{"start_s": 3600.0 * h, "end_s": 3600.0 * (h + 1), "amount": 1.0, "component": "gpu"} for h in range(2000)]
     assert cycle({"final training": [Activity.of(hours)]}).overlaps == ()

@@ -121,7 +121,7 @@ def _line(indicator: str, line: Any) -> dict[str, Any]:
 
 def study_of(kept: Mapping[str, Any]) -> Study:
     """The study a record was made under."""
-    return Study().with_(**{key: tuple(v) if isinstance(v, list) else v for key, v in kept["study"].items()})
+    return Study.kept(kept["study"])
 
 
 def reprice(connection: Connection, names: Iterable[str]) -> dict[str, bool]:

@@ -109,7 +109,7 @@ def lifecycle(given: Mapping[str, Any], folder: Path | str = ".", draws: int = 1
     if twice and spec.get("overlaps", "refuse") == "refuse":
         raise OverlappingMeters(f"{twice[0]}; keep one of them, or write 'overlaps: report' to see both sums")
     left_out = _not_counted(phases, found)
-    study = _scoped(_study(spec), left_out)
+    study = _scoped(spec, left_out, found)
     return LifeCycle(
         str(spec.get("lifecycle", "")), str(spec.get("goal", "")), str(spec.get("source", "")), found,
         _priced(found, study, draws), left_out, twice, _use(spec),
@@ -173,10 +173,18 @@ def _study(spec: Mapping[str, Any]) -> Study:
     return Study(**{**usual, **asked})
 
 
-def _scoped(study: Study, not_counted: Mapping[str, str]) -> Study:
-    """The study with its cut-offs true to what is counted, so that life cycles of different reach refuse to be compared."""
-    counted = set(PHASES) - set(not_counted)
-    return study.with_(cutoffs=(*(c for c in study.cutoffs if c not in counted), *not_counted))
+def _scoped(spec: Mapping[str, Any], not_counted: Mapping[str, str], found: tuple[Part, ...]) -> Study:
+    """The study with its cut-offs true to what is counted, so that life cycles of different reach refuse to be compared.
+
+    What the spec itself cuts off stays cut off. A phase without a part is no cut-off where rows of other phases are
+    of that name: those count.
+    """
+    study = _study(spec)
+    counted = set(PHASES) - set(not_counted) - set((spec.get("study") or {}).get("cutoffs") or ())
+    held = {name for part in found for column in ("flow", "component") for word in set(part.activity.text[column])
+            for name in (word, word.split("/")[0])}  # fmt: skip
+    absent = [phase for phase in not_counted if phase not in held]
+    return study.with_(cutoffs=(*(c for c in study.cutoffs if c not in counted), *absent))
 
 
 def _use(spec: Mapping[str, Any]) -> dict[str, float]:
@@ -241,7 +249,8 @@ def _only(whole: Footprint, keep: Any) -> Footprint:
         if held.any():
             rate = p.rate[held] if len(p.rate) == len(p.rows) > 1 else p.rate
             priced.append(replace(p, rows=renumber[p.rows[held]], rate=rate))
-    return Footprint(_taken(inventory, mask), tuple(priced), whole.study)
+    excluded = whole.excluded and _only(whole.excluded, keep)
+    return Footprint(_taken(inventory, mask), tuple(priced), whole.study, excluded)
 
 
 def _taken(inventory: Activity, mask: Any) -> Activity:
