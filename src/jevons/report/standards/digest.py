@@ -42,7 +42,7 @@ def readable(lines: Sequence[Mapping[str, Any]], most: int = MOST_LINES) -> list
     for line in lines:
         groups.setdefault(tuple(line[name] for name in ALIKE), []).append(line)
     summed = [_summed(dict(zip(ALIKE, key, strict=True)), held) for key, held in groups.items()]
-    return sorted(summed, key=lambda line: -(line["location_t_co2e"] or 0.0))
+    return sorted(summed, key=lambda line: (line["scope"], -(line["location_t_co2e"] or 0.0)))
 
 
 def _summed(alike: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
