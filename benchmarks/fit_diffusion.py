@@ -188,7 +188,7 @@ def report(path: Path, d: Runs, pack: dict[str, Any]) -> None:
         result = predict(list(csv.DictReader(handle)), pack)
     print(json.dumps(result.scores(), indent=1))
     target = result.targets["energy_per_output"]
-    models = np.array(result.models)
+    models = np.array(target.names)
     for name in np.unique(models):
         m = models == name
         print(f"{name:28s} n {m.sum():4d} mape {scores.mape(target.observed[m], target.best[m]):.3f} "

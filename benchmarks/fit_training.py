@@ -218,7 +218,7 @@ def report(rows: list[dict[str, str]], data: Runs, pack: dict[str, Any]) -> None
     result = predict(rows, pack)
     print(json.dumps(result.scores()["targets"], indent=1))
     hours = result.targets["device_hours"]
-    best = dict(zip(zip(hours.models, hours.observed), hours.best))
+    best = dict(zip(zip(hours.names, hours.observed), hours.best))
     ours = scores.ape(data.hours, [best[r.model, h] for r, h in zip(data.runs, data.hours, strict=True)])
     tokens = {f"{r['model']}|{r['hardware']}": float(r["tokens_b"]) * 1e9 for r in rows if r["tokens_b"]}
     fam = list(data.families)
@@ -242,7 +242,7 @@ def report(rows: list[dict[str, str]], data: Runs, pack: dict[str, Any]) -> None
     five = predict([r for r in rows if "LLMCARBON_T4" in r["scope_note"]], pack)
     print(json.dumps(five.scores()["targets"], indent=1))
     for name, target in five.targets.items():
-        for m, y, b, lo, hi in zip(target.models, target.observed, target.best, target.p10, target.p90):
+        for m, y, b, lo, hi in zip(target.names, target.observed, target.best, target.p10, target.p90):
             print(f"{name:13s}{m:26s}{y:12.4g}{b:12.4g} [{lo:.4g}, {hi:.4g}] {b / y - 1:+.1%}")
 
 

@@ -47,7 +47,7 @@ def serving(rows: Sequence[dict[str, str]], rivals: bool) -> list[Bar]:
     """ML.ENERGY, every family by coefficients fitted without it."""
     found = validate_serving.predict(rows).targets["energy_per_output_token"]
     observed, best, low, high = found.arrays()
-    own = [rows[int(name.split(":")[0]) - 2] for name in found.models]
+    own = [rows[int(name.split(":")[0]) - 2] for name in found.names]
     families, ours = found.families, scores.ape(observed, best)
     twice = (np.abs(np.log(best / observed)) <= np.log(2)).astype(float)
     chat = np.array([CHAT in row["task"] for row in own])
@@ -177,7 +177,7 @@ def edge(shared: Path) -> list[Bar]:
     target, told = found.targets["energy"], coefficient_pack("edge")["boards"]
     out = []
     for board, (name, left, left_stretch, few, few_stretch) in BOARDS.items():
-        totals = np.array([phase == "total" for phase in found.phases]) & of_board(shared, found.numbers, told[board]["recorded_as"])
+        totals = found.apart["phases"]["total"] & of_board(shared, found.numbers, told[board]["recorded_as"])
         error = scores.ape(target.observed[totals], target.best[totals])
         recorded = told[board]["scores"]
         unseen = {key.removeprefix("without "): s for key, s in recorded.items() if key.startswith("without ")}
@@ -212,13 +212,13 @@ def generation(shared: Path) -> list[Bar]:
     found = validate_diffusion.predict(read(shared / FOLDER / "mlenergy_diffusion_train.csv"))
     t, out = found.targets["energy_per_output"], []
     for kind, must, stretch in (("image", 0.36, 0.20), ("video", 0.60, 0.35)):
-        keep = np.array([o == kind for o in found.outputs]) & np.isfinite(t.observed)
-        families = [f for f, k in zip(found.families, keep, strict=True) if k]
+        keep = found.apart["by_output"][kind] & np.isfinite(t.observed)
+        families = [f for f, k in zip(t.families, keep, strict=True) if k]
         error = scores.ape(t.observed[keep], t.best[keep])
         out.append(Bar(IMAGES, f"{kind}, unseen families: MAPE", len(error), float(error.mean()), "%", clustered(error, families),
                        Limit(high=must), Limit(high=stretch), note=f"{len(set(families))} families"))  # fmt: skip
     seen = np.isfinite(t.observed)
-    families = [f for f, k in zip(found.families, seen, strict=True) if k]
+    families = [f for f, k in zip(t.families, seen, strict=True) if k]
     return out + interval(IMAGES, "images and video, unseen families", t.observed[seen], t.best[seen], t.p10[seen], t.p90[seen], families)
 
 

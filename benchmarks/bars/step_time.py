@@ -82,7 +82,7 @@ def bar(name: str, data: Measured, must: Limit | None, stretch: Limit | None, ke
     target = data.prediction.targets[data.target]
     observed = target.observed[keep]
     ours = scores.ape(observed, target.best[keep])
-    families = list(np.array(data.prediction.families)[keep])
+    families = list(np.array(target.families)[keep])
     inside = ((target.p10 <= target.observed) & (target.observed <= target.p90))[keep]
     rivals = [paired(rival, ours, scores.ape(observed, predicted[keep]), families) for rival, predicted in others(data).items()]
     if name in IN_PACK and "vTrain" in name:

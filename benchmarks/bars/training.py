@@ -96,7 +96,7 @@ def five_rows(data: Published, prediction: Prediction) -> list[Bar]:
     """tCO2e of LLMCarbon's five runs; rivals are handed the measured power, PUE and grid, we the PUE and grid."""
     target, keep = prediction.targets["tco2e"], data.five
     models = [run.model for run, five in zip(data.runs, keep) if five]
-    at = [target.models.index(model) for model in models]
+    at = [target.names.index(model) for model in models]
     observed, best = (np.array(column)[at] for column in (target.observed, target.best))
     ours, families = scores.ape(observed, best), [target.families[i] for i in at]
     supplied = np.array([(run.pue or 1) * (run.grid_gco2_per_kwh or 0) for run in data.runs])[keep]
@@ -183,7 +183,7 @@ def tonnes(prediction: Prediction) -> Bar:
 def matched(data: Published, prediction: Prediction) -> np.ndarray:
     """Predicted hours in the order of the runs."""
     target = prediction.targets["device_hours"]
-    best = dict(zip(zip(target.models, target.observed), target.best))
+    best = dict(zip(zip(target.names, target.observed), target.best))
     return np.array([best[run.model, hours] for run, hours in zip(data.runs, data.hours)])
 
 

@@ -105,19 +105,11 @@ def columns(kind: str) -> tuple[str, ...]:
 
 
 def by_row(prediction: Any) -> dict[str, list[dict[str, Any]]]:
-    """Target → one mapping a row: what it is, observed, predicted, 10–90 %."""
-    return {name: [row(prediction, target, i) for i in range(len(target.best))]
-            for name, target in prediction.targets.items()}  # fmt: skip
-
-
-def row(prediction: Any, target: Any, place: int) -> dict[str, Any]:
-    """One row of one target; an observation that is absent is None."""
-    owner = target if hasattr(target, "models") else prediction
-    names = owner.models if hasattr(owner, "models") else [f"row {n}" for n in owner.numbers]
-    observed = float(target.observed[place])
-    return {"row": names[place], "family": owner.families[place], "fit": owner.fit[place],
-            "observed": observed if observed == observed else None, "predicted": float(target.best[place]),
-            "p10": float(target.p10[place]), "p90": float(target.p90[place])}  # fmt: skip
+    """Target → one mapping a row: what it is, observed (None where nothing was), predicted, 10–90 %."""
+    return {name: [{"row": t.names[i], "family": t.families[i], "fit": t.fit[i],
+                    "observed": float(t.observed[i]) if t.observed[i] == t.observed[i] else None,
+                    "predicted": float(t.best[i]), "p10": float(t.p10[i]), "p90": float(t.p90[i])}
+                   for i in range(len(t.best))] for name, t in prediction.targets.items()}  # fmt: skip
 
 
 def tell(told: Mapping[str, Any]) -> None:

@@ -114,7 +114,7 @@ def test_intervals_beat_one_of_constant_width():
 
 
 def test_an_unseen_model_is_told_from_one_it_was_fitted_on():
-    assert predict([row(), row(model="internlm")]).fit == ["unseen", "leave-one-out"]
+    assert predict([row(), row(model="internlm")]).targets["energy"].fit == ["unseen", "leave-one-out"]
 
 
 def test_a_prompts_prefill_and_full_run_are_left_out_together():

@@ -28,7 +28,7 @@ def footprints(shared):
 
 def predicted(rows):
     result = predict(rows)
-    return {name: list(zip(t.models, t.best, t.p10, t.p90, strict=True)) for name, t in result.targets.items()}
+    return {name: list(zip(t.names, t.best, t.p10, t.p90, strict=True)) for name, t in result.targets.items()}
 
 
 def test_the_layout_is_known_by_its_header():

@@ -50,7 +50,7 @@ def test_no_prediction_moves_when_what_was_observed_is_shuffled(rows):
 
 def test_a_model_that_was_fitted_is_predicted_without_its_family_and_a_new_one_with_all():
     fitted = {**ROW, "model_id": "black-forest-labs/FLUX.1-dev", "energy_per_output_j": "8000"}
-    assert predict([fitted, ROW]).fit == ["leave-one-out", "unseen"]
+    assert predict([fitted, ROW]).targets["energy_per_output"].fit == ["leave-one-out", "unseen"]
 
 
 def test_unseen_families_are_predicted_within_the_bars(result):

@@ -55,8 +55,8 @@ def test_no_prediction_moves_when_the_forbidden_columns_are_shuffled(measured, p
             row[column] = value
     again = predict(shuffled)
     for name, target in predicted.targets.items():
-        assert again.targets[name].best == target.best
-        assert again.targets[name].p90 == target.p90
+        assert np.array_equal(again.targets[name].best, target.best)
+        assert np.array_equal(again.targets[name].p90, target.p90)
 
 
 def test_a_row_whose_family_was_fitted_is_predicted_without_it_and_a_new_one_with_all(measured):

@@ -7,7 +7,6 @@ all ok rows, and each apart under "phases".
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -23,9 +22,9 @@ from jevons.estimate.board.fit import Runs
 from jevons.estimate.board.interval import factors
 from jevons.estimate.board.law import Array, Shape, vector
 from jevons.estimate.packs import coefficient_pack
-from jevons.estimate.validation.predictions import PredictedColumns, counted
+from jevons.estimate.validation.predictions import Prediction, Predictions
+from jevons.estimate.validation.readings import Row, holds, observed, other_unit, positive
 
-Row = Mapping[str, str]
 LAYOUT = ("device", "model", "task", "phase", "input_tokens", "output_tokens_requested", "layers", "n_heads",
           "n_kv_heads", "head_dim", "params_nonemb_b", "lm_head_params_b", "energy_j")  # fmt: skip
 NUMBERS = LAYOUT[4:-1]
@@ -33,8 +32,6 @@ PHASES = ("prefill", "total")
 UNITS = ("conv", "code")
 """Prompt sets whose tokens are counted apart: the first in plain tokens, each further one in its own unit."""
 FOLDS = 5
-OTHER_UNITS = {"mJ": 1e3, "Wh": 1 / 3600, "kWh": 1 / 3.6e6, "kJ": 1e-3}
-"""An observation that is a prediction in one of these units, within a factor of 3, was recorded in another unit."""
 
 
 @dataclass
@@ -52,29 +49,9 @@ class Recorded:
     left_out: dict[str, list[int]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The whole of `predict`: rows, the target ``energy`` in joules, and by what coefficients each was predicted."""
-
-    targets: dict[str, PredictedColumns]
-    families: list[str]
-    models: list[str]
-    phases: list[str]
-    numbers: list[int]
-    fit: list[str]
-    left_out: dict[str, list[int]]
-
-    def scores(self) -> dict[str, Any]:
-        """``{"targets": {"energy": score}, "phases": {phase: score}, "left_out": {reason: {n, rows}}}``; fractions."""
-        energy, phases = self.targets["energy"], np.array(self.phases)
-        every = energy.score(np.ones(len(phases), bool), self.families, self.fit)
-        apart = {phase: energy.score(phases == phase, self.families, self.fit) for phase in PHASES}
-        return {"targets": {"energy": every}, "phases": apart, "left_out": counted(self.left_out)}
-
-
 def recognise(header: Sequence[str]) -> str | None:
     """The name of the layout if a CSV header holds its columns, else None."""
-    return "edge" if set(LAYOUT) <= {name.strip() for name in header} else None
+    return "edge" if holds(header, LAYOUT) else None
 
 
 def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: str = "rows") -> Prediction:
@@ -92,12 +69,11 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
         for i in where:
             fit[i] = "unseen" if fold < 0 else "leave-one-out"
     keep = _in_joules(found, quantities[0])
-    models = [f"{m} {p} (row {n})" for m, p, n in zip(found.families, found.phases, found.numbers)]
-    target = PredictedColumns(np.array(found.observed, dtype=float)[keep], *quantities[:, keep])
-    columns: dict[str, list[Any]] = {"families": list(found.families), "models": list(models), "phases": list(found.phases),
-                                     "numbers": list(found.numbers), "fit": list(fit)}  # fmt: skip
-    kept: dict[str, Any] = {name: [column[i] for i in keep] for name, column in columns.items()}
-    return Prediction({"energy": target}, left_out=found.left_out, **kept)
+    names = [f"{m} {p} (row {n})" for m, p, n in zip(found.families, found.phases, found.numbers)]
+    names, families, fit, phases = ([column[i] for i in keep] for column in (names, found.families, fit, found.phases))
+    target = Predictions(names, families, fit, np.array(found.observed, dtype=float)[keep], *quantities[:, keep])
+    apart = {phase: np.array([p == phase for p in phases], dtype=bool) for phase in PHASES}
+    return Prediction({"energy": target}, found.left_out, [found.numbers[i] for i in keep], {"phases": apart})
 
 
 def read(rows: Iterable[Row], file: str = "rows") -> Recorded:
@@ -142,10 +118,10 @@ def _add(found: Recorded, row: Row, file: str, number: int) -> str | None:
         board = edge_board(row["device"].strip())[0].id
     except UnknownName as trouble:
         return f"device {row['device']!r}: {trouble.mend}"
-    energy = _number(row, "energy_j", file, number, least=0.0, empty=math.nan)
+    energy = observed(row, "energy_j", file, number)
     if energy == 0:
         return "zero energy"
-    cells = tuple(_number(row, name, file, number) for name in NUMBERS)
+    cells = tuple(positive(row, name, file, number) for name in NUMBERS)
     found.boards.append(board)
     found.families.append(row["model"].strip())
     found.phases.append(row["phase"].strip())
@@ -187,22 +163,9 @@ def _in_joules(found: Recorded, best: Array) -> list[int]:
     """The rows to keep; those recorded in another unit are left out by reason."""
     ratio, keep = np.array(found.observed, dtype=float) / best, []
     for i, value in enumerate(ratio):
-        unit = next((u for u, size in OTHER_UNITS.items() if abs(math.log(value / size)) < math.log(3)), "") if value == value else ""
+        unit = other_unit(float(value))
         if unit:
             found.left_out.setdefault(f"energy seems to be in {unit}", []).append(found.numbers[i])
         else:
             keep.append(i)
     return keep
-
-
-def _number(row: Row, column: str, file: str, number: int, least: float = 1e-9, empty: float | None = None) -> float:
-    cell = (row.get(column) or "").strip()
-    if not cell and empty is not None:
-        return empty
-    try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
-    if not least <= value < math.inf:
-        raise TableError(file, number, column, cell, "give a positive number")
-    return value

@@ -13,15 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jevons.core.errors import BadInput, TableError, UnknownName
+from jevons.core.errors import BadInput, UnknownName
 from jevons.core.uncertain import Z80
 from jevons.estimate.cluster.throughput_prior import DeviceHours, device_hours, training_pack, without_family
 from jevons.estimate.flops import encoder_decoder_flops, six_nd
-from jevons.estimate.validation.predictions import Predictions, score_of
+from jevons.estimate.validation.predictions import Predicted, Prediction, Predictions
+from jevons.estimate.validation.readings import Row, holds, number, observed
 from jevons.world.catalog import table
 from jevons.world.hardware import Device
 
-Row = Mapping[str, str]
 LAYOUT = ("model", "active_params_b", "tokens_b", "hardware", "device_hours", "reported_tco2e")
 TARGETS = {"device_hours": "device_hours", "tco2e": "reported_tco2e"}  # target -> column observed
 
@@ -42,30 +42,9 @@ class Run:
     grid_gco2_per_kwh: float | None
 
 
-@dataclass
-class Prediction:
-    """The whole of `predict`: predictions by target, and the models left out by target and reason."""
-
-    targets: dict[str, Predictions]
-    left_out: dict[str, dict[str, list[str]]]
-
-    def scores(self) -> dict[str, Any]:
-        """`{"targets": {target: score}, "left_out": {target: {reason: {"n", "rows"}}}}`; fractions, not percent."""
-        left_out = {t: {why: list(models) for why, models in reasons.items()} for t, reasons in self.left_out.items()}
-        targets = {}
-        for name, predictions in self.targets.items():
-            scored = score_of(predictions)
-            targets[name] = scored.to_dict() if scored else None
-            unseen = [m for m, y in zip(predictions.models, predictions.observed) if not y > 0]
-            if unseen:
-                left_out[name][f"no {TARGETS[name]} to compare with"] = unseen
-        counted = {t: {why: {"n": len(m), "rows": m} for why, m in r.items()} for t, r in left_out.items()}
-        return {"targets": targets, "left_out": counted}
-
-
 def recognise(header: Sequence[str]) -> bool:
     """Whether a CSV header is that of published training footprints."""
-    return set(LAYOUT) <= {name.strip() for name in header}
+    return holds(header, LAYOUT)
 
 
 def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: str = "rows") -> Prediction:
@@ -76,29 +55,32 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
     Errors: TableError with row and column where a cell is neither empty nor a sensible number.
     """
     pack = training_pack() if pack is None else pack
-    result = Prediction({name: Predictions() for name in TARGETS}, {name: {} for name in TARGETS})
-    for number, row in enumerate(rows, start=2):
-        run = read_run(row, pack, file, number)
-        if isinstance(run, str):
-            for reasons in result.left_out.values():
-                reasons.setdefault(run, []).append(row["model"])
-            continue
+    found: dict[str, list[Predicted]] = {name: [] for name in TARGETS}
+    left_out: dict[str, dict[str, list[str]]] = {name: {} for name in TARGETS}
+    for line, row in enumerate(rows, start=2):
+        run = read_run(row, pack, file, line)
         for name, column in TARGETS.items():
-            observed = _number(row, column, file, number)
-            _predict_target(result, name, run, math.nan if observed is None else observed, pack)
-    return result
+            one = run if isinstance(run, str) else _predicted(name, run, observed(row, column, file, line), pack)
+            if isinstance(one, str):
+                left_out[name].setdefault(one, []).append(row["model"])
+            else:
+                found[name].append(one)
+    for name, column in TARGETS.items():
+        unseen = [one.name for one in found[name] if not one.observed > 0]
+        left_out[name] |= {f"no {column} to compare with": unseen} if unseen else {}
+    return Prediction({name: Predictions.of(each) for name, each in found.items()}, left_out)
 
 
-def read_run(row: Row, pack: Mapping[str, Any], file: str = "rows", number: int = 2) -> Run | str:
+def read_run(row: Row, pack: Mapping[str, Any], file: str = "rows", line: int = 2) -> Run | str:
     """What a row says before the run, or in words why nothing can be predicted from it."""
-    params, tokens = (_number(row, name, file, number) for name in ("active_params_b", "tokens_b"))
-    params = _number(row, "params_b", file, number) if params is None else params
+    params, tokens = (number(row, name, file, line) for name in ("active_params_b", "tokens_b"))
+    params = number(row, "params_b", file, line) if params is None else params
     if not params or not tokens:
         return "no parameters" if not params else "no tokens"
     device = _device(row["hardware"], pack)
     if device is None:
         return "hardware not in the tables"
-    year = _number(row, "year", file, number)
+    year = number(row, "year", file, line)
     n, d = params * 1e9, tokens * 1e9
     return Run(
         model=row["model"],
@@ -108,9 +90,9 @@ def read_run(row: Row, pack: Mapping[str, Any], file: str = "rows", number: int 
         flops=float(encoder_decoder_flops(n, d) if _encoder_decoder(row["model"], pack) else six_nd(n, d)),
         params_active=n,
         year=None if year is None else int(year),
-        devices=_number(row, "num_devices", file, number) or None,
-        pue=_number(row, "pue", file, number),
-        grid_gco2_per_kwh=_number(row, "grid_gco2_per_kwh", file, number),
+        devices=number(row, "num_devices", file, line) or None,
+        pue=number(row, "pue", file, line, least=1.0),
+        grid_gco2_per_kwh=number(row, "grid_gco2_per_kwh", file, line),
     )
 
 
@@ -141,7 +123,8 @@ def family(model: str, pack: Mapping[str, Any]) -> str:
     return name if series is None else "-".join(part for part in series.groups() if part)
 
 
-def _predict_target(result: Prediction, name: str, run: Run, observed: float, pack: Mapping[str, Any]) -> None:
+def _predicted(name: str, run: Run, seen: float, pack: Mapping[str, Any]) -> Predicted | str:
+    """One target of a run, ``seen`` being what was observed, or in words why it cannot be predicted."""
     fitted = without_family(run.family, pack)
     hours = hours_of(run, fitted or pack)
     best, low, high = float(hours.best), float(hours.low), float(hours.high)
@@ -149,20 +132,12 @@ def _predict_target(result: Prediction, name: str, run: Run, observed: float, pa
     if name == "tco2e":
         factors = _emission_factors(run, pack)
         if isinstance(factors, str):
-            result.left_out[name].setdefault(factors, []).append(run.model)
-            return
+            return factors
         rate, below, above, assumed = factors
         low, high = math.exp(-math.hypot(math.log(low), below)), math.exp(math.hypot(math.log(high), above))
         best, assumptions = best * rate, assumptions + assumed
-    target = result.targets[name]
-    target.models.append(run.model)
-    target.families.append(run.family)
-    target.fit.append("leave-one-out" if fitted else "unseen")
-    target.observed.append(observed)
-    target.best.append(best)
-    target.p10.append(best * low)
-    target.p90.append(best * high)
-    target.assumptions.append(assumptions)
+    fit = "leave-one-out" if fitted else "unseen"
+    return Predicted(run.model, run.family, fit, seen, best, best * low, best * high, assumptions)
 
 
 def _emission_factors(run: Run, pack: Mapping[str, Any]) -> tuple[float, float, float, tuple[str, ...]] | str:
@@ -199,18 +174,3 @@ def _device(hardware: str, pack: Mapping[str, Any]) -> Device | None:
 
 def _encoder_decoder(model: str, pack: Mapping[str, Any]) -> bool:
     return model.lower().startswith(tuple(pack["tokens"]["encoder-decoder"]))
-
-
-def _number(row: Row, column: str, file: str, number: int) -> float | None:
-    """The number in a cell, None where it is empty; PUE below 1 and negative or non-finite numbers are refused."""
-    text = (row.get(column) or "").strip()
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise TableError(file, number, column, text, "give a number, or leave the cell empty") from None
-    least = 1.0 if column == "pue" else 0.0
-    if not least <= value < math.inf:
-        raise TableError(file, number, column, text, f"give a finite number of at least {least:g}")
-    return value

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from jevons.core.errors import TableError
 from jevons.estimate.cluster.parallelism import Array, Block, Layout, Machine
 from jevons.estimate.cluster.step_time import Coefficients, regime, spread, step_time, step_time_pack
-from jevons.estimate.validation.predictions import PredictedColumns, counted
+from jevons.estimate.validation.predictions import Prediction, Predictions
+from jevons.estimate.validation.readings import Row, holds, positive
 from jevons.world.devices import device
 
-Row = Mapping[str, str]
 Cells = dict[str, Any]
 TARGETS = ("step_time", "mfu")
 VTRAIN = ("n_gpus", "global_batch", "micro_batch", "hidden", "heads", "layers", "seq_len", "tp", "dp", "pp")
@@ -63,28 +63,9 @@ class Steps:
         )
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The whole of `predict`: rows, targets, and by what coefficients each row was predicted."""
-
-    targets: dict[str, PredictedColumns]
-    families: list[str]
-    keys: list[str]
-    numbers: list[int]
-    fit: list[str]
-    left_out: dict[str, list[int]]
-
-    def scores(self) -> dict[str, Any]:
-        """`{"targets": {target: score or None}, "left_out": {reason: {"n", "rows"}}}`; fractions, not percent."""
-        every = np.ones(len(self.numbers), bool)
-        scored = {name: self.targets[name].score(every, self.families, self.fit) for name in TARGETS}
-        return {"targets": scored, "left_out": counted(self.left_out)}
-
-
 def recognise(header: Sequence[str]) -> str | None:
     """The name of the layout whose configuration columns a CSV header holds, or None."""
-    names = {name.strip() for name in header}
-    return next((layout for layout, columns in LAYOUTS.items() if set(columns) <= names), None)
+    return next((layout for layout, columns in LAYOUTS.items() if holds(header, columns)), None)
 
 
 def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: str = "rows") -> Prediction:
@@ -104,9 +85,9 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
         for name in TARGETS:
             quantities[name][:, where] = predicted[name]
     observed = _observed_mfu(steps, quantities)
-    targets = {name: PredictedColumns(observed[name], *quantities[name]) for name in TARGETS}
-    fit = ["leave-one-out" if fold else "unseen" for fold in folds]
-    return Prediction(targets, steps.families, steps.keys, steps.numbers, fit, steps.left_out)
+    fit, names = ["leave-one-out" if fold else "unseen" for fold in folds], [f"row {line}" for line in steps.numbers]
+    targets = {name: Predictions(names, steps.families, fit, observed[name], *quantities[name]) for name in TARGETS}
+    return Prediction(targets, steps.left_out, steps.numbers)
 
 
 def _observed_mfu(steps: Steps, predicted: Mapping[str, Array]) -> dict[str, Array]:
@@ -157,11 +138,11 @@ def _add(steps: Steps, layout: str, cells: Cells, row: Row, pack: Mapping[str, A
     _agree(layout, cells, file, number)
     if layout == "vtrain":
         family, setup = f"vTrain h={cells['hidden']:g} L={cells['layers']:g}", _vtrain(cells, facts)
-        observed = _observed(row, "iteration_ms", file, number) / 1000, math.nan
+        observed = _measured(row, "iteration_ms", file, number) / 1000, math.nan
     else:
         family, setup = f"MPT {cells['Model']}", _llm_foundry(cells, facts)
         tokens = cells["GlobalBatchSize"] * cells["SeqLen (T)"]
-        observed = tokens / _observed(row, "Throughput (T/s)", file, number), _observed(row, "MFU", file, number) / 100
+        observed = tokens / _measured(row, "Throughput (T/s)", file, number), _measured(row, "MFU", file, number) / 100
     steps.add(number, row_key(layout, cells), family, setup, observed)
     return None
 
@@ -221,20 +202,9 @@ def _cells(row: Row, columns: Sequence[str], file: str, number: int) -> Cells | 
     empty = [name for name in columns if not (row.get(name) or "").strip()]
     if empty:
         return f"no {empty[0]}"
-    return {name: row[name].strip() if name in WORDS else _positive(row[name], name, file, number) for name in columns}
+    return {name: row[name].strip() if name in WORDS else positive(row, name, file, number) for name in columns}
 
 
-def _observed(row: Row, column: str, file: str, number: int) -> float:
+def _measured(row: Row, column: str, file: str, number: int) -> float:
     """What was measured, NaN where the cell is empty or the column absent."""
-    cell = (row.get(column) or "").strip()
-    return _positive(cell, column, file, number) if cell else math.nan
-
-
-def _positive(cell: str, column: str, file: str, number: int) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise TableError(file, number, column, cell, "give a positive number")
-    return value
+    return positive(row, column, file, number) if (row.get(column) or "").strip() else math.nan

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from jevons.core.errors import TableError, UnknownName
 from jevons.estimate.diffusion.cost import generation_pack, rates_of
 from jevons.estimate.diffusion.interval import Setting, batch_cost, interval, never_measured
-from jevons.estimate.validation.predictions import PredictedColumns, counted
+from jevons.estimate.validation.predictions import Prediction, Predictions
+from jevons.estimate.validation.readings import Row, holds, observed
 from jevons.world import diffusion
 from jevons.world.devices import device
 from jevons.world.diffusion import DiffusionModel
 from jevons.world.hardware import Device
 
-Row = Mapping[str, str]
 Array = NDArray[np.float64]
 NUMBERS = ("num_gpus", "ulysses_degree", "ring_degree", "batch_size", "height", "width", "num_frames", "inference_steps")
 LAYOUT = ("model_id", "gpu_model", *NUMBERS)
@@ -49,29 +49,9 @@ class Rows:
                        given["ring_degree"])  # fmt: skip
 
 
-@dataclass
-class Prediction:
-    """The whole of `predict`: rows, targets, by what coefficients each row was predicted, and what was left out."""
-
-    targets: dict[str, PredictedColumns]
-    models: list[str]
-    families: list[str]
-    outputs: list[str]
-    numbers: list[int]
-    fit: list[str]
-    left_out: dict[str, list[int]]
-
-    def scores(self) -> dict[str, Any]:
-        """`{"targets": {target: score or None}, "by_output": {image|video: score}, "left_out": ...}`; fractions."""
-        energy, outputs = self.targets["energy_per_output"], np.array(self.outputs, dtype=object)
-        by_output = {o: energy.score(outputs == o, self.families, self.fit) for o in dict.fromkeys(self.outputs)}
-        every = energy.score(np.ones(len(outputs), bool), self.families, self.fit)
-        return {"targets": {"energy_per_output": every}, "by_output": by_output, "left_out": counted(self.left_out)}
-
-
 def recognise(header: Sequence[str]) -> bool:
     """Whether a CSV header is that of measured image and video generation."""
-    return set(LAYOUT) <= {name.strip() for name in header}
+    return holds(header, LAYOUT)
 
 
 def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: str = "rows") -> Prediction:
@@ -97,7 +77,9 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
             told[name] += [word] * n
     columns = [np.concatenate(c) for c in zip(*parts)] if parts else [np.empty(0)] * 4
     _other_units(columns, told["numbers"], left_out)
-    return Prediction({"energy_per_output": PredictedColumns(*columns)}, left_out=left_out, **told)
+    target = Predictions(told["models"], told["families"], told["fit"], *columns)
+    apart = {output: np.array([o == output for o in told["outputs"]], bool) for output in dict.fromkeys(told["outputs"])}
+    return Prediction({"energy_per_output": target}, left_out, told["numbers"], {"by_output": apart})
 
 
 def read(rows: Iterable[Row], file: str = "rows") -> tuple[list[Rows], dict[str, list[int]]]:
@@ -113,7 +95,7 @@ def read(rows: Iterable[Row], file: str = "rows") -> tuple[list[Rows], dict[str,
         group = groups.setdefault((found[0].id, found[1].id), Rows(*found))
         group.numbers.append(number)
         group.cells.append(_cells(row, file, number))
-        group.observed.append(_number(row, TARGETS["energy_per_output"], file, number))
+        group.observed.append(observed(row, TARGETS["energy_per_output"], file, number))
     return list(groups.values()), left_out
 
 
@@ -128,7 +110,7 @@ def _nouns(row: Row, file: str, number: int) -> tuple[DiffusionModel, Device] | 
     empty = [name for name in LAYOUT if not (row[name] or "").strip()]
     if empty:
         return f"no {empty[0]}"
-    if (row.get(TARGETS["energy_per_output"]) or "").strip() and not _number(row, TARGETS["energy_per_output"], file, number):
+    if (row.get(TARGETS["energy_per_output"]) or "").strip() and not observed(row, TARGETS["energy_per_output"], file, number):
         return "energy is zero: a sensor that gave nothing"
     try:
         model, _ = diffusion.find(row["model_id"].strip())
@@ -142,7 +124,7 @@ def _nouns(row: Row, file: str, number: int) -> tuple[DiffusionModel, Device] | 
 
 def _cells(row: Row, file: str, number: int) -> tuple[float, ...]:
     """The row's counts and sizes; TableError unless whole, positive, and GPUs = Ulysses × ring."""
-    cells = {name: _number(row, name, file, number) for name in NUMBERS}
+    cells = {name: observed(row, name, file, number) for name in NUMBERS}
     for name, value in cells.items():
         if not value >= 1 or value != int(value):
             raise TableError(file, number, name, row[name], "give a whole number, 1 or more")
@@ -171,17 +153,3 @@ def _other_units(columns: list[Array], numbers: list[int], left_out: dict[str, l
     unseen = [n for n, value, w in zip(numbers, observed, wrong) if not math.isfinite(value) and not w]
     if unseen:
         left_out["no energy_per_output_j to compare with"] = unseen
-
-
-def _number(row: Row, column: str, file: str, number: int) -> float:
-    """The number in a cell, NaN where it is empty; negative or non-finite numbers are refused."""
-    text = (row.get(column) or "").strip()
-    if not text:
-        return math.nan
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise TableError(file, number, column, text, "give a finite number of at least 0")
-    return value

@@ -8,13 +8,12 @@ steady state, prompts included, by output token.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jevons.core.errors import BadInput, TableError, UnknownName
+from jevons.core.errors import BadInput, UnknownName
 from jevons.estimate.server import pack as packs
 from jevons.estimate.server.deployment import machine_of
 from jevons.estimate.server.physics import Load, Machine, Step, step
@@ -27,12 +26,12 @@ from jevons.estimate.server.shape import (
     precision_of,
     served,
 )
-from jevons.estimate.validation.predictions import Predictions, counted, score_of
+from jevons.estimate.validation.predictions import Predicted, Prediction, Predictions
+from jevons.estimate.validation.readings import Row, holds, number, observed
 from jevons.world import devices, models
 from jevons.world.hardware import Device
 from jevons.world.vision import Tower, tower_of
 
-Row = Mapping[str, str]
 LAYOUT = ("task", "model_id", "weight_precision", "gpu_model", "num_gpus", "max_num_seqs", "avg_batch_size",
           "avg_output_len", "energy_per_output_token_j")  # fmt: skip
 PICTURED, QUESTION = "image-chat", 80.0
@@ -62,23 +61,9 @@ class Deployment:
     tower: Tower | None = None
 
 
-@dataclass
-class Prediction:
-    """The whole of `predict`: predictions by target, and the rows left out by reason."""
-
-    targets: dict[str, Predictions]
-    left_out: dict[str, list[str]]
-
-    def scores(self) -> dict[str, Any]:
-        """`{"targets": {target: score}, "left_out": {reason: {"n", "rows"}}}`; fractions, not percent."""
-        targets = {name: score_of(found) for name, found in self.targets.items()}
-        told = {name: found.to_dict() if found else None for name, found in targets.items()}
-        return {"targets": told, "left_out": counted(self.left_out)}
-
-
 def recognise(header: Sequence[str]) -> bool:
     """Whether a CSV header is that of measured deployments of language models."""
-    return set(LAYOUT) <= {name.strip() for name in header}
+    return holds(header, LAYOUT)
 
 
 def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: str = "rows") -> Prediction:
@@ -89,31 +74,33 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
     Errors: TableError with row and column where a cell is neither empty nor a sensible number.
     """
     pack = packs.serving_pack() if pack is None else pack
-    result = Prediction({name: Predictions() for name in TARGETS}, {})
-    for number, row in enumerate(rows, start=2):
-        name = f"{number}: {row['model_id']}"
-        run = read_row(row, pack, file, number)
+    found: dict[str, list[Predicted]] = {name: [] for name in TARGETS}
+    left_out: dict[str, list[str]] = {}
+    for line, row in enumerate(rows, start=2):
+        name = f"{line}: {row['model_id']}"
+        run = read_row(row, pack, file, line)
         if isinstance(run, str):
-            result.left_out.setdefault(run, []).append(name)
-        else:
-            _predict_row(result, name, run, row, pack, file, number)
-    return result
+            left_out.setdefault(run, []).append(name)
+            continue
+        for target, one in _predicted(name, run, {t: observed(row, c, file, line) for t, c in TARGETS.items()}, pack).items():
+            found[target].append(one)
+    return Prediction({target: Predictions.of(each) for target, each in found.items()}, left_out)
 
 
-def read_row(row: Row, pack: Mapping[str, Any], file: str = "rows", number: int = 2) -> Deployment | str:
+def read_row(row: Row, pack: Mapping[str, Any], file: str = "rows", line: int = 2) -> Deployment | str:
     """What a row says before the run, or in words why nothing can be predicted from it."""
     if row.get("quality", "ok") not in ("", "ok"):
         return f"quality {row['quality']}"
-    needed = {c: _number(row, c, file, number) for c in ("num_gpus", "avg_batch_size", "avg_output_len")}
+    needed = {c: number(row, c, file, line) for c in ("num_gpus", "avg_batch_size", "avg_output_len")}
     empty = [name for name, value in needed.items() if not value]
     if empty:
         return f"no {empty[0]}"
-    device, model = _device(row["gpu_model"]), _model(row, file, number)
+    device, model = _device(row["gpu_model"]), _model(row, file, line)
     if not known_precision(row["weight_precision"]):
         return f"precision {row['weight_precision']} not known"
     if device is None or model is None:
         return "hardware not in the tables" if device is None else "model not in the tables and without its shape"
-    return _deployment(row, pack, needed, device, model, file, number)
+    return _deployment(row, pack, needed, device, model, file, line)
 
 
 def step_of(run: Deployment, pack: Mapping[str, Any]) -> tuple[Step, float]:
@@ -154,38 +141,30 @@ def window_prompts(requests: float, cap: float, output_spread: float) -> float:
 
 
 def _deployment(row: Row, pack: Mapping[str, Any], needed: Mapping[str, float | None], device: Device, model: Served,
-                file: str, number: int) -> Deployment:  # fmt: skip
+                file: str, line: int) -> Deployment:  # fmt: skip
     gpus, batch, length = (float(needed[c] or 0) for c in ("num_gpus", "avg_batch_size", "avg_output_len"))
-    second = _number(row, "out_len_second_moment", file, number)
+    second = number(row, "out_len_second_moment", file, line)
     spread = max(second / length**2, 1.0) if second else pack["output_spread"]
-    cap, requests = (_number(row, c, file, number) for c in ("max_num_seqs", "n_requests"))
+    cap, requests = (number(row, c, file, line) for c in ("max_num_seqs", "n_requests"))
     shown = window_prompts(requests, cap, spread) if cap and requests else 1.0
     precision = precision_of(row["weight_precision"])
-    machine = machine_of(device, precision, gpus, _number(row, "data_parallel", file, number) or 1.0)
+    machine = machine_of(device, precision, gpus, number(row, "data_parallel", file, line) or 1.0)
     family = row.get("base_model") or row["model_id"]
     tier = "guess" if packs.stands_in(device.generation, pack) else "physics"
     return Deployment(row["model_id"], family, row["task"], device, model, precision, machine, batch, length, spread,
                       shown, tier, tower_of(row["model_id"])[1])  # fmt: skip
 
 
-def _predict_row(result: Prediction, name: str, run: Deployment, row: Row, pack: Mapping[str, Any], file: str,
-                 number: int) -> None:  # fmt: skip
+def _predicted(name: str, run: Deployment, seen: Mapping[str, float], pack: Mapping[str, Any]) -> dict[str, Predicted]:
+    """Each target of a row, ``seen`` being what was observed."""
     fitted = packs.without_family(run.family, pack)
     found, prompt_log_sd = step_of(run, fitted or pack)
-    best = float(found.energy_j) / run.batch
     low, high = packs.interval(run.tier, fitted or pack, prompt_log_sd)
-    scale = {"energy_per_output_token": 1.0, "energy_per_output": run.output_tokens}
-    for target, column in TARGETS.items():
-        observed = _number(row, column, file, number)
-        into = result.targets[target]
-        into.models.append(name)
-        into.families.append(run.family)
-        into.fit.append("leave-one-out" if fitted else "unseen")
-        into.observed.append(math.nan if observed is None else observed)
-        into.best.append(best * scale[target])
-        into.p10.append(best * scale[target] * float(low))
-        into.p90.append(best * scale[target] * float(high))
-        into.assumptions.append(_assumed(run, pack))
+    token = float(found.energy_j) / run.batch
+    best = {"energy_per_output_token": token, "energy_per_output": token * run.output_tokens}
+    fit, told = "leave-one-out" if fitted else "unseen", _assumed(run, pack)
+    return {target: Predicted(name, run.family, fit, seen[target], each, each * float(low), each * float(high), told)
+            for target, each in best.items()}  # fmt: skip
 
 
 def _assumed(run: Deployment, pack: Mapping[str, Any]) -> tuple[str, ...]:
@@ -206,20 +185,20 @@ def _device(name: str) -> Device | None:
     return found if found.memory_bw_gb_s and found.tdp_w else None
 
 
-def _model(row: Row, file: str, number: int) -> Served | None:
+def _model(row: Row, file: str, line: int) -> Served | None:
     """The shape of the table where a name of the row is there with as many parameters, else that of its columns."""
-    total = _number(row, "params_total_b", file, number)
+    total = number(row, "params_total_b", file, line)
     for name in (row["model_id"], row.get("base_model") or ""):
         found = _named(name, total)
         if found is not None:
             return found
-    active = _number(row, "params_active_b", file, number) or total
-    layers, hidden = (_number(row, c, file, number) for c in ("layers", "hidden"))
+    active = number(row, "params_active_b", file, line) or total
+    layers, hidden = (number(row, c, file, line) for c in ("layers", "hidden"))
     if not total or not active or not layers:
         return None
     return from_counts(total, active, layers, hidden or layers * TYPICAL_WIDTH,
-                       _number(row, "kv_elems_per_ctx_token", file, number) or 0.0,
-                       _number(row, "attn_layers", file, number), "mamba" in row.get("architecture", "").lower())  # fmt: skip
+                       number(row, "kv_elems_per_ctx_token", file, line) or 0.0,
+                       number(row, "attn_layers", file, line), "mamba" in row.get("architecture", "").lower())  # fmt: skip
 
 
 def _named(name: str, total_b: float | None) -> Served | None:
@@ -233,17 +212,3 @@ def _named(name: str, total_b: float | None) -> Served | None:
     if total_b and not 1 / AGREE < found.params / 1e9 / total_b < AGREE:
         return None
     return served(found.architecture)
-
-
-def _number(row: Row, column: str, file: str, number: int) -> float | None:
-    """The number in a cell, None where it is empty; negative or non-finite numbers are refused."""
-    text = (row.get(column) or "").strip()
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise TableError(file, number, column, text, "give a number, or leave the cell empty") from None
-    if not 0 <= value < math.inf:
-        raise TableError(file, number, column, text, "give a finite number of at least 0")
-    return value

@@ -4,65 +4,89 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.estimate.validation.scores import Score, score
+from jevons.estimate.validation.scores import score
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
-@dataclass
-class Predictions:
-    """Predictions of one target, one element per row that could be predicted; `observed` is NaN where unknown."""
+class Predicted(NamedTuple):
+    """One row predicted: its name, family and fit ("unseen", "leave-one-out"), what was observed (NaN where nothing
+    was), the prediction and its 10-90 % interval."""
 
-    models: list[str] = field(default_factory=list)
-    families: list[str] = field(default_factory=list)
-    fit: list[str] = field(default_factory=list)
-    observed: list[float] = field(default_factory=list)
-    best: list[float] = field(default_factory=list)
-    p10: list[float] = field(default_factory=list)
-    p90: list[float] = field(default_factory=list)
-    assumptions: list[tuple[str, ...]] = field(default_factory=list)
-
-    def arrays(self) -> tuple[Array, ...]:
-        """observed, best, p10, p90 as arrays, in this order."""
-        return tuple(np.array(column, dtype=float) for column in (self.observed, self.best, self.p10, self.p90))
+    name: str
+    family: str
+    fit: str
+    observed: float
+    best: float
+    p10: float
+    p90: float
+    assumptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class PredictedColumns:
-    """Predicted and observed values of one target, as arrays with one element per row."""
+class Predictions:
+    """Predictions of one target, one element per row that could be predicted; `observed` is NaN where unknown."""
 
+    names: list[str]
+    families: list[str]
+    fit: list[str]
     observed: Array
     best: Array
     p10: Array
     p90: Array
+    assumptions: list[tuple[str, ...]] = field(default_factory=list)
 
-    def score(self, where: NDArray[np.bool_], families: Sequence[str], fit: Sequence[str]) -> dict[str, Any] | None:
-        """The score of the rows chosen that hold an observation; None where there are none."""
-        at: list[int] = np.flatnonzero(where & np.isfinite(self.observed)).tolist()
+    @classmethod
+    def of(cls, rows: Sequence[Predicted]) -> Predictions:
+        """The rows as columns."""
+        names, families, fit, *numbers, told = zip(*rows) if rows else ((),) * len(Predicted._fields)
+        observed, best, p10, p90 = (np.array(column, float) for column in numbers)
+        return cls(list(names), list(families), list(fit), observed, best, p10, p90, list(told))
+
+    def arrays(self) -> tuple[Array, ...]:
+        """observed, best, p10, p90, in this order."""
+        return self.observed, self.best, self.p10, self.p90
+
+    def score(self, where: Flags | None = None) -> dict[str, Any] | None:
+        """The score of the rows (of those at ``where``) observed above zero; None where there are none."""
+        seen = self.observed > 0
+        at: list[int] = np.flatnonzero(seen if where is None else seen & where).tolist()
         if not at:
             return None
-        words = " and ".join(sorted({fit[i] for i in at}))
-        columns = (self.observed[at], self.best[at], self.p10[at], self.p90[at])
-        return score(*columns, families=[families[i] for i in at], fit=words).to_dict()
+        words = " and ".join(sorted({self.fit[i] for i in at}))
+        observed, best, p10, p90 = (column[at] for column in self.arrays())
+        return score(observed, best, p10, p90, [self.families[i] for i in at], words).to_dict()
 
 
-def score_of(predictions: Predictions) -> Score | None:
-    """The score of what was observed above zero; "leave-one-out" as soon as one row took part in the fit."""
-    observed, best, p10, p90 = predictions.arrays()
-    kept = observed > 0
-    if not kept.any():
-        return None
-    families = [f for f, keep in zip(predictions.families, kept, strict=True) if keep]
-    fits = {f for f, keep in zip(predictions.fit, kept, strict=True) if keep}
-    fit = "leave-one-out" if "leave-one-out" in fits else "unseen"
-    return score(observed[kept], best[kept], p10[kept], p90[kept], families, fit)
+@dataclass(frozen=True)
+class Prediction:
+    """The whole of a ``predict``: predictions by target, and what was left out, by reason (or by target and reason).
+
+    ``numbers``: the file's line of each row, where all targets have the same rows. ``apart``: parts of the first
+    target's rows that are scored by themselves, by what parts them.
+    """
+
+    targets: dict[str, Predictions]
+    left_out: dict[str, Any]
+    numbers: list[int] = field(default_factory=list)
+    apart: dict[str, dict[str, Flags]] = field(default_factory=dict)
+
+    def scores(self) -> dict[str, Any]:
+        """``{"targets": {target: score or None}, "left_out": {reason: {"n", "rows"}}}``, the parts between them under
+        their name; fractions, not percent."""
+        first = next(iter(self.targets.values()))
+        parts = {name: {part: first.score(where) for part, where in each.items()} for name, each in self.apart.items()}
+        return {"targets": {name: found.score() for name, found in self.targets.items()}, **parts,
+                "left_out": counted(self.left_out)}  # fmt: skip
 
 
-def counted(left_out: Mapping[str, Sequence[Any]]) -> dict[str, dict[str, Any]]:
-    """Rows left out by reason, with their number."""
-    return {why: {"n": len(rows), "rows": list(rows)} for why, rows in left_out.items()}
+def counted(left_out: Mapping[str, Any]) -> dict[str, Any]:
+    """Rows left out by reason, with their number; a mapping of reasons likewise below its name."""
+    return {why: counted(rows) if isinstance(rows, Mapping) else {"n": len(rows), "rows": list(rows)}
+            for why, rows in left_out.items()}  # fmt: skip
