@@ -3,6 +3,7 @@ PYTHON ?= python3
 comma := ,
 VENV := .venv
 BIN := $(VENV)/bin
+TORCH ?= torch
 READY := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 DOCS := $(VENV)/.ready-docs
@@ -20,8 +21,8 @@ test: $(DEV)  ## floors, types, style and every test
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-test-frameworks: $(DEV)  ## the callbacks with real torch, Lightning, Keras, Ray (gigabytes)
-	$(BIN)/python -m pip install --quiet --editable '.[dev,full,frameworks]'
+test-frameworks: $(DEV)  ## the callbacks with real torch, Lightning, Keras, Ray (gigabytes, unless TORCH names a build without CUDA)
+	$(BIN)/python -m pip install --quiet --editable '.[dev,full,frameworks]' '$(TORCH)'
 	$(BIN)/python -m pytest -m frameworks
 
 bench: $(DEV)  ## speed and accuracy, with the rivals in the same run
