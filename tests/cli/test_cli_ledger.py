@@ -69,7 +69,7 @@ def test_a_ledger_that_was_named_and_is_not_there_is_an_error(book):
 
 def test_a_ledger_without_runs_is_empty_too(book):
     book("budget set x --carbon 1t")
-    assert "2 entries of 1 run checked" in book("ledger verify --table").out
+    assert "2 entries of 0 runs checked" in book("ledger verify --table").out
     from jevons.account import ledger
 
     ledger("new.db")

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli import ledger_journals, ledger_tables, show
+from jevons.cli import ledger_homes, ledger_journals, ledger_tables, show
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from jevons.account.ledger.append import Window
+    from jevons.account.ledger.append import Appended, Window
     from jevons.account.ledger.book import Ledger
+    from jevons.measure.journal import Written
 
 AGREE = 1e-12
 
@@ -33,15 +34,15 @@ class How:
 def take_in(book: Ledger, files: Sequence[Path] | None, labels: Mapping[str, Any], how: How, at: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Keep what each file holds, a transaction a file; a summary of each. ``at``: where to price what came in."""
     told, paths = [], files or ledger_journals.journals()
-    share = ledger_journals.shares(paths)
+    pending = ledger_homes.coming(paths)
     for path in paths:
-        told.append({"file": str(path), **one(book, path, labels, how, share)})
+        told.append({"file": str(path), **one(book, path, labels, how, pending)})
         if at:
             told[-1]["refused"] = ledger_tables.priced(book, told[-1]["runs"], at)[1]
     return told
 
 
-def one(book: Ledger, path: Path, labels: Mapping[str, Any], how: How, share: ledger_journals.Shares) -> dict[str, Any]:
+def one(book: Ledger, path: Path, labels: Mapping[str, Any], how: How, pending: dict[str, Written]) -> dict[str, Any]:
     """Keep what one file holds."""
     from jevons.account.ledger import bundle
     from jevons.account.ledger.incoming import bounded
@@ -56,11 +57,15 @@ def one(book: Ledger, path: Path, labels: Mapping[str, Any], how: How, share: le
     kind = "other" if path.is_dir() else kind_of(bounded(path))  # MLflow keeps folders, and so do some meters
     if kind == "result":
         return result(book, path, labels, how.run)
-    windows, over = ledger_journals.windows(path, labels, share) if kind == "journal" else (foreign(path, labels, how), [])
-    done = book.append_all(windows)
-    for name in over:
-        book.close(name)
-    what = kind if kind == "journal" else str((windows[0].environment or {}).get("source")) if windows else "nothing"
+    if kind == "journal":
+        return counted(kind, ledger_journals.take_in(book, path, labels, pending))
+    windows = foreign(path, labels, how)
+    what = str((windows[0].environment or {}).get("source")) if windows else "nothing"
+    return counted(what, book.append_all(windows))
+
+
+def counted(what: str, done: Appended) -> dict[str, Any]:
+    """The summary of what a file came to."""
     return {"what": what, "runs": done.runs, "new": done.new, "same": done.same, "corrected": done.corrected}
 
 
@@ -114,5 +119,5 @@ def result(book: Ledger, path: Path, labels: Mapping[str, Any], run: str) -> dic
     done = book.append(name, 1, found.activity, spec=spec, estimate=True, **labels)
     book.price(name, found.spec.site, Study(**found.spec.study), found.spec.arguments.get("draws", 1000))
     show.say(f"{name}: {found.title}")
-    return {"what": "result", "runs": done.runs, "new": done.new, "same": done.same, "corrected": done.corrected}
+    return counted("result", done)
 

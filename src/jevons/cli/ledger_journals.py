@@ -1,19 +1,20 @@
-"""Journals as windows of the ledger: an hour each; where several homes metered one machine, each joule once."""
+"""Journals as windows of the ledger, an hour each."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli import show
+from jevons.cli import ledger_homes, show
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 
 if TYPE_CHECKING:
-    from jevons.account.ledger.append import Window
+    from jevons.account.ledger.append import Appended, Window
+    from jevons.account.ledger.book import Ledger
     from jevons.core.activity import Activity
     from jevons.measure.journal import Written
 
@@ -46,30 +47,34 @@ def header(path: Path) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) and found.get("kind") == "header" else None
 
 
-def shares(paths: Iterable[Path]) -> Shares:
-    """What is kept of each device and hour, for the machines that more than one group of trackers wrote of."""
+def take_in(ledger: Ledger, path: Path, labels: Mapping[str, Any], pending: dict[str, Written]) -> Appended:
+    """Keep one journal, beside what other homes said of its machine; closed where it has its last word and anything was metered.
+
+    ``pending``: journals that come after it (see ``ledger_homes.coming``); it is taken out of them.
+    """
+    from jevons.account.ledger import append
+    from jevons.account.ledger.machines import Machine
     from jevons.measure.journal import read
     from jevons.measure.merge import host_of
-    from jevons.measure.merge import shares as merging
-
-    groups: dict[str, set[str]] = {}
-    files: dict[str, list[Path]] = {}
-    for path in paths:
-        if (told := header(path)) is not None:
-            groups.setdefault(host_of(told), set()).add(str(told.get("group", "")))
-            files.setdefault(host_of(told), []).append(path)
-    shared = [path for host, own in files.items() if len(groups[host]) > 1 for path in own]
-    books = {book.run: book for book in map(read, shared)}  # a journal given twice counts once
-    return merging(books.values()) if books else {}
-
-
-def windows(path: Path, labels: Mapping[str, Any], share: Shares) -> tuple[list[Window], list[str]]:
-    """The windows of a journal; and its run, where it has its last word and anything was metered."""
-    from jevons.account.ledger.append import Window
-    from jevons.account.ledger.incoming import by_hour
-    from jevons.measure.journal import read
 
     book = read(path)
+    with ledger.writing() as connection:
+        machine = Machine(connection, host_of(book.header))
+        told = ledger_homes.said(book, machine, pending)
+        found = windows(book, labels, ledger_homes.shares(book, told))
+        done = append.append(connection, found)
+        machine.keep(told)
+    pending.pop(book.run, None)
+    if book.closed and found:
+        ledger.close(book.run)
+    return done
+
+
+def windows(book: Written, labels: Mapping[str, Any], share: Shares) -> list[Window]:
+    """The windows of a journal, an hour each, with what is left of them where other homes metered the same."""
+    from jevons.account.ledger.append import Window
+    from jevons.account.ledger.incoming import by_hour
+
     said = book.header.get("labels", {})
     own = {**labels, **{key: labels[key] or said.get(key) for key in ("project", "owner")}}
     facts = {name: book.header[name] for name in FACTS if name in book.header}
@@ -80,8 +85,8 @@ def windows(path: Path, labels: Mapping[str, Any], share: Shares) -> tuple[list[
         why = own["why"] or ("" if kept is part else "another home metered the same devices")
         found.append(Window(book.run, hour, kept, environment=facts, growing=True, **{**own, "why": why}))
     if left_kwh:
-        show.say(f"{path.name}: {left_kwh:.3g} kWh left out, which journals of another home hold of the same devices")
-    return found, [book.run] if book.closed and found else []
+        show.say(f"{book.path.name}: {left_kwh:.3g} kWh left out, which journals of another home hold of the same devices")
+    return found
 
 
 def once(book: Written, part: Activity, share: Shares) -> Activity:

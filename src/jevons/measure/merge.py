@@ -11,7 +11,7 @@ its kernel's boot id, not by a name that a container may change. Each run's rows
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,26 +61,45 @@ def merged(runs: Iterable[Written | Path] | Path) -> Activity:
 
 def shares(books: Iterable[Written]) -> dict[Key, float]:
     """By host, device and hour: what is to be kept of each run's energy, from 0 to 1."""
-    spans: dict[Key, list[Span]] = {}
+    said: dict[Key, list[Span]] = {}
     for book in books:
-        for key, span in _spans(book):
-            spans.setdefault(key, []).append(span)
-    return {key: total_uj(found) / told for key, found in spans.items() if (told := sum(s.energy_uj for s in found))}
+        for key, span in spans(book):
+            said.setdefault(key, []).append(span)
+    return {key: total_uj(found) / told for key, found in said.items() if (told := sum(s.energy_uj for s in found))}
 
 
-def total_uj(spans: Iterable[Span]) -> float:
+def remainder(own: Mapping[Key, Span], coming: Mapping[Key, Sequence[Span]],
+              standing: Mapping[Key, Sequence[tuple[Span, float]]]) -> dict[Key, float]:  # fmt: skip
+    """What is kept of one run, from 0 to 1, where others were kept before it: (total − Σ kept) / (own + still to come).
+
+    ``coming``: of runs that will be kept after it; ``standing``: of those that are kept, each with the share that stands. As a
+    total never falls by one run more, none is counted twice in whatever order and company runs come in.
+    """
+    found = {}
+    for key, span in own.items():
+        later, others = coming.get(key, ()), standing.get(key, ())
+        told = span.energy_uj + sum(s.energy_uj for s in later)
+        if not told or {s.group for s in (*later, *(s for s, _ in others))} <= {span.group}:
+            found[key] = 1.0
+            continue
+        left_uj = total_uj([span, *later, *(s for s, _ in others)]) - sum(share * s.energy_uj for s, share in others)
+        found[key] = min(max(left_uj / told, 0.0), 1.0)
+    return found
+
+
+def total_uj(said: Iterable[Span]) -> float:
     """Energy of one device by the module's equation, interval by interval between the times at which runs begin or end."""
-    spans = list(spans)
-    edges = sorted({t for s in spans for t in (s.begin_s, s.end_s)})
+    said = list(said)
+    edges = sorted({t for s in said for t in (s.begin_s, s.end_s)})
     if len(edges) == 1:
         edges.append(edges[0] + 1.0)
-    return sum(_in_interval(spans, a, b) for a, b in itertools.pairwise(edges))
+    return sum(_in_interval(said, a, b) for a, b in itertools.pairwise(edges))
 
 
-def _in_interval(spans: Iterable[Span], begin_s: float, end_s: float) -> float:
+def _in_interval(said: Iterable[Span], begin_s: float, end_s: float) -> float:
     both: dict[str, float] = {}
     shared = 0.0
-    for span in spans:
+    for span in said:
         energy = span.within(begin_s, end_s)
         both[span.group] = both.get(span.group, 0.0) + energy
         shared += energy if span.shared else 0.0
@@ -100,7 +119,8 @@ def _books(runs: Iterable[Written | Path] | Path) -> list[Written]:
     return books
 
 
-def _spans(book: Written) -> Iterable[tuple[Key, Span]]:
+def spans(book: Written) -> Iterable[tuple[Key, Span]]:
+    """What a run says, by host, device and hour; an idle device's energy is the device's."""
     host, start, end = host_of(book.header), float(book.header["t"]), float(book.last["t"])
     shared = book.header.get("share", "whole") != "whole"
     sums: dict[tuple[int, str], int] = {}

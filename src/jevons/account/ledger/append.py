@@ -13,7 +13,7 @@ from sqlalchemy import select
 from jevons.account.ledger import canonical, rows
 from jevons.account.ledger.pen import Pen
 from jevons.account.ledger.periods import Locks
-from jevons.account.ledger.schema import OWN, entry
+from jevons.account.ledger.schema import MARK, entry
 from jevons.core.errors import BadInput
 from jevons.core.units import whole
 from jevons.world import catalog
@@ -141,8 +141,8 @@ def environment() -> dict[str, str]:
 
 
 def _checked(window: Window) -> Window:
-    if canonical.name("run", window.run).startswith(OWN[0]):
-        raise BadInput("run", window.run, f"names that begin with {OWN[0]} are the ledger's own")
+    if canonical.name("run", window.run).startswith(MARK):
+        raise BadInput("run", window.run, f"names that begin with {MARK} are the ledger's own")
     if not 0 < whole(window.sequence, "sequence") < 2**31:
         raise BadInput("sequence", window.sequence, "count the windows of a run from 1")
     check_labels(window.project, window.owner, window.tags)

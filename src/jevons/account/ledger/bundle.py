@@ -29,7 +29,7 @@ from jevons.account.ledger.chain import LINKED, link_trouble
 from jevons.account.ledger.pen import Pen, spread_row, unless_there
 from jevons.account.ledger.periods import Locks
 from jevons.account.ledger.pricing import factor_hash
-from jevons.account.ledger.schema import OWN, entry
+from jevons.account.ledger.schema import MARK, entry
 from jevons.core.errors import BadInput
 from jevons.world import catalog
 
@@ -179,7 +179,7 @@ TYPES = {"run": str, "position": int, "kind": str, "at_s": float, "written_by": 
 def _runs(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for name, own in groupby(map(_typed, rows), key=lambda row: row["run"]):
-        if canonical.name("run", name).startswith(OWN[0]) or name in found:
+        if canonical.name("run", name).startswith(MARK) or name in found:
             raise BadInput("bundle", name, "a run's entries stand together, and the ledger's own are not handed on")
         found[name] = list(own)
         previous = canonical.GENESIS

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from jevons.account.ledger import canonical, rows
 from jevons.account.ledger.canonical import GENESIS
-from jevons.account.ledger.schema import OWN, closing, entry, run, run_tag
+from jevons.account.ledger.schema import MARK, closing, entry, run, run_tag
 
 CHUNK = 500
 """Most values in one IN (...), far below what SQLite allows."""
@@ -50,7 +50,7 @@ class RunState:
             self.project, self.owner = body.get("project", self.project), body.get("owner", self.owner)
             self.tags = frozenset(body.get("tags", self.tags))
             if kind == "open":
-                self.kind = "ledger" if self.run == OWN else "estimate" if body.get("estimate") else "run"
+                self.kind = "ledger" if self.run.startswith(MARK) else "estimate" if body.get("estimate") else "run"
         elif kind == "activity":
             self.changed, self.closed = self.entries, False
             self._add(rows.summary_of(body), sequence or 0)
@@ -150,7 +150,7 @@ def draw_all(connection: Connection) -> int:
     drawn = 0
     for name, own in groupby(told.mappings(), key=lambda row: row["run"]):
         write(connection, [fold(name, own, sealed.get(name, 0))])
-        drawn += 1
+        drawn += not name.startswith(MARK)
     return drawn
 
 

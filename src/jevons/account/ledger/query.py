@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from jevons.account.ledger import canonical, rows
 from jevons.account.ledger.drawn import chunks
-from jevons.account.ledger.schema import OWN, entry, run, run_tag, spread
+from jevons.account.ledger.schema import MARK, OWN, entry, run, run_tag, spread
 from jevons.account.ledger.span import period
 from jevons.core.errors import BadInput, UnknownName
 
@@ -124,10 +124,10 @@ def require(connection: Connection, names: Iterable[str]) -> None:
     for part in chunks(wanted):
         held |= set(connection.execute(select(run.c.run).where(run.c.run.in_(part))).scalars())
     for name in wanted:
-        if name not in held or name.startswith(OWN):
+        if name not in held or name.startswith(MARK):
             from difflib import get_close_matches
 
-            like = connection.execute(select(run.c.run).where(run.c.run != OWN).order_by(run.c.id.desc()).limit(2000)).scalars().all()
+            like = connection.execute(select(run.c.run).where(run.c.kind != "ledger").order_by(run.c.id.desc()).limit(2000)).scalars().all()
             raise UnknownName("run", name, get_close_matches(name, like, 3, 0.4), "list them: jevons ledger ls")
 
 

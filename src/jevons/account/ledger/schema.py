@@ -20,8 +20,10 @@ from sqlalchemy import (
 
 HEAD = "0002"
 """The version of the newest migration; an older ledger is upgraded only when asked, a newer one is refused."""
-OWN = "@ledger"
-"""The run that holds what concerns the ledger as a whole: locks, sign-offs, base year, budgets."""
+MARK = "@"
+"""Names that begin so are the ledger's own chains: no runs, never listed or summed."""
+OWN = f"{MARK}ledger"
+"""The chain that holds what concerns the ledger as a whole: locks, sign-offs, base year, budgets."""
 HASH = 64
 
 metadata = MetaData()

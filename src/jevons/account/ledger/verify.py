@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from jevons.account.ledger import canonical, drawn
 from jevons.account.ledger.chain import link_trouble, seal_of
-from jevons.account.ledger.schema import closing, entry, run, run_tag, spread
+from jevons.account.ledger.schema import MARK, closing, entry, run, run_tag, spread
 
 DRIFT = 1e-9
 """A drawn sum may differ by this share of it from one folded anew: floats were added in another order."""
@@ -107,12 +107,13 @@ def _run(report: Report, name: str, entries: Iterable[Any], seals: list[Any], ma
     except (ValueError, KeyError, TypeError, AttributeError):
         report.add(name, None, "altered: an entry's content cannot be read")
     last = sum(1 for _ in walk) + (state.entries if state else 0)
-    report.runs += 1
+    own = name.startswith(MARK)
+    report.runs += not own
     for seal in seals:
         _holds(report, name, heads, seal["entries"], seal["head"], "the chain of runs")
     for position, head in marks:
         _holds(report, name, heads, position, head, "the anchor")
-    report.unsealed += not seals or seals[-1]["entries"] < last
+    report.unsealed += not own and (not seals or seals[-1]["entries"] < last)
     if state is not None:
         _drawn(report, name, state, kept, tags)
 
@@ -202,4 +203,4 @@ def _anchored(report: Report, heads: Mapping[int, str], anchor: Mapping[str, Any
         report.add("chain of runs", position, "dropped: the anchor holds this position, the ledger does not")
     elif position and heads[position] != head:
         report.add("chain of runs", position, "re-written: its hash is not the one the anchor holds")
-    report.anchored = f"{position} seals and {len(anchor['open'])} open runs held by the anchor of {anchor['at']}"
+    report.anchored = f"{position} seals and {sum(not name.startswith(MARK) for name in anchor['open'])} open runs held by the anchor of {anchor['at']}"
