@@ -195,3 +195,55 @@ def _cpu_s(work, times):
     for _ in range(times):
         work()
     return (time.process_time() - start) / times
+
+
+# ---- wide deployments, narrow numbers, unusual machines
+
+
+WIDE = {"input_tokens": 2000, "cached_tokens": 1999, "output_tokens": 100, "precision": "fp8", "draws": 0}
+
+
+def test_experts_spread_over_replicas_leave_room_for_more_sequences_and_cost_less():
+    alone = serving("deepseek-v3", "h100", 16, batch=64, **WIDE)
+    spread = serving("deepseek-v3", "h100", 72, tensor=1, expert_spread=72, batch=64, **WIDE)
+    assert joules(spread) < joules(alone)
+    assert {row["tier"] for row in spread.rows()} == {"guess"}
+    assert any(a.what == "exchange between replicas" for a in spread.assumptions)
+
+
+@pytest.mark.parametrize(("asked", "words"), [
+    ({"model": "llama-3.1-8b", "on": "h100", "n": 2, "tensor": 1, "expert_spread": 2}, "no routed experts"),
+    ({"model": "deepseek-v3", "on": "h100", "n": 16, "tensor": 8, "expert_spread": 4}, "2 replicas"),
+    ({"model": "deepseek-v3", "on": "h100", "n": 16, "expert_spread": 0}, "expert_spread"),
+    ({"model": "llama-3.1-8b", "on": "epyc 9654"}, "estimate generic"),
+    ({"model": "llama-3.1-8b", "on": "apple-m3-max"}, "power_limit"),
+])  # fmt: skip
+def test_a_deployment_that_cannot_be_names_the_mend(asked, words):
+    with pytest.raises(BadInput, match=words):
+        serving(batch=1, input_tokens=10, output_tokens=10, **asked)
+
+
+def test_a_stated_power_stands_for_one_that_is_not_published():
+    asked = {"model": "llama-3.1-8b", "on": "apple-m3-max", "batch": 1, "input_tokens": 10, "output_tokens": 100, "precision": "int4"}
+    low, high = (serving(**asked, power_limit=watts, draws=0) for watts in ("40 W", "80 W"))
+    assert joules(high) > 1.5 * joules(low)
+    assert any(a.what == "power of the device" for a in low.assumptions)
+
+
+def test_four_bits_hold_a_dense_model_in_a_quarter_while_mxfp4_narrows_experts_alone():
+    from jevons.estimate.server.shape import precision_of, served, weights_held_gb
+    from jevons.world import models
+
+    dense = served(models.find("llama-3.1-70b").architecture)
+    assert weights_held_gb(dense, precision_of("nvfp4")) < 0.35 * weights_held_gb(dense, precision_of("bf16"))
+    assert weights_held_gb(dense, precision_of("mxfp4")) == weights_held_gb(dense, precision_of("bf16"))
+
+
+@pytest.mark.parametrize(("spelling", "name"), [
+    ("BF16", "bf16"), ("torch.bfloat16", "bf16"), ("FP8-E4M3", "fp8"), ("float8_e4m3fn", "fp8"), ("NVFP4", "fp4"), ("MXFP4", "mxfp4"),
+    ("AWQ", "int4"), ("Q4_K_M", "int4"), ("W8A8", "int8"), ("half", "fp16"),
+])  # fmt: skip
+def test_a_precision_is_known_as_people_write_it(spelling, name):
+    from jevons.estimate.server.shape import precision_of
+
+    assert precision_of(spelling).name == name

@@ -97,7 +97,7 @@ TRANSFER: Group = {
     "what": Row("A network of the table.", "NAME"),
 }
 SERVING: Group = {
-    "precision": Row("Format of the weights: bf16, fp8, int8, int4, mxfp4.", "FORMAT"),
+    "precision": Row("Format of the weights: bf16, fp8, int8, int4, fp4, mxfp4.", "FORMAT"),
     "batch": Row("Requests in flight a replica.", COUNT),
     "request_rate": Row("Requests a second of the deployment; the batch follows.", "PER SECOND"),
     "input_tokens": Row("Tokens of a prompt: 500, '500 sd 400', 'p50 300, p90 1200'.", COUNT),
@@ -106,6 +106,7 @@ SERVING: Group = {
     "reasoning_tokens": Row("Of the answer, spent on reasoning.", COUNT),
     "lengths": Row("Requests as they were: input_tokens and output_tokens of each.", "FILE.csv or .jsonl"),
     "tensor": Row("Devices a replica is spread over.", COUNT, int),
+    "expert_spread": Row("Replicas that hold one copy of the routed experts together.", COUNT, int),
     "requests": Row("How many requests.", COUNT),
     "hours": Row("How long the deployment is kept, idle time included.", TIME),
     "busy": Row("Share of the time with work; the rest idles.", SHARE),
@@ -126,7 +127,7 @@ SERVING: Group = {
 }
 FRONTIER: Group = {
     name: SERVING[name] for name in ("precision", "input_tokens", "output_tokens", "cached_tokens", "lengths", "tensor",
-                                     "images", "image_size", "cache_precision", "power_limit")
+                                     "expert_spread", "images", "image_size", "cache_precision", "power_limit")
 }  # fmt: skip
 REQUEST: Group = {
     "provider": Row("Who answers: openai, anthropic, google, mistral.", "NAME"),

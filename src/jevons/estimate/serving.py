@@ -59,15 +59,16 @@ class Speed:
 def serving(model: Any = None, on: str = "", n: Any = None, *, params: Any = None, active: Any = None,
             precision: str = "bf16", batch: Any = None, request_rate: Any = None, input_tokens: Any = None,
             output_tokens: Any = None, cached_tokens: Any = 0, reasoning_tokens: Any = 0, output_spread: Any = 1.0,
-            lengths: Any = None, tensor: Any = None, requests: Any = None, hours: Any = None, utilisation: Any = None,
-            slo_s_per_token: Any = None, max_batch: Any = None, cache_precision: str = "bf16", power_limit: Any = None,
+            lengths: Any = None, tensor: Any = None, expert_spread: Any = 1, requests: Any = None, hours: Any = None,
+            utilisation: Any = None, slo_s_per_token: Any = None, max_batch: Any = None, cache_precision: str = "bf16", power_limit: Any = None,
             host_w: Any = None, measured: Measured | None = None, calibration: Any = None, images: Any = None,
             image_tokens: Any = None, image_size: Any = None, videos: Any = None, frames: Any = None,
             training: Activity | None = None, lifetime_requests: Any = None, requests_per_user_month: Any = None,
             year: int | None = None, draws: int = 1000, seed: int = 0) -> Activity:  # fmt: skip
     """Activity of serving ``requests`` of one kind (default 1), or of a deployment kept for ``hours``.
 
-    ``n`` devices of the kind ``on``, ``tensor`` of them a replica (default: all). Either ``batch`` in flight a replica,
+    ``n`` devices of the kind ``on``, ``tensor`` of them a replica (default: all); ``expert_spread`` replicas hold one
+    copy of a mixture's routed experts together. Either ``batch`` in flight a replica,
     or ``request_rate`` a second of the deployment, from which the batch follows under ``slo_s_per_token`` and
     ``max_batch``; neither: 8 to 256 are drawn. ``utilisation``: share of time with work (1: no idle row).
     Tokens are numbers, or a distribution: "500 sd 400", "p50 300, p90 1200"; ``lengths``: a CSV of requests (see
@@ -82,7 +83,8 @@ def serving(model: Any = None, on: str = "", n: Any = None, *, params: Any = Non
     seen = pictures(tower, images, image_tokens, image_size, videos, frames)
     asked = lengths_of(input_tokens, output_tokens, cached_tokens, reasoning_tokens, output_spread, lengths, seen.tokens)
     given = _batch(batch)
-    d = seeing(deployment(language, on, n, params, active, precision, tensor, asked, given, cache_precision, power_limit), seen)
+    d = seeing(deployment(language, on, n, params, active, precision, tensor, asked, given, cache_precision, power_limit,
+                          expert_spread), seen)
     d = d if measured is None else d.measured(measured.energy_per_output_token_j, measured.batch)
     sampler = Draws(draws, seed)
     spent = _spent(d, given, request_rate, slo_s_per_token, max_batch, sampler, utilisation)
@@ -96,7 +98,7 @@ def serving(model: Any = None, on: str = "", n: Any = None, *, params: Any = Non
 def latency(model: Any = None, on: str = "", n: Any = None, *, params: Any = None, active: Any = None,
             precision: str = "bf16", batch: Any = 1, request_rate: Any = None, input_tokens: Any = None,
             output_tokens: Any = None, cached_tokens: Any = 0, output_spread: Any = 1.0, lengths: Any = None, tensor: Any = None,
-            slo_s_per_token: Any = None, max_batch: Any = None, cache_precision: str = "bf16", power_limit: Any = None,
+            expert_spread: Any = 1, slo_s_per_token: Any = None, max_batch: Any = None, cache_precision: str = "bf16", power_limit: Any = None,
             images: Any = None, image_tokens: Any = None, image_size: Any = None, videos: Any = None, frames: Any = None
             ) -> Speed:  # fmt: skip
     """Time to the first token and a token, and throughput, from the same law as the energy; arguments as `serving`."""
@@ -104,7 +106,8 @@ def latency(model: Any = None, on: str = "", n: Any = None, *, params: Any = Non
     seen = pictures(tower, images, image_tokens, image_size, videos, frames)
     asked = lengths_of(input_tokens, output_tokens, cached_tokens, 0, output_spread, lengths, seen.tokens)
     given = None if request_rate is not None else _batch(batch)
-    d = seeing(deployment(language, on, n, params, active, precision, tensor, asked, given, cache_precision, power_limit), seen)
+    d = seeing(deployment(language, on, n, params, active, precision, tensor, asked, given, cache_precision, power_limit,
+                          expert_spread), seen)
     if request_rate is None:
         return _speed(d, given, 0.0)
     states = _states(d, request_rate, slo_s_per_token, max_batch)

@@ -82,11 +82,11 @@ def test_an_image_of_unknown_size_is_assumed_aloud():
     assert any(a.what == "tokens of an image" and a.value.startswith("1369") for a in found.assumptions)
 
 
-def test_an_api_request_with_images_costs_that_of_as_many_tokens():
+def test_an_api_request_with_images_costs_that_of_as_many_tokens_and_of_their_encoder():
     pictured = request("openai", "gpt-4o", 100, 200, images=1, image_tokens=765)
-    assert kwh(pictured) == pytest.approx(kwh(request("openai", "gpt-4o", 865, 200)))
-    assert kwh(pictured) > kwh(request("openai", "gpt-4o", 100, 200))
-    assert any(a.what == "encoder of images" for a in pictured.assumptions)
+    tokens = kwh(request("openai", "gpt-4o", 865, 200))
+    assert tokens < kwh(pictured) < 1.2 * tokens
+    assert any(a.what.startswith("encoder of images") for a in pictured.assumptions)
 
 
 @pytest.mark.parametrize("given", [{"image_tokens": 100}, {"images": -1}, {"images": 1, "image_tokens": 0}])

@@ -27,6 +27,7 @@ from jevons.estimate.server.shape import (
     Served,
     precision_of,
     served,
+    spread_experts,
     weights_held_gb,
 )
 from jevons.world import devices, models
@@ -87,17 +88,6 @@ def closed_shape(d: Deployment, sampler: Draws) -> Served:
                   experts=1 / used, active_experts=1.0, moe_layers=np.where(mixture, layers, 0.0),
                   kv_elements=sampler.of(CACHE_SHARE) * 2.0 * hidden * layers / 8, attention_flop=4 * hidden * layers,
                   kv_heads=8.0)  # fmt: skip
-
-
-def spread_experts(shape: Served, replicas: Array) -> Served:
-    """The part of a model that one of several replicas holds when one copy of the routed experts is spread over them.
-
-    It keeps 1/s of the experts, and a token of its own meets as many parameters as before. Each sequence's cache then
-    lies on one device, so that it takes no room on the others (DeepSeek-AI 2025, inference system overview).
-    """
-    s = np.minimum(np.maximum(replicas, 1.0), shape.experts / shape.active_experts)
-    heads = np.where(s > 1.0, np.inf, shape.kv_heads)
-    return replace(shape, expert_params_b=shape.expert_params_b / s, active_experts=shape.active_experts * s, kv_heads=heads)
 
 
 def choice(options: int, sampler: Draws, key: str) -> Array:

@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 
 from jevons.core import units
-from jevons.core.errors import BadInput, Contradiction
+from jevons.core.errors import BadInput, Contradiction, UnknownName
 from jevons.core.source import Assumption
 from jevons.estimate.server import pack as packs
 from jevons.estimate.server.lengths import Lengths
 from jevons.estimate.server.memory import fewest_devices, require_room
 from jevons.estimate.server.physics import Load, Machine, Step, capped, step
-from jevons.estimate.server.shape import Precision, Served, from_counts, precision_of, served
-from jevons.world import devices, models
+from jevons.estimate.server.shape import Precision, Served, from_counts, precision_of, served, spread_experts
+from jevons.world import catalog, devices, models
 from jevons.world.hardware import Device
 
 PARAMS_A_LAYER_WIDTH = 12.0  # parameters of a block over hidden² (Kaplan et al. 2020, arXiv 2001.08361)
 WIDTH_A_LAYER = 128.0  # hidden over layers, where only counts are known (GPT-3 to Llama 3: 80 to 130)
 GIGA = 1e9
 COUNTED = re.compile(r"^\s*(\d+)\s*[x×]\s*(\w.*)$")
+SURE = 0.8  # score from which a name is a processor's
 LINK_SHARE = 32.0  # memory over link bandwidth where the link is not published, as in training
 
 
@@ -98,27 +99,29 @@ class Deployment:
 
 
 def deployment(model: Any, on: str, n: Any, params: Any, active: Any, precision: str, tensor: Any, lengths: Lengths,
-               batch: Any, cache_precision: str, power_limit: Any) -> Deployment:  # fmt: skip
+               batch: Any, cache_precision: str, power_limit: Any, expert_spread: Any = 1) -> Deployment:  # fmt: skip
     """The deployment meant; what was not given is assumed and noted. Errors: UnknownName, BadInput, DoesNotFit."""
     pack = packs.serving_pack()
     found = models.find(model, params, active)
-    device, matched = devices.device(_required(on))
+    limit = None if power_limit is None else float(units.read(power_limit, "W", "power_limit"))
+    device, matched = _device(on, limit)
     notes = [*found.assumptions, *matched]
     held = precision_of(precision)
-    shape = _shape(found, notes)
+    shape = _spread(_shape(found, notes), expert_spread, notes)
     lengths, cut = lengths.within(shape.context_limit)
     notes += [*(lengths.requests.said() if lengths.requests else ()), *cut]
     if found.architecture is not None and found.architecture.kind == "encoder" and np.any(np.asarray(lengths.output) > 1):
         raise BadInput("output_tokens", lengths.output, f"{found.name} is an encoder: its one result counts as 1 token")
     cache_bytes = float(_cache(cache_precision).dense_bytes)
     group, copies = _devices(n, tensor, device, shape, held, lengths, batch, cache_bytes, notes)
+    if copies < expert_spread:
+        raise Contradiction("expert_spread", expert_spread, f"there are {copies:g} replicas: n over tensor is at least as many")
     require_room(shape, held, device.memory_gb, group, lengths.context, 1.0 if batch is None else batch, cache_bytes,
                  f"{found.name} in {precision} on {group:g} {device.name}")  # fmt: skip
     _note_unpublished(device, group, notes)
-    limit = None if power_limit is None else float(units.read(power_limit, "W", "power_limit"))
     family = packs.family_of(found.architecture.id, pack) if found.architecture is not None else None
     return Deployment(found, shape, held, device, machine_of(device, held, group), copies, lengths, cache_bytes, limit,
-                      family, _tier(found, device, family, notes, pack), notes, pack)  # fmt: skip
+                      family, "guess" if expert_spread > 1 else _tier(found, device, family, notes, pack), notes, pack)  # fmt: skip
 
 
 def machine_of(device: Device, precision: Precision, group: Any, replicas: Any = 1.0) -> Machine:
@@ -129,6 +132,42 @@ def machine_of(device: Device, precision: Precision, group: Any, replicas: Any =
     narrow = device.peak(precision.arithmetic).tflops / wide if precision.arithmetic != "fp32" else 1.0
     link = device.link_gb_s or device.memory_bw_gb_s / LINK_SHARE
     return Machine(group, device.power_limit_w(), device.memory_bw_gb_s, wide, narrow, link, replicas)
+
+
+def _device(on: str, limit_w: float | None) -> tuple[Device, tuple[Assumption, ...]]:
+    """The accelerator; a power limit stands for the power of one of which none is published. Errors: UnknownName, BadInput."""
+    try:
+        device, matched = devices.device(_required(on))
+    except UnknownName as trouble:
+        if _is_processor(on):
+            raise BadInput("on", on, "a processor alone is not in the law of servers: price its hours (estimate generic), "
+                           "measure it (bench serve), or name a laptop or board (estimate edge)") from None  # fmt: skip
+        raise trouble
+    if device.tdp_w is not None:
+        return device, tuple(matched)
+    if limit_w is None:
+        raise BadInput("power_limit", None, f"the power of {device.id} is not published: state it in watts, or see estimate edge")
+    note = Assumption("power of the device", f"{limit_w:g} W", "not published; power_limit as stated", "stated")
+    return replace(device, tdp_w=limit_w), (*matched, note)
+
+
+def _is_processor(name: str) -> bool:
+    try:
+        return catalog.table("cpus").find(name)[1].score >= SURE
+    except UnknownName:
+        return False
+
+
+def _spread(shape: Served, replicas: Any, notes: list[Assumption]) -> Served:
+    """The shape of one of several replicas over which the routed experts are spread."""
+    count = float(units.read(replicas, "", "expert_spread", minimum=1.0))
+    if count == 1.0:
+        return shape
+    if not shape.expert_params_b:
+        raise BadInput("expert_spread", replicas, "the model has no routed experts to spread: leave it out")
+    notes.append(Assumption("exchange between replicas", "not counted", "taken to hide behind arithmetic, as two batches in turn let it",
+                            "deepseek-inference"))  # fmt: skip
+    return spread_experts(shape, count)
 
 
 def _required(on: str) -> str:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,26 +81,33 @@ PRECISIONS = {
     "fp8": Precision("fp8", 1.0, 1.0, "fp8", 1.0),
     "int8": Precision("int8", 1.0, 1.0, "int8", 1.0),
     "int4": Precision("int4", 0.53125, 0.53125, "bf16", 0.0),
+    "fp4": Precision("fp4", 0.5625, 0.5625, "fp4", 1.0),
     "mxfp4": Precision("mxfp4", 2.0, 0.53125, "bf16", 0.0),
 }
-"""4.25 bits a parameter: 4 and an 8-bit scale for each 32 (OCP Microscaling 1.0, 2023). Four-bit weights are widened
-and multiplied in 16 bits; mxfp4 checkpoints keep all but the experts in 16 bits."""
-SPELLINGS = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "4-bit": "int4", "awq": "int4", "gptq": "int4",
-             "float8": "fp8", "fp4": "mxfp4", "nvfp4": "mxfp4", "8-bit": "int8"}  # fmt: skip
+"""4.25 bits a parameter: 4 and an 8-bit scale for each 32 (OCP Microscaling 1.0, 2023); 4.5 in fp4 (NVFP4: a scale for
+each 16). Four-bit integers are widened and multiplied in 16 bits, fp4 at the least peak of at least 4 bits that the
+device has; mxfp4 checkpoints keep all but the experts in 16 bits."""
+SPELLINGS = {"bfloat16": "bf16", "float16": "fp16", "half": "fp16", "float32": "fp32", "float": "fp32", "4-bit": "int4",
+             "awq": "int4", "gptq": "int4", "w4a16": "int4", "q4_0": "int4", "q4_k_m": "int4", "nf4": "int4", "float8": "fp8",
+             "e4m3": "fp8", "fp8_e4m3": "fp8", "float8_e4m3fn": "fp8", "w8a8": "int8", "q8_0": "int8", "8-bit": "int8",
+             "nvfp4": "fp4"}  # fmt: skip
 
 
 def precision_of(name: str) -> Precision:
     """The precision of that name; BadInput listing those known."""
     if not known_precision(name):
         raise BadInput("precision", name, f"use one of {', '.join(PRECISIONS)}")
-    plain = str(name).strip().lower()
-    return PRECISIONS[SPELLINGS.get(plain, plain)]
+    return PRECISIONS[_plain(name)]
 
 
 def known_precision(name: str) -> bool:
     """Whether `precision_of` has it."""
-    plain = str(name).strip().lower()
-    return SPELLINGS.get(plain, plain) in PRECISIONS
+    return _plain(name) in PRECISIONS
+
+
+def _plain(name: str) -> str:
+    word = str(name).strip().lower().removeprefix("torch.")
+    return SPELLINGS.get(word, SPELLINGS.get(word.replace("-", "_"), word))
 
 
 def experts_hit(experts: Number, active: Number, tokens: Number) -> Any:
@@ -160,6 +167,17 @@ def _attention_flop(arch: Architecture) -> int:
     if arch.kv_lora_rank:
         return 2 * arch.heads * (2 * arch.kv_lora_rank + arch.qk_rope_head_dim)
     return 4 * arch.heads * arch.head_dim
+
+
+def spread_experts(shape: Served, replicas: Number) -> Served:
+    """The part of a model that one of several replicas holds when one copy of the routed experts is spread over them.
+
+    It keeps 1/s of the experts, and a token of its own meets as many parameters as before. Each sequence's cache then
+    lies on one device, so that it takes no room on the others (DeepSeek-AI 2025, inference system overview).
+    """
+    s = np.minimum(np.maximum(replicas, 1.0), shape.experts / shape.active_experts)
+    heads = np.where(s > 1.0, np.inf, shape.kv_heads)
+    return replace(shape, expert_params_b=shape.expert_params_b / s, active_experts=shape.active_experts * s, kv_heads=heads)
 
 
 def from_counts(params_b: float, active_b: float, layers: float, hidden: float, kv_elements: float = 0.0,
