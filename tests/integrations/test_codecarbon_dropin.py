@@ -30,7 +30,7 @@ def own_place(tmp_path, monkeypatch):
     monkeypatch.setenv("JEVONS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("jevons.measure.tracker.sensors_found", lambda: [Steady(watts=1000.0)])
+    monkeypatch.setattr("jevons.measure.begin.sensors_found", lambda **_: [Steady(watts=1000.0)])
 
 
 def rows(folder, name="emissions.csv"):
@@ -70,7 +70,7 @@ def test_energies_hold_the_pue_and_powers_do_not():
 
 
 def test_nothing_used_is_nothing_emitted(monkeypatch):
-    monkeypatch.setattr("jevons.measure.tracker.sensors_found", list)
+    monkeypatch.setattr("jevons.measure.begin.sensors_found", lambda **_: [])
     with EmissionsTracker(**FORCED) as tracker:
         pass
     assert tracker.final_emissions == 0.0
@@ -371,7 +371,7 @@ def test_a_sensor_that_fails_at_the_start_leaves_the_work_alone(monkeypatch, cap
         def read(self):
             raise OSError("gone")
 
-    monkeypatch.setattr("jevons.measure.tracker.sensors_found", lambda: [Broken(1.0)])
+    monkeypatch.setattr("jevons.measure.begin.sensors_found", lambda **_: [Broken(1.0)])
     with EmissionsTracker(**FORCED) as tracker:
         tracker.start_task("fit")
         assert tracker.stop_task() is None

@@ -160,7 +160,7 @@ class EmissionsTracker:
             name, self._task = self._task, ""
             self._run.end(_window(name))
             duration_s = time.monotonic() - self._task_began_s
-            used = self._run.activity.where(stage=_window(name))
+            used = self._run.of_window(_window(name))
             data: EmissionsData | None = self._guarded(lambda: self._rows.row(self._run, used, duration_s))
             if data is not None:
                 self._tasks[name] = of_task(name, data)

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = ["Run", "recover", "repeat", "sensors_found", "start", "track"]
 
-_WHERE = {"track": "around", "start": "tracker", "Run": "tracker", "recover": "journal", "repeat": "repetition", "sensors_found": "discover"}
+_WHERE = {"track": "around", "start": "begin", "Run": "tracker", "recover": "journal", "repeat": "repetition", "sensors_found": "discover"}
 
 if TYPE_CHECKING:
     from jevons.measure.around import track
+    from jevons.measure.begin import start
     from jevons.measure.discover import sensors_found
     from jevons.measure.journal import recover
     from jevons.measure.repetition import repeat
-    from jevons.measure.tracker import Run, start
+    from jevons.measure.tracker import Run
 
 
 def __getattr__(name: str) -> Any:

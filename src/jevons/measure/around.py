@@ -10,7 +10,8 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from jevons.measure.tracker import Run, start
+from jevons.measure.begin import start
+from jevons.measure.tracker import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,6 +6,7 @@ import atexit
 import functools
 import os
 import signal
+import sys
 import threading
 from contextlib import suppress
 from typing import Any, Protocol
@@ -25,6 +26,18 @@ class Stoppable(Protocol):
 
 
 running: set[Stoppable] = set()
+_workers: set[int] = set()
+
+
+def add(run: Stoppable) -> None:
+    """A run that has begun: it ends with its process, also with a worker of multiprocessing, which runs no exit handlers."""
+    running.add(run)
+    install()
+    pools, pid = sys.modules.get("multiprocessing.util"), os.getpid()
+    parents = sys.modules.get("multiprocessing.process")
+    if pools is not None and parents is not None and parents.parent_process() is not None and pid not in _workers:
+        _workers.add(pid)
+        pools.Finalize(None, stop_all, exitpriority=100)
 
 
 def stop_all() -> None:

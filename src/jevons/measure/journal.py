@@ -7,8 +7,10 @@ holds up to the last whole line stands. Integers of microjoules; UTC stamps besi
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.core.errors import BadInput, TableError
-from jevons.measure.cells import UJ_PER_KWH, Cell, to_activity
+from jevons.measure.cells import HOUR_S, UJ_PER_KWH, Cell, to_activity
 from jevons.measure.home import home
 from jevons.measure.sensor import Meter
 
@@ -29,6 +31,10 @@ SUFFIX = ".jsonl"
 LAST_MARK = b'{"kind":"closed"'
 HOUR_MARK = b'{"kind":"hour"'
 TAIL_BYTES = 1 << 16
+UNKNOWN = 0
+MOST_LISTED = 5000
+SILENT_S = 86400.0
+"""A journal of another machine that was silent for so long (and ten flushes) is taken for cut short."""
 
 
 @dataclass
@@ -81,7 +87,7 @@ def create(header: Mapping[str, Any], folder: Path | None = None, sync: bool = T
     path = where / f"{run}{SUFFIX}"
     try:
         where.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        handle = _apart(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644))
     except OSError as trouble:
         raise BadInput("JEVONS_HOME", str(where), f"name a folder that can be written ({trouble.strerror})") from None
     journal = Journal(path, run, handle)
@@ -95,14 +101,27 @@ def create(header: Mapping[str, Any], folder: Path | None = None, sync: bool = T
     return journal
 
 
+def _apart(handle: int) -> int:
+    """The same file under a number that is not that of input, output or errors, where these are closed."""
+    if handle > 2 or os.name == "nt":
+        return handle
+    import fcntl
+
+    try:
+        return fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(handle)
+
+
 @dataclass(frozen=True)
 class Written:
-    """A journal as read back: header, records in order, and whether its last word is there."""
+    """A journal as read back: header, records in order, whether its last word is there, and lines that cannot be read."""
 
     path: Path
     header: Mapping[str, Any]
     records: tuple[Mapping[str, Any], ...]
     closed: bool
+    broken: int = 0
 
     @property
     def run(self) -> str:
@@ -116,18 +135,24 @@ class Written:
 
     @property
     def cells(self) -> dict[Cell, int]:
-        """Microjoules by hour, device and window: flushes add, an hour's record and the last word stand."""
+        """Microjoules by hour, device and window: flushes add, an hour's record and the last word stand. What a broken line
+        told is known by its device's total alone: it stands in the last hour, in no window."""
         spent: dict[Cell, int] = {}
         for record in self.records:
             for hour, device, window, energy in record.get("d", []):
                 cell = (hour, device, window)
                 spent[cell] = energy + (spent.get(cell, 0) if record["kind"] == "flush" else 0)
+        for device, total in self.last.get("e", {}).items() if self.broken else ():
+            left = total - sum(energy for cell, energy in spent.items() if cell[1] == device)
+            cell = (int(self.last["t"]) // HOUR_S * HOUR_S, device, "")
+            if left > 0:
+                spent[cell] = spent.get(cell, 0) + left
         return spent
 
     @property
     def activity(self) -> Activity:
         """The run as an Activity, as far as it was written."""
-        meters = [Meter(**m) for m in self.header["meters"]]
+        meters = meters_of(self.header)
         labels = {"run": self.run, "share": self.header.get("share", "whole"), **self.header.get("labels", {})}
         return to_activity(self.cells, meters, float(self.header["t"]), float(self.last["t"]), labels)
 
@@ -138,7 +163,8 @@ class Written:
 
 
 def read(path: Path) -> Written:
-    """A journal from disk; a torn last line is left out. TableError where the header itself cannot be read.
+    """A journal from disk; a torn last line is left out, one broken before is counted. TableError where the header itself
+    cannot be read, or is of a newer jevons.
 
     A record of an hour stands for the flushes before it, so that a year is read without parsing each of them.
     """
@@ -157,13 +183,35 @@ def read(path: Path) -> Written:
     first = _parsed(header)
     if first is None or not _is_header(first):
         raise TableError(path.name, 1, None, "no header", "this is no journal of jevons, or it was cut at its start")
-    records = tuple(r for r in map(_parsed, [*kept, *pending]) if r is not None)
-    return Written(path, first, records, bool(records) and records[-1].get("kind") == "closed")
+    if _is_newer(first):
+        raise TableError(path.name, 1, "v", first["v"], f"it was written by a newer jevons: update this one (it reads up to {VERSION})")
+    lines = [*kept, *pending]
+    records = tuple(r for r in map(_parsed, lines) if r is not None and _is_record(r))
+    return Written(path, first, records, bool(records) and records[-1].get("kind") == "closed", len(lines) - len(records))
 
 
 def _is_header(record: Mapping[str, Any]) -> bool:
     kinds = {"kind": str, "run": str, "pid": int, "t": (int, float), "meters": list}
-    return record.get("kind") == "header" and all(isinstance(record.get(name), kind) for name, kind in kinds.items())
+    plain = record.get("kind") == "header" and all(isinstance(record.get(name), kind) for name, kind in kinds.items())
+    return plain and all(isinstance(m, dict) and {"device", "method"} <= m.keys() for m in record["meters"])
+
+
+def _is_newer(header: Mapping[str, Any]) -> bool:
+    return not isinstance(header.get("v", VERSION), int) or header.get("v", VERSION) > VERSION
+
+
+def _is_record(record: Mapping[str, Any]) -> bool:
+    """Whether its parts are what a reader takes them for."""
+    rows, sums = record.get("d", []), record.get("e", {})
+    return (isinstance(record.get("kind"), str) and isinstance(record.get("t"), (int, float)) and isinstance(rows, list)
+            and isinstance(sums, dict) and all(isinstance(total, int) for total in sums.values())
+            and all(isinstance(row, list) and list(map(type, row)) == [int, str, str, int] for row in rows))  # fmt: skip
+
+
+def meters_of(header: Mapping[str, Any]) -> list[Meter]:
+    """The meters a header names; what this version knows no word for is left out."""
+    known = Meter.__dataclass_fields__
+    return [Meter(**{name: value for name, value in meter.items() if name in known}) for meter in header["meters"]]
 
 
 def totals_of(path: Path) -> dict[str, int]:
@@ -174,7 +222,7 @@ def totals_of(path: Path) -> dict[str, int]:
             lines = handle.read().split(b"\n")[:-1]
     except OSError:
         return {}
-    found = (record["e"] for line in reversed(lines) if (record := _parsed(line)) is not None and "e" in record)
+    found = (record["e"] for line in reversed(lines) if (record := _parsed(line)) is not None and "e" in record and _is_record(record))
     return dict(next(found, {}))
 
 
@@ -197,15 +245,20 @@ def written(folder: Path | None = None) -> Iterator[Written]:
             continue
 
 
-def left_open(folder: Path | None = None, most: int = 100) -> list[Path]:
-    """Journals, the newest of them, whose process is gone without a last word; only their ends are read."""
+def left_open(folder: Path | None = None, most: int | None = 100) -> list[Path]:
+    """Journals whose process is gone without a last word, oldest first; only their beginnings and ends are read.
+
+    ``most``: look at so many of the newest alone (of the first thousands that a crowded folder names); None: at all.
+    """
     where = folder or home() / "journal"
-    try:
-        files = [entry for entry in os.scandir(where) if entry.name.endswith(SUFFIX)]
-        newest = sorted(files, key=lambda entry: entry.stat().st_mtime, reverse=True)[:most]
-    except OSError:
-        return []
-    return [Path(entry.path) for entry in newest if _cut(Path(entry.path))]
+    stamped = []
+    with suppress(OSError), os.scandir(where) as entries:
+        for entry in itertools.islice(entries, None if most is None else MOST_LISTED):
+            with suppress(OSError):
+                if entry.name.endswith(SUFFIX):
+                    stamped.append((entry.stat().st_mtime, entry.path))
+    newest = sorted(stamped)[-most if most else 0 :]
+    return [Path(path) for _, path in newest if _cut(Path(path))]
 
 
 def _cut(path: Path) -> bool:
@@ -214,7 +267,8 @@ def _cut(path: Path) -> bool:
             header, last = _parsed(handle.readline()), _last_line(handle)
     except OSError:
         return False
-    return header is not None and _is_header(header) and not last.startswith(LAST_MARK) and not _alive(header)
+    known = header is not None and _is_header(header) and not _is_newer(header)
+    return known and header is not None and not last.startswith(LAST_MARK) and not _alive(header, path)
 
 
 def _last_line(handle: Any) -> bytes:
@@ -231,8 +285,10 @@ def _last_line(handle: Any) -> bytes:
 def recover(folder: Path | None = None) -> list[dict[str, Any]]:
     """Close every journal whose process is gone without a last word, and say what each one saved."""
     saved = []
-    for journal in list(written(folder)):
-        if journal.closed or _alive(journal.header):
+    for path in left_open(folder, None):
+        try:
+            journal = read(path)
+        except (TableError, OSError):
             continue
         known = {k: v for k, v in journal.last.items() if k in ("t", "m", "e")}
         rows = [[*cell, energy] for cell, energy in journal.cells.items()]
@@ -270,11 +326,22 @@ def _iso(stamp: float) -> str:
     return datetime.fromtimestamp(stamp, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _alive(header: Mapping[str, Any]) -> bool:
-    """Whether the process that wrote a journal still runs on this host (same pid, same start)."""
+def _alive(header: Mapping[str, Any], path: Path) -> bool:
+    """Whether the process that wrote a journal still runs, or may: on another host all that tells is how long it was silent."""
     if header.get("host") != host():
+        longest_s = max(SILENT_S, 10 * header.get("flush_s", 0.0))
+        with suppress(OSError):
+            return time.time() - path.stat().st_mtime < longest_s
         return True
-    return process_start(int(header["pid"])) == header.get("pid_start") is not None
+    if header.get("boot") and boot_id() and header["boot"] != boot_id():
+        return False
+    return runs(int(header["pid"]), header.get("pid_start"))
+
+
+def runs(pid: int, start: int | None) -> bool:
+    """Whether the process of that start is there; one that may not be looked at (another user's) counts as there."""
+    now = process_start(pid)
+    return now is not None and start is not None and (now in (start, UNKNOWN) or start == UNKNOWN)
 
 
 def _folder_id(folder: Path) -> str:
@@ -309,12 +376,13 @@ def boot_id() -> str:
 
 
 def process_start(pid: int) -> int | None:
-    """When a process began, in clock ticks since boot; None where it is gone. A pid alone may be reused."""
+    """When a process began, in clock ticks since boot; None where it is gone, UNKNOWN where it is hidden. A pid alone may be
+    reused."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
         return int(stat.rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):
-        return None if _gone(pid) else 0
+        return None if _gone(pid) else UNKNOWN
 
 
 def _gone(pid: int) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jevons.measure.home import home
-from jevons.measure.journal import process_start, sight, totals_of
+from jevons.measure.journal import process_start, runs, sight, totals_of
 
 SUFFIX = ".live"
 KEPT_NS = 60 * 1_000_000_000
@@ -136,7 +136,7 @@ class Live:
         if found.ended_ns is not None:
             stale = not 0 <= time.monotonic_ns() - found.ended_ns <= KEPT_NS
         else:
-            stale = process_start(int(entry.name.partition("-")[0])) != found.pid_start
+            stale = not runs(int(entry.name.partition("-")[0]), found.pid_start)
         if stale:
             os.unlink(entry.path)
             self._known.pop(entry.name, None)

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from jevons.core.errors import BadInput
+from jevons.measure.begin import start
 from jevons.measure.cells import UJ_PER_KWH
 from jevons.measure.counter import UJ_PER_J
 from jevons.measure.projection import student
-from jevons.measure.tracker import Run, start
+from jevons.measure.tracker import Run
 
 J_PER_KWH = UJ_PER_KWH / UJ_PER_J
 PHASE_S = 0.1

@@ -23,7 +23,7 @@ from jevons.core.errors import BadInput
 from jevons.measure import guard
 from jevons.measure import journal as journals
 from jevons.measure.cells import HOUR_S, Cells, to_activity
-from jevons.measure.discover import sensors_found
+from jevons.measure.counter import asleep_ns
 from jevons.measure.live import Live
 from jevons.measure.sensor import MISSING, OK, Meter, Reading, Sensor, heard
 from jevons.measure.ticks import Ticks
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 NS_PER_S = 1_000_000_000
 FEWEST_TICKS = 10
-COLUMNS = {"start_s", "end_s", "amount", "device", "component", "boundary", "method", "tier", "stage", "sensor",
-           "lifecycle", "flow", "site", "share", "run"}  # fmt: skip
 
 
 class Run:
@@ -57,22 +55,22 @@ class Run:
         self._lock, self._wake = threading.RLock(), threading.Event()
         self._owner, self._stopped = os.getpid(), False
         self.started_s = time.time()
-        self._offset_ns = time.time_ns() - time.monotonic_ns()
+        self._base_ns = time.time_ns() - time.monotonic_ns() - asleep_ns()
+        self._offset_ns = self._base_ns + asleep_ns()  # the clock at the start and what passed since: no step of it moves a run
         header = {"t": self.started_s, "m": time.monotonic_ns(), "pid_start": journals.process_start(os.getpid()),
-                  "period_s": period_s, "share": self.share, "labels": self.labels, "meters": [asdict(m) for m in self.meters],
+                  "period_s": period_s, "flush_s": flush_s, "share": self.share, "labels": self.labels, "meters": [asdict(m) for m in self.meters],
                   "python": sys.version.split()[0]}  # fmt: skip
         self.journal = journals.create(header, folder / "journal" if folder else None, sync=False)
         self.live = self._among(folder / "live" if folder else None)
         self._hour = int(self.started_s) // HOUR_S
-        self.ended_s, self._told = self.started_s, False
+        self.ended_s, self._told, self._crossing_told = self.started_s, False, False
         self.report: LiveReport | None = None
         self._first(found)
         self._edge(None, 0)
         with suppress(OSError):  # only now, for it takes long on a busy disk; what fails here fails at the first flush
             self.journal.sync()
         self._thread = threading.Thread(target=self._loop, name="jevons", daemon=True)
-        guard.running.add(self)
-        guard.install()
+        guard.add(self)
         try:
             self._thread.start()
         except RuntimeError as trouble:  # the process may start no more threads
@@ -96,8 +94,12 @@ class Run:
     @property
     def activity(self) -> Activity:
         """What was consumed so far, a row an hour, device and window."""
+        return self.of_window(None)
+
+    def of_window(self, path: str | None) -> Activity:
+        """The rows of one window ("outer/inner"; None: of all), without making the others."""
         with self._lock:
-            spent = dict(self.cells.spent)
+            spent = {cell: energy for cell, energy in self.cells.spent.items() if path is None or cell[2] == path}
         return to_activity(spent, self.meters, self.started_s, max(self.ended_s, self.started_s),
                            {"run": self.id, "share": self.share, **self.labels})  # fmt: skip
 
@@ -109,12 +111,16 @@ class Run:
 
     @contextmanager
     def window(self, name: str) -> Iterator[None]:
-        """Energy between here and the end of the block is accounted to ``name`` (nested: "outer/inner")."""
+        """Energy between here and the end of the block is accounted to ``name`` (nested: "outer/inner"). Blocks of several
+        threads or tasks that overlap nest as they began; that is told once."""
         self.begin(name)
         try:
             yield
         finally:
-            self.end(name)
+            try:
+                self.end(name)
+            except BadInput:
+                self._crossed(name)
 
     def begin(self, name: str) -> None:
         """Open a window; work queued on an accelerator before it is waited for."""
@@ -139,6 +145,17 @@ class Run:
             self._edge("/".join(self._windows), self._opened.pop())
             self._windows.pop()
 
+    def _crossed(self, name: str) -> None:
+        """End a window that is not the innermost, or not open any more."""
+        with self._lock:
+            self._sample(settle=True)
+            if name in self._windows:
+                place = len(self._windows) - 1 - self._windows[::-1].index(name)
+                del self._windows[place], self._opened[place]
+        if not self._crossing_told:
+            self._crossing_told = True
+            _log().warning("windows overlapped without nesting (%r ended first); what was used meanwhile is under their common path", name)
+
     def sample(self) -> None:
         """Read every sensor now."""
         with self._lock:
@@ -156,8 +173,14 @@ class Run:
             return self
         self._stopped = True
         self._wake.set()
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
-            self._thread.join(timeout=5)
+        try:
+            if self._thread.is_alive() and threading.current_thread() is not self._thread:
+                self._thread.join(timeout=5)
+        finally:  # also where a second Ctrl-C comes in between
+            self._last_word()
+        return self
+
+    def _last_word(self) -> None:
         with self._lock:
             self._sample(settle=True)
             if self._edge("/".join(self._windows), self._began_ns):
@@ -169,7 +192,6 @@ class Run:
         for sensor in self.sensors:
             sensor.close()
         guard.running.discard(self)
-        return self
 
     def drop(self) -> None:
         """End it as though it had never begun: no journal is left."""
@@ -265,6 +287,7 @@ class Run:
         """Read every sensor; ``settle`` also looks up whose energy it was, where not all of it is ours."""
         window = "/".join(self._windows)
         self.live.look()
+        self._offset_ns = self._base_ns + asleep_ns()
         if settle and self._shared is not None:
             self._shared.settle()
         for sensor in self.sensors:
@@ -305,7 +328,7 @@ class Run:
         """Append a record. A flush holds what was added; an hour's and the last one hold cells as they stand, so
         that a reader needs the flushes of the current hour alone."""
         self._leave_out()
-        now = time.time()
+        now = (time.monotonic_ns() + self._offset_ns) / NS_PER_S
         hour, since = int(now) // HOUR_S, self._hour
         if kind == "flush" and hour != since:
             kind = "hour"
@@ -326,55 +349,6 @@ class Run:
         if not self._told:
             self._told = True
             _log().warning("the journal cannot be written (%s); measuring goes on in memory", trouble)
-
-
-def start(*, sensors: Sequence[Sensor] | None = None, period_s: float = 1.0, flush_s: float = 10.0,
-          labels: Mapping[str, str] | None = None, home: str | Path | None = None, scope: str = "machine",
-          pid: int | None = None, cgroup: str | None = None, live: bool | Mapping[str, Any] = False,
-          also: Sequence[str] | None = None) -> Run:  # fmt: skip
-    """Begin to measure; ``stop()`` the Run, or leave it to the end of the process.
-
-    ``sensors``: by default every counter this machine offers, and models where it offers none; ``also``: models of "disk"
-    and "nic" beside them (default: the settings'). ``period_s``: between samples. ``flush_s``: between records, the most a kill can lose. ``labels``: words kept with the run (owner, job).
-    ``scope``: "machine" (all of it), "process" (this one, or ``pid``, with everything it starts) or "cgroup" (the job
-    or container this process or ``pid`` is in, or the one of this path or id); idle energy is then kept apart. ``live``:
-    price it as it goes (``run.report``), with True or the options of ``LiveReport``: site, total, budget, study.
-    Errors: BadInput for a period that is not positive, an unknown label type or scope, or a folder that cannot be
-    written.
-    """
-    for name, value in (("period_s", period_s), ("flush_s", flush_s)):
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0.01 <= value <= 86400:
-            raise BadInput(name, value, "give seconds from 0.01 to 86400")
-    for name, word in (labels or {}).items():
-        if not isinstance(word, str):
-            raise BadInput(f"labels.{name}", word, "give text")
-        if name in COLUMNS:
-            raise BadInput(f"labels.{name}", word, "choose another name: every row has a column of this one already")
-    if scope == "machine" and (pid is not None or cgroup is not None):
-        raise BadInput("scope", scope, "with pid or cgroup say scope='process' or scope='cgroup'")
-    who = None
-    if scope != "machine":
-        from jevons.measure.attribution import Attributed, party
-
-        who = party(scope, pid, cgroup)
-    chosen = sensors_found(also=also) if sensors is None else list(sensors)
-    shared = Attributed(chosen, who) if who is not None else None
-    chosen = [shared] if shared is not None else chosen
-    run = Run(chosen, period_s, max(flush_s, period_s), labels or {}, Path(home) if home else None, shared, sensors is None)
-    if live:
-        run.report = _report(run, {} if live is True else live)
-    return run
-
-
-def _report(run: Run, options: Mapping[str, Any]) -> LiveReport:
-    """The live report; a run whose report cannot be made is not left running."""
-    from jevons.measure.live_report import LiveReport
-
-    try:
-        return LiveReport(run, **options)
-    except BaseException:
-        run.drop()
-        raise
 
 
 def _log() -> Any:
