@@ -1,11 +1,18 @@
-"""Coefficient packs: what was fitted, when, on which rows, with which residuals; shipped as JSON."""
+"""Coefficient packs: what was fitted, when, on which rows, with which residuals; shipped as JSON, or saved by a user."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jevons.core.errors import BadInput
+
+Made = TypeVar("Made")
 
 
 @cache
@@ -14,3 +21,18 @@ def coefficient_pack(name: str) -> dict[str, Any]:
     text = files("jevons.estimate").joinpath(f"coefficients/{name}.json").read_text(encoding="utf-8")
     pack: dict[str, Any] = json.loads(text)
     return pack
+
+
+def save(calibration: Any, path: str | Path) -> Path:
+    """Write a calibration, a dataclass, as JSON and name the file."""
+    target = Path(path)
+    target.write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
+    return target
+
+
+def saved(path: str | Path, kind: str, make: Callable[[dict[str, Any]], Made]) -> Made:
+    """What ``make`` makes of the calibration of that kind saved at ``path``; BadInput for a file that holds none."""
+    try:
+        return make(json.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as trouble:
+        raise BadInput("calibration", str(path), f"give a file saved by 'jevons calibrate {kind}' ({trouble})") from None

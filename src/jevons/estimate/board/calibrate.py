@@ -6,7 +6,6 @@ found first, left out and counted; prompts of several sets whose tokens are not 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +24,10 @@ from jevons.estimate.board.checks import Measured
 from jevons.estimate.board.fit import Runs
 from jevons.estimate.board.interval import REGIMES
 from jevons.estimate.board.law import Array, Shape, named
-from jevons.world import catalog, models
+from jevons.estimate.packs import save, saved
+from jevons.estimate.validation.readings import needed, rows_of
+from jevons.world import models
+from jevons.world.rows import Row
 
 COLUMNS = ("model", "input_tokens", "output_tokens", "latency_s", "energy_j")
 OPTIONAL = ("on", "task", "pair", "precision")
@@ -62,9 +64,7 @@ class EdgeCalibration:
 
     def save(self, path: str | Path) -> Path:
         """Write the pack as JSON and name the file."""
-        target = Path(path)
-        target.write_text(json.dumps(self.__dict__, indent=1) + "\n", encoding="utf-8")
-        return target
+        return save(self, path)
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,7 @@ def calibrate_edge(path: str | Path, on: str = "", name: str = "") -> EdgeCalibr
 
     Errors: BadInput for a file of fewer than 8 usable runs, TableError naming row and column.
     """
-    file = Path(path)
-    rows = list(catalog.read_csv(file)) if file.is_file() else []
-    if not rows:
-        raise BadInput("file", str(path), f"give a CSV with the columns {', '.join(COLUMNS)}")
+    file, rows = Path(path), rows_of(path, ", ".join(COLUMNS))
     board = edge_board(on or _cell(rows[0], "on", "device") or _ask(file))[0]
     found = _read(file, rows, board)
     left_out, lagged, warnings = _inspect(found)
@@ -103,12 +100,8 @@ def calibrate_edge(path: str | Path, on: str = "", name: str = "") -> EdgeCalibr
 
 def load(path: str | Path) -> EdgeCalibration:
     """The calibration saved at ``path``; BadInput for a file that holds none."""
-    try:
-        read: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-        tuples = {key: tuple(read[key]) for key in ("models", "residuals", "warnings")}
-        return EdgeCalibration(**{**read, **tuples})
-    except (OSError, ValueError, KeyError, TypeError) as trouble:
-        raise BadInput("calibration", str(path), f"give a file saved by 'jevons calibrate edge' ({trouble})") from None
+    columns = ("models", "residuals", "warnings")
+    return saved(path, "edge", lambda read: EdgeCalibration(**{**read, **{key: tuple(read[key]) for key in columns}}))
 
 
 def calibration_of(calibration: Any) -> EdgeCalibration:
@@ -183,7 +176,7 @@ def _stopped(found: _Read, rounds: int = 3) -> Any:
     return flags
 
 
-def _read(file: Path, rows: list[catalog.Row], board: EdgeBoard) -> _Read:
+def _read(file: Path, rows: list[Row], board: EdgeBoard) -> _Read:
     lines = np.arange(2, len(rows) + 2)
     tokens, output, seconds, joules = (
         np.array([_number(file, i, row, names, least) for i, row in enumerate(rows, start=2)])
@@ -204,7 +197,7 @@ def _read(file: Path, rows: list[catalog.Row], board: EdgeBoard) -> _Read:
     return _Read(measured, runs, tasks, kinds.pop() if len(kinds) == 1 else "")
 
 
-def _shape(file: Path, line: int, row: catalog.Row, board: EdgeBoard) -> tuple[float, ...]:
+def _shape(file: Path, line: int, row: Row, board: EdgeBoard) -> tuple[float, ...]:
     """The shape of a row's model, weights scaled by their bits over the board's usual ones."""
     name = _cell(row, "precision")
     if name and name not in BITS:
@@ -220,18 +213,12 @@ def _shape(file: Path, line: int, row: catalog.Row, board: EdgeBoard) -> tuple[f
     return s.layers, s.params_b, s.weights_b * ratio, s.query, s.key_value
 
 
-def _number(file: Path, line: int, row: catalog.Row, names: tuple[str, ...], least: float) -> float:
-    text = _cell(row, *names)
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not least <= value < float("inf"):
-        raise TableError(file.name, line, names[0], text, f"give a number of at least {least:g}")
-    return value
+def _number(file: Path, line: int, row: Row, names: tuple[str, ...], least: float) -> float:
+    """The number in the first of these columns that is filled."""
+    return needed(row, next((name for name in names if _cell(row, name)), names[0]), file.name, line, least)
 
 
-def _cell(row: catalog.Row, *names: str) -> str:
+def _cell(row: Row, *names: str) -> str:
     return next((row[name].strip() for name in names if (row.get(name) or "").strip()), "")
 
 

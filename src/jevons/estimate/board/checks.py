@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.estimate.validation.readings import JOULES_AS, other_unit
+
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -21,7 +23,6 @@ SHORT_S = 2.0
 LAG = 0.5
 """Rank correlation of a short run's power with that of the run before, from which the sensor is taken to lag."""
 FEWEST = 6
-UNIT_SIZES = {"mJ": 1e3, "kJ": 1e-3, "Wh": 1 / 3600, "kWh": 1 / 3.6e6}
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ def zero_readings(m: Measured) -> Flags:
 
 
 def other_units(m: Measured) -> dict[str, Flags]:
-    """Unit → runs whose power is the usual one times that unit's size, within a factor of 3."""
+    """Unit → runs whose power seems to be the usual one in that unit (`readings.other_unit`)."""
     power = np.where(m.joules > 0, m.joules, np.nan) / m.seconds
     ratio = power / np.nanmedian(power)
-    return {unit: np.asarray(np.abs(np.log(ratio / size)) < np.log(3)) for unit, size in UNIT_SIZES.items()}
+    seems = np.array([other_unit(float(each)) for each in ratio], object)
+    return {unit: np.asarray(seems == unit, bool) for unit in JOULES_AS}
 
 
 def early_stops(m: Measured) -> Flags:

@@ -23,7 +23,8 @@ from jevons.estimate.board.interval import factors
 from jevons.estimate.board.law import Array, Shape, vector
 from jevons.estimate.packs import coefficient_pack
 from jevons.estimate.validation.predictions import Prediction, Predictions
-from jevons.estimate.validation.readings import Row, holds, observed, other_unit, positive
+from jevons.estimate.validation.readings import holds, observed, other_unit, positive
+from jevons.world.rows import Row
 
 LAYOUT = ("device", "model", "task", "phase", "input_tokens", "output_tokens_requested", "layers", "n_heads",
           "n_kv_heads", "head_dim", "params_nonemb_b", "lm_head_params_b", "energy_j")  # fmt: skip

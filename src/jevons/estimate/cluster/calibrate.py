@@ -10,7 +10,6 @@ Three multipliers are learnt on the joint fit, as a maximum a posteriori in the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -21,14 +20,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.core import units
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption
 from jevons.estimate.cluster import layout as layouts
 from jevons.estimate.cluster.experts import Experts
 from jevons.estimate.cluster.machine import block_of, machine_of
 from jevons.estimate.cluster.step_time import Coefficients, coefficients, step_time_pack
-from jevons.world import catalog, devices, models
+from jevons.estimate.packs import save, saved
+from jevons.estimate.validation.readings import positive, rows_of
+from jevons.world import devices, models
+from jevons.world.rows import Row
 
 COLUMNS = ("model", "on", "n", "batch", "step_s")
 OPTIONAL = ("sequence", "precision", "tensor", "pipeline", "micro_batch", "recompute", "sharding", "expert")
@@ -60,18 +61,12 @@ class Calibration:
 
     def save(self, path: str | Path) -> Path:
         """Write the pack as JSON and name the file."""
-        target = Path(path)
-        target.write_text(json.dumps({**self.__dict__, "rows": list(self.rows)}, indent=1) + "\n", encoding="utf-8")
-        return target
+        return save(self, path)
 
 
 def load(path: str | Path) -> Calibration:
     """The calibration saved at ``path``; BadInput for a file that holds none."""
-    try:
-        read: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-        return Calibration(**{**read, "rows": tuple(read["rows"])})
-    except (OSError, ValueError, KeyError, TypeError) as trouble:
-        raise BadInput("calibration", str(path), f"give a file saved by 'jevons calibrate training' ({trouble})") from None
+    return saved(path, "training", lambda read: Calibration(**{**read, "rows": tuple(read["rows"])}))
 
 
 def calibrate_training(path: str | Path, name: str = "") -> Calibration:
@@ -80,12 +75,9 @@ def calibrate_training(path: str | Path, name: str = "") -> Calibration:
     Three to five rows suffice; more narrow it further. Errors: TableError naming row and column; DoesNotFit where a
     measured layout could not have run.
     """
-    file = Path(path)
-    rows = list(catalog.read_csv(file)) if file.is_file() else []
-    if not rows:
-        raise BadInput("file", str(path), f"give a CSV with the columns {', '.join(COLUMNS)}")
+    file, rows = Path(path), rows_of(path, ", ".join(COLUMNS))
     jobs = [_job(file, i, row) for i, row in enumerate(rows, start=2)]
-    observed = np.array([_number(file, i, row, "step_s") for i, row in enumerate(rows, start=2)])
+    observed = np.array([positive(row, "step_s", file.name, i) for i, row in enumerate(rows, start=2)])
     theta = _fit(jobs, np.log(observed))
     before, after = _log_times(jobs, np.zeros(len(GROUPS))), _log_times(jobs, theta)
     residual = np.log(observed) - after
@@ -117,7 +109,7 @@ def note(calibration: Calibration) -> Assumption:
 Measured = tuple[layouts.Job, dict[str, Any]]
 
 
-def _job(file: Path, line: int, row: catalog.Row) -> Measured:
+def _job(file: Path, line: int, row: Row) -> Measured:
     for column in COLUMNS:
         if not (row.get(column) or "").strip():
             raise TableError(file.name, line, column, row.get(column), "fill this column")
@@ -136,28 +128,18 @@ def _job(file: Path, line: int, row: catalog.Row) -> Measured:
     return job, {k: getattr(plan, k) for k in layouts.KEYS}
 
 
-def _named(file: Path, line: int, row: catalog.Row, column: str, find: Any) -> Any:
+def _named(file: Path, line: int, row: Row, column: str, find: Any) -> Any:
     try:
         return find(row[column])
     except BadInput as trouble:
         raise TableError(file.name, line, column, row[column], trouble.mend) from None
 
 
-def _whole(file: Path, line: int, row: catalog.Row, column: str) -> int:
-    value = _number(file, line, row, column)
+def _whole(file: Path, line: int, row: Row, column: str) -> int:
+    value = positive(row, column, file.name, line)
     if value % 1:
         raise TableError(file.name, line, column, row[column], "give a whole number")
     return int(value)
-
-
-def _number(file: Path, line: int, row: catalog.Row, column: str) -> float:
-    try:
-        value = float(units.read(float(row[column]), "", column))
-    except (ValueError, TypeError):
-        value = 0.0
-    if value <= 0:
-        raise TableError(file.name, line, column, row[column], "give a positive number")
-    return value
 
 
 def _log_times(jobs: list[Measured], theta: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -185,6 +167,6 @@ def _mape(log_predicted: NDArray[np.float64], observed: NDArray[np.float64]) -> 
     return float(np.mean(np.abs(np.exp(log_predicted) / observed - 1)))
 
 
-def _key(row: catalog.Row) -> str:
+def _key(row: Row) -> str:
     words = "|".join(f"{k}={row.get(k, '')}" for k in (*COLUMNS[:-1], *OPTIONAL))
     return blake2b(words.encode(), digest_size=6).hexdigest()

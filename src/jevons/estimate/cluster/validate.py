@@ -18,9 +18,10 @@ from jevons.core.uncertain import Z80
 from jevons.estimate.cluster.throughput_prior import DeviceHours, device_hours, training_pack, without_family
 from jevons.estimate.flops import encoder_decoder_flops, six_nd
 from jevons.estimate.validation.predictions import Predicted, Prediction, Predictions
-from jevons.estimate.validation.readings import Row, holds, number, observed
+from jevons.estimate.validation.readings import holds, number, observed
 from jevons.world.catalog import table
 from jevons.world.hardware import Device
+from jevons.world.rows import Row
 
 LAYOUT = ("model", "active_params_b", "tokens_b", "hardware", "device_hours", "reported_tco2e")
 TARGETS = {"device_hours": "device_hours", "tco2e": "reported_tco2e"}  # target -> column observed

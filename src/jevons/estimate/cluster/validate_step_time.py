@@ -19,8 +19,9 @@ from jevons.core.errors import TableError
 from jevons.estimate.cluster.parallelism import Array, Block, Layout, Machine
 from jevons.estimate.cluster.step_time import Coefficients, regime, spread, step_time, step_time_pack
 from jevons.estimate.validation.predictions import Prediction, Predictions
-from jevons.estimate.validation.readings import Row, holds, positive
+from jevons.estimate.validation.readings import holds, positive
 from jevons.world.devices import device
+from jevons.world.rows import Row
 
 Cells = dict[str, Any]
 TARGETS = ("step_time", "mfu")

@@ -18,11 +18,12 @@ from jevons.core.errors import TableError, UnknownName
 from jevons.estimate.diffusion.cost import generation_pack, rates_of
 from jevons.estimate.diffusion.interval import Setting, batch_cost, interval, never_measured
 from jevons.estimate.validation.predictions import Prediction, Predictions
-from jevons.estimate.validation.readings import Row, holds, observed
+from jevons.estimate.validation.readings import holds, observed
 from jevons.world import diffusion
 from jevons.world.devices import device
 from jevons.world.diffusion import DiffusionModel
 from jevons.world.hardware import Device
+from jevons.world.rows import Row
 
 Array = NDArray[np.float64]
 NUMBERS = ("num_gpus", "ulysses_degree", "ring_degree", "batch_size", "height", "width", "num_frames", "inference_steps")

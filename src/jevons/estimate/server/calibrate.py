@@ -11,10 +11,9 @@ has without calibration, σ² that of a row about its configuration, both from t
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,16 +22,15 @@ import numpy as np
 
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption
-from jevons.estimate.board.checks import UNIT_SIZES
+from jevons.estimate.packs import save, saved
 from jevons.estimate.server import pack as packs
 from jevons.estimate.server.deployment import Deployment, deployment
 from jevons.estimate.server.lengths import lengths_of
-from jevons.world import catalog
+from jevons.estimate.validation.readings import needed, other_unit, rows_of
+from jevons.world.rows import Row
 
 COLUMNS = ("model", "on", "n", "precision", "batch", "input_tokens", "output_tokens")
 MEASURED = "energy_per_output_token_j, or energy_j with requests"
-UNIT_OFF = 3.0
-"""A measurement within this factor of the predicted one in another unit is taken to be in that unit."""
 FAR = 30.0
 """Beyond this factor, and in no unit, a measurement is of something else: no estimate was so far off."""
 
@@ -61,19 +59,17 @@ class ServingCalibration:
 
     def save(self, path: str | Path) -> Path:
         """Write the pack as JSON and name the file."""
-        target = Path(path)
-        target.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
-        return target
+        return save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> ServingCalibration:
         """The calibration saved at ``path``; BadInput for a file that holds none."""
-        try:
-            read: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+
+        def made(read: dict[str, Any]) -> ServingCalibration:
             known = {key: Configuration(**one) for key, one in read["configurations"].items()}
             return cls(**{**read, "configurations": known, "rows": tuple(read["rows"])})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as trouble:
-            raise BadInput("calibration", str(path), f"give a file saved by 'jevons calibrate serving' ({trouble})") from None
+
+        return saved(path, "serving", made)
 
     def of(self, d: Deployment) -> Configuration:
         """What was measured of a deployment; BadInput naming what the file holds where it holds no such."""
@@ -102,10 +98,7 @@ def calibrate_serving(path: str | Path, name: str = "") -> ServingCalibration:
     energy_j with requests; optionally tensor. Zero readings and other units are left out and counted.
     Errors: BadInput where no row is left, TableError naming row and column.
     """
-    file = Path(path)
-    rows = list(catalog.read_csv(file)) if file.is_file() else []
-    if not rows:
-        raise BadInput("file", str(path), f"give a CSV with the columns {', '.join(COLUMNS)} and {MEASURED}")
+    file, rows = Path(path), rows_of(path, f"{', '.join(COLUMNS)} and {MEASURED}")
     read = [_row(file.name, line, row) for line, row in enumerate(rows, start=2)]
     keys, ratio = np.array([key for key, _, _ in read], dtype=object), np.array([measured for *_, measured in read])
     tiers = {key: tier for key, tier, _ in read}
@@ -153,14 +146,14 @@ def _configuration(logs: Any, tier: str) -> Configuration:
     return Configuration(round(level, 4), round(math.sqrt(scatter + 1.0 / (n / scatter + 1.0 / tau**2)), 4), n)
 
 
-def _row(file: str, line: int, row: catalog.Row) -> tuple[str, str, float]:
+def _row(file: str, line: int, row: Row) -> tuple[str, str, float]:
     """The configuration of a row, its tier without calibration, and its measured over its predicted joules an output token."""
     for column in ("model", "on"):
         if not (row.get(column) or "").strip():
             raise TableError(file, line, column, row.get(column, ""), f"fill the columns {', '.join(COLUMNS)}")
-    n, batch, given, made = (_number(file, line, row, c, least) for c, least in (
+    n, batch, given, made = (needed(row, c, file, line, least) for c, least in (
         ("n", 1.0), ("batch", 1.0), ("input_tokens", 0.0), ("output_tokens", 1.0)))  # fmt: skip
-    tensor = _number(file, line, row, "tensor", 1.0) if (row.get("tensor") or "").strip() else n
+    tensor = needed(row, "tensor", file, line, 1.0) if (row.get("tensor") or "").strip() else n
     measured = _measured(file, line, row, made)
     try:
         d = deployment(row["model"].strip(), row["on"].strip(), n, None, None, (row.get("precision") or "bf16").strip(), tensor,
@@ -171,23 +164,12 @@ def _row(file: str, line: int, row: catalog.Row) -> tuple[str, str, float]:
     return key_of(d), d.tier, measured / predicted
 
 
-def _measured(file: str, line: int, row: catalog.Row, made: float) -> float:
+def _measured(file: str, line: int, row: Row, made: float) -> float:
     if (row.get("energy_per_output_token_j") or "").strip():
-        return _number(file, line, row, "energy_per_output_token_j", 0.0)
+        return needed(row, "energy_per_output_token_j", file, line)
     if not (row.get("energy_j") or "").strip():
         raise TableError(file, line, "energy_per_output_token_j", "", f"give {MEASURED}")
-    return _number(file, line, row, "energy_j", 0.0) / (_number(file, line, row, "requests", 1.0) * made)
-
-
-def _number(file: str, line: int, row: catalog.Row, column: str, least: float) -> float:
-    text = (row.get(column) or "").strip()
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not least <= value < math.inf:
-        raise TableError(file, line, column, text, f"give a number of at least {least:g}")
-    return value
+    return needed(row, "energy_j", file, line) / (needed(row, "requests", file, line, 1.0) * made)
 
 
 def _left_out(ratio: Any) -> dict[str, list[int]]:
@@ -203,10 +185,9 @@ def _left_out(ratio: Any) -> dict[str, list[int]]:
 def _wrong(ratio: float) -> str:
     if not ratio > 0:
         return "zero reading"
-    away = {unit: abs(math.log(ratio / size)) for unit, size in UNIT_SIZES.items()}
-    nearest = min(away, key=away.__getitem__)
-    if away[nearest] < math.log(UNIT_OFF):
-        return f"energy in {nearest}"
+    unit = other_unit(ratio)
+    if unit:
+        return f"energy in {unit}"
     return f"more than {FAR:g} times off" if abs(math.log(ratio)) > math.log(FAR) else ""
 
 

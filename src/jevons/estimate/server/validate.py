@@ -27,9 +27,10 @@ from jevons.estimate.server.shape import (
     served,
 )
 from jevons.estimate.validation.predictions import Predicted, Prediction, Predictions
-from jevons.estimate.validation.readings import Row, holds, number, observed
+from jevons.estimate.validation.readings import holds, number, observed
 from jevons.world import devices, models
 from jevons.world.hardware import Device
+from jevons.world.rows import Row
 from jevons.world.vision import Tower, tower_of
 
 LAYOUT = ("task", "model_id", "weight_precision", "gpu_model", "num_gpus", "max_num_seqs", "avg_batch_size",
@@ -76,21 +77,24 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
     pack = packs.serving_pack() if pack is None else pack
     found: dict[str, list[Predicted]] = {name: [] for name in TARGETS}
     left_out: dict[str, list[str]] = {}
-    for line, row in enumerate(rows, start=2):
+    for line, raw in enumerate(rows, start=2):
+        row = plain(raw)
+        require(row, LAYOUT, file)
         name = f"{line}: {row['model_id']}"
         run = read_row(row, pack, file, line)
-        if isinstance(run, str):
-            left_out.setdefault(run, []).append(name)
+        each = run if isinstance(run, str) else _compared(name, run, row, pack, file, line)
+        if isinstance(each, str):
+            left_out.setdefault(each, []).append(name)
             continue
-        for target, one in _predicted(name, run, {t: observed(row, c, file, line) for t, c in TARGETS.items()}, pack).items():
+        for target, one in each.items():
             found[target].append(one)
     return Prediction({target: Predictions.of(each) for target, each in found.items()}, left_out)
 
 
 def read_row(row: Row, pack: Mapping[str, Any], file: str = "rows", line: int = 2) -> Deployment | str:
     """What a row says before the run, or in words why nothing can be predicted from it."""
-    if row.get("quality", "ok") not in ("", "ok"):
-        return f"quality {row['quality']}"
+    if (quality := row.get("quality", "").lower()) not in ("", "ok"):
+        return f"quality {quality}"
     needed = {c: number(row, c, file, line) for c in ("num_gpus", "avg_batch_size", "avg_output_len")}
     empty = [name for name, value in needed.items() if not value]
     if empty:
@@ -99,7 +103,7 @@ def read_row(row: Row, pack: Mapping[str, Any], file: str = "rows", line: int = 
     if not known_precision(row["weight_precision"]):
         return f"precision {row['weight_precision']} not known"
     if device is None or model is None:
-        return "hardware not in the tables" if device is None else "model not in the tables and without its shape"
+        return f"hardware not in the tables: {row['gpu_model']}" if device is None else "model not in the tables and without its shape"
     return _deployment(row, pack, needed, device, model, file, line)
 
 
@@ -149,10 +153,27 @@ def _deployment(row: Row, pack: Mapping[str, Any], needed: Mapping[str, float | 
     shown = window_prompts(requests, cap, spread) if cap and requests else 1.0
     precision = precision_of(row["weight_precision"])
     machine = machine_of(device, precision, gpus, number(row, "data_parallel", file, line) or 1.0)
-    family = row.get("base_model") or row["model_id"]
     tier = "guess" if packs.stands_in(device.generation, pack) else "physics"
-    return Deployment(row["model_id"], family, row["task"], device, model, precision, machine, batch, length, spread,
+    return Deployment(row["model_id"], _family(row, pack), row["task"], device, model, precision, machine, batch, length, spread,
                       shown, tier, tower_of(row["model_id"])[1])  # fmt: skip
+
+
+def _family(row: Row, pack: Mapping[str, Any]) -> str:
+    """The family as recorded; where that had no part in the fit, that in which the model of the table had one."""
+    told = row.get("base_model") or ""
+    known = (packs.family_of(found.architecture.id, pack) if (found := _found(name)) and found.architecture else None
+             for name in (row["model_id"], told))  # fmt: skip
+    return told if told in pack["without"] else next((family for family in known if family), told or row["model_id"])
+
+
+def _compared(name: str, run: Deployment, row: Row, pack: Mapping[str, Any], file: str, line: int) -> dict[str, Predicted] | str:
+    """Each target of a row, or in words why what was observed cannot be compared."""
+    seen = {target: observed(row, column, file, line) for target, column in TARGETS.items()}
+    if not any(value > 0 for value in seen.values()):
+        return "zero energy" if 0.0 in seen.values() else "no energy to compare with"
+    each = _predicted(name, run, seen, pack)
+    units = [unit for one in each.values() if (unit := other_unit(one.observed / one.best))]
+    return f"energy seems to be in {units[0]}" if units else each
 
 
 def _predicted(name: str, run: Deployment, seen: Mapping[str, float], pack: Mapping[str, Any]) -> dict[str, Predicted]:
@@ -173,7 +194,6 @@ def _assumed(run: Deployment, pack: Mapping[str, Any]) -> tuple[str, ...]:
     known = run.task in pack["prompts"]
     length = pack["prompts"].get(run.task, pack["prompts"][""])["tokens"]
     return (f"prompts of {length:.0f} tokens: {'as fitted for this task' if known else 'the task is not known'}",)
-
 
 
 def _device(name: str) -> Device | None:
@@ -201,13 +221,18 @@ def _model(row: Row, file: str, line: int) -> Served | None:
                        number(row, "attn_layers", file, line), "mamba" in row.get("architecture", "").lower())  # fmt: skip
 
 
-def _named(name: str, total_b: float | None) -> Served | None:
-    plain = VARIANTS.sub("", name.split("/")[-1].lower())
+def _found(name: str) -> models.Model | None:
+    """The model of the table that bears this name beyond doubt."""
     try:
-        found = models.find(plain)
-    except UnknownName:
+        found = models.find(VARIANTS.sub("", name.split("/")[-1].lower()))
+    except (UnknownName, BadInput):
         return None
-    if found.architecture is None or any(a.what == "model" and "words" in a.why for a in found.assumptions):
+    return None if any(a.what == "model" and "words" in a.why for a in found.assumptions) else found
+
+
+def _named(name: str, total_b: float | None) -> Served | None:
+    found = _found(name)
+    if found is None or found.architecture is None or found.architecture.kind == "encoder-decoder":
         return None
     if total_b and not 1 / AGREE < found.params / 1e9 / total_b < AGREE:
         return None

@@ -4,14 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from jevons.core.errors import TableError
+from jevons.core.errors import BadInput, TableError
+from jevons.world.rows import Row, read_csv
 
-Row = Mapping[str, str]
 JOULES_AS = {"mJ": 1e3, "kJ": 1e-3, "Wh": 1 / 3600, "kWh": 1 / 3.6e6}
 """A joule in each unit that energy is written in by mistake."""
+ABSENT = ("nan", "none", "null", "n/a", "na", "-")
+"""What programs write into cells that hold nothing."""
 UNIT_OFF = 3.0
 """Energy within this factor of the expected one in another unit is taken to be in that unit."""
+
+
+def rows_of(path: str | Path, columns: str) -> list[Row]:
+    """The rows of a CSV of measurements. Errors: BadInput where there is none, TableError for a broken table."""
+    file = Path(path)
+    rows = list(read_csv(file)) if file.is_file() else []
+    if not rows:
+        raise BadInput("file", str(path), f"give a CSV with the columns {columns}")
+    return rows
+
+
+def plain(raw: Mapping[Any, Any]) -> Row:
+    """A row without blanks around names and cells; what only says that nothing is there is empty, cells without a
+    column are dropped."""
+    cells = {name.strip(): "" if cell is None else str(cell).strip() for name, cell in raw.items() if isinstance(name, str)}
+    return {name: "" if cell.lower() in ABSENT else cell for name, cell in cells.items()}
+
+
+def require(row: Row, layout: Sequence[str], file: str) -> None:
+    """Errors: TableError naming the first column of a layout that a row has not."""
+    missing = [name for name in layout if name not in row]
+    if missing:
+        raise TableError(file, 1, missing[0], ", ".join(row)[:80], f"give the columns {', '.join(layout)}")
 
 
 def holds(header: Sequence[str], layout: Sequence[str]) -> bool:
