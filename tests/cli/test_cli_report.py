@@ -281,6 +281,35 @@ def test_runs_of_the_ledger_are_reported_site_by_site(kept):
     assert sum(x["location_t_co2e"] for x in told["lines"]) == pytest.approx(told["totals"]["location_based"])
 
 
+def test_a_paper_of_one_result_takes_all_runs_and_sites_of_a_selection_together(kept):
+    each = [kept(f"report json ledger:{run}").json for run in ("run-1", "run-2")]
+    climate = sum(x["impact"] for rows in each for x in rows if x["indicator"] == "climate")
+    told = kept("report sci ledger:project=search").json
+    assert told["E_kwh"] == pytest.approx(sum(x["impact"] for rows in each for x in rows if x["indicator"] == "energy"))
+    assert told["E_kwh"] * told["I_g_per_kwh"] == pytest.approx(climate * 1000)
+    said = kept("report annex-xi ledger:project=search").out
+    assert "Germany" in said
+    assert "France" in said
+
+
+def test_a_page_of_very_many_runs_shows_them_together(kept, tmp_path, monkeypatch):
+    from jevons.cli import report_forms
+
+    monkeypatch.setattr(report_forms, "MOST_SECTIONS", 2)
+    kept(f"report html ledger:project=search --out {tmp_path / 'p.html'}")
+    text = (tmp_path / "p.html").read_text()
+    assert "<h1>3 results together</h1>" in text
+    assert "run-2" not in text
+
+
+def test_results_that_answer_different_questions_are_not_put_together(made, jevons, tmp_path, monkeypatch):
+    from jevons.cli import report_forms
+
+    monkeypatch.setattr(report_forms, "MOST_SECTIONS", 1)
+    jevons(f"estimate training --model llama-2-7b --tokens 2T --on a100 --n 512 --at France --year 2023 --indicators climate --json --save {tmp_path / 'i.json'}")
+    assert "different questions" in made("report html a.json i.json").err
+
+
 def test_a_run_is_priced_as_it_was_priced_last(kept):
     rows = kept("report json ledger:run-1").json
     assert sum(x["impact"] for x in rows if x["indicator"] == "energy") == pytest.approx(1000.0)

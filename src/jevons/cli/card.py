@@ -32,9 +32,9 @@ def write(result: o.Result, into: Into = None, hardware: o.Hardware = "", traini
           year: o.Year = None) -> None:  # fmt: skip
     """The metadata and the section "Environmental Impact" of a result, printed, or put into a card that exists."""
     from jevons.cli import card_audit, report_forms
-    from jevons.cli.report_sources import selected
+    from jevons.cli.report_sources import single
 
-    made = report_forms.card(selected([result], at, year)[0], hardware, training, True)
+    made = report_forms.card(single(result, at, year), hardware, training, True)
     if into is None:
         print(made.rstrip("\n"))
     else:

@@ -9,7 +9,7 @@ import typer
 from jevons.cli import report_forms as forms
 from jevons.cli import report_options as o
 from jevons.cli import show
-from jevons.cli.report_sources import footprints_of, selected, sides_of
+from jevons.cli.report_sources import footprints_of, selected, sides_of, single
 from jevons.cli.writing import Paper
 
 report_app = typer.Typer(no_args_is_help=True, help="Papers to hand in: standards, pages, tables, an assurance pack.")
@@ -64,7 +64,7 @@ def sci(result: o.Result, per: o.Per = "", at: o.At = "", year: o.Year = None, o
     """
     from jevons.report.standards import sci as rate
 
-    one = selected([result], at, year)[0]
+    one = single(result, at, year)
     location = one.footprint(accounting="location", indicators=one.indicators)  # no market instrument counts
     forms.leave(show.as_text(rate(location, per)), out, "SCI")
 
@@ -76,7 +76,7 @@ def annex_xi(result: o.Result, model: o.Model = "", flop: o.Flop = None, days: o
 
     jevons report annex-xi a.json --days 18
     """
-    forms.leave(forms.annex_xi(selected([result], at, year)[0], model, flop, days, out), out, "Annex XI")
+    forms.leave(forms.annex_xi(single(result, at, year), model, flop, days, out), out, "Annex XI")
 
 
 @paper()
@@ -87,7 +87,7 @@ def boamps(result: o.Result, country: o.Country = "", task: o.Family = "", stage
 
     jevons report boamps a.json --task "text generation"
     """
-    one = selected([result], at, year)[0]
+    one = single(result, at, year)
     said = {"family": task, "stage": stage or forms.stage_of(one), "country": country or forms.country_of(one)}
     forms.leave(forms.boamps(one, {**said, "infrastructure": infrastructure, "devices": devices}, publisher), out, "BoAmps")
 
@@ -99,7 +99,7 @@ def hf_card(result: o.Result, hardware: o.Hardware = "", training: o.Training = 
 
     jevons report hf-card a.json --section
     """
-    forms.leave(forms.card(selected([result], at, year)[0], hardware, training, section), out, "card")
+    forms.leave(forms.card(single(result, at, year), hardware, training, section), out, "card")
 
 
 @paper(name="ai-energy-score")
@@ -111,7 +111,7 @@ def ai_energy_score(result: o.Result, task: o.Task = "text generation", model: o
     """
     from jevons.report.standards import ai_energy_score as score
 
-    one = selected([result], at, year)[0]
+    one = single(result, at, year)
     told = score(one.footprint(), task, model or forms.model_of(one), params, batch or forms.argument(one, "batch"))
     forms.leave(show.as_text(told), out, "AI Energy Score")
 
@@ -185,7 +185,7 @@ def brightway(result: o.Result, at: o.At = "", year: o.Year = None, out: o.Out =
 
     jevons report brightway a.json --out inventory.csv
     """
-    forms.leave(forms.inventory(selected([result], at, year)[0], "brightway"), out, "inventory")
+    forms.leave(forms.inventory(single(result, at, year), "brightway"), out, "inventory")
 
 
 @paper()
@@ -194,4 +194,4 @@ def openlca(result: o.Result, at: o.At = "", year: o.Year = None, out: o.Out = N
 
     jevons report openlca a.json --out inventory.zip
     """
-    forms.leave(forms.inventory(selected([result], at, year)[0], "openlca"), out, "inventory")
+    forms.leave(forms.inventory(single(result, at, year), "openlca"), out, "inventory")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jevons.report.standards.scopes import Boundary, Sides
 
 LARGEST_BILL_BYTES = 500_000_000
+MOST_SECTIONS = 12  # of a page; more results are shown together
 TRAINS = ("training", "finetuning")
 STAGES = {"training": "training", "recorded": "training", "fine-tuning": "finetuning", "distillation": "training",
           "serving": "inference", "request": "inference", "edge": "inference", "generation": "inference"}  # fmt: skip
@@ -217,7 +218,15 @@ def page(chosen: Sequence[Selected]) -> str:
     """The HTML page; of one result that has a spec, with what it would be elsewhere."""
     from jevons.cli import reports
 
-    return reports.page({one.title: one.footprint() for one in chosen}, chosen[0].spec if len(chosen) == 1 else None)
+    return reports.page(shown(chosen), chosen[0].spec if len(chosen) == 1 else None)
+
+
+def shown(chosen: Sequence[Selected]) -> dict[str, Footprint]:
+    """Title → Footprint of what a page shows: each result, or all together where they are too many to read."""
+    from jevons.cli.report_selected import together
+
+    held = chosen if len(chosen) <= MOST_SECTIONS else [together(chosen, f"{len(chosen)} results together")]
+    return {one.title: one.footprint() for one in held}
 
 
 def pdf(chosen: Sequence[Selected], by: str) -> tuple[bytes, str]:
@@ -226,7 +235,7 @@ def pdf(chosen: Sequence[Selected], by: str) -> tuple[bytes, str]:
     from jevons.report.pdf import pdf as make
     from jevons.world import catalog
 
-    footprints = {one.title: one.footprint() for one in chosen}
+    footprints = shown(chosen)
     return make(footprints, page(chosen), title(footprints), by, jevons.__version__, catalog.version())
 
 

@@ -1,12 +1,14 @@
-"""One source of a report: an activity with its site and question, which can be priced anew."""
+"""One source of a report: an activity with its site (or sites) and question, which can be priced anew."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jevons.core.activity import joined
 from jevons.core.errors import BadInput, MissingFactor, UnknownName
 from jevons.core.source import Assumption
 from jevons.core.study import Study
@@ -23,7 +25,7 @@ STATED = ("intensity", "series")  # a factor of the user's own, of the study's s
 @dataclass(frozen=True)
 class Selected:
     """One activity with its site and question; ``spec`` where it came from one; ``data``: what stands for it in a pack,
-    None for the file itself."""
+    None for the file itself; ``sites``: of several sources together, the arguments of jevons.site by the rows' site."""
 
     title: str
     name: str
@@ -36,6 +38,7 @@ class Selected:
     data: bytes | None = None
     spec: Spec | None = None
     file: Path | None = None
+    sites: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def year(self) -> int | None:
@@ -65,7 +68,8 @@ class Selected:
         """Priced at its site; ``asked``: fields of the study that differ."""
         import jevons
 
-        return jevons.footprint(self.activity, jevons.site(**self.site), self.study.with_(**asked), self.draws)
+        at = {word: jevons.site(**site) for word, site in self.sites.items()} or jevons.site(**self.site)
+        return jevons.footprint(self.activity, at, self.study.with_(**asked), self.draws)
 
     @property
     def indicators(self) -> tuple[str, ...]:
@@ -95,6 +99,29 @@ class Selected:
         place = jevons.site(**{**self.site, "market_intensity": intensity_kg_per_kwh})
         study = self.study.with_(accounting="market", grid="average", scope="direct", indicators=("energy", "climate"))
         return jevons.footprint(self.activity, place, study, self.draws)
+
+
+def together(chosen: Sequence[Selected], title: str) -> Selected:
+    """Several sources as one, each row priced where it was; the source itself where there is one.
+
+    Errors: StudyMismatch where they answer different questions; BadInput where their draws do not join.
+    """
+    if len(chosen) == 1:
+        return chosen[0]
+    sites: dict[str, Mapping[str, Any]] = {}
+    rows = []
+    for one in chosen:
+        chosen[0].study.require_same(one.study)
+        word = next((w for w, site in sites.items() if site == one.site), "") or unlike(one.place, sites)
+        sites[word] = one.site
+        rows.append(one.activity.label(site=word))
+    alone = dict(chosen[0].site) if len(sites) == 1 else {}
+    return Selected(title, "together", title, joined(rows), alone, chosen[0].study, chosen[0].draws, chosen[0].tenure, sites=sites)
+
+
+def unlike(word: str, taken: Mapping[str, Any]) -> str:
+    """The word itself, numbered where it is taken."""
+    return word if word not in taken else next(w for n in count(2) if (w := f"{word} ({n})") not in taken)
 
 
 def at_site(whole: Selected, word: str, given: Mapping[str, Any], sites: int, year: int | None) -> Selected:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.cli import show
-from jevons.cli.report_selected import Selected, at_site, named_sites
+from jevons.cli.report_selected import Selected, at_site, named_sites, together
 from jevons.cli.report_twice import doubts, refuse_copies
 from jevons.core import units
 from jevons.core.errors import BadInput
@@ -42,6 +42,12 @@ def selected(sources: Sequence[str], at: str = "", year: int | None = None, tenu
         found.append(replace(one, name=name, title=title))
     refuse_copies(found)
     return [replace(one, activity=one.activity.assume(*notes)) if (notes := doubts(one, found[:at])) else one for at, one in enumerate(found)]
+
+
+def single(source: str, at: str = "", year: int | None = None) -> Selected:
+    """One source for a paper that is of one result; the runs and sites that it holds, together."""
+    found = selected([source], at, year)
+    return together(found, f"{len(found)} results of {source}")
 
 
 def footprints_of(sources: Sequence[str], at: str = "", year: int | None = None) -> dict[str, Footprint]:

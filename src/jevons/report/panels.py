@@ -127,11 +127,10 @@ def colours(footprints: Iterable[Footprint]) -> dict[str, int]:
 def _compared(group: Mapping[str, Footprint], name: str) -> Panel:
     found = {title: figures.figure(footprint, name) for title, footprint in group.items()}
     scale, ticks = drawings.zero_scale([f.high for f in found.values()])
-    largest = max(found.values(), key=lambda f: f.high)
-    unit = Figure(name, largest.unit, largest.high, largest.high, largest.high)
-    rows = [{"title": t, "figure": f, "track": drawings.track(f.low, f.best, f.high, scale, ticks, f"{t}: {f}")}
-            for t, f in found.items()]  # fmt: skip
-    return {"label": largest.label, "unit": unit.shown_unit, "rows": rows,
+    unit = max(found.values(), key=lambda f: f.best)  # all stand in the unit of the greatest, so that they compare
+    rows = [{"title": t, "value": unit.say(f.best), "bounds": f"[{unit.say(f.low)}–{unit.say(f.high)}]" if f.bounds else "",
+             "track": drawings.track(f.low, f.best, f.high, scale, ticks, f"{t}: {f}")} for t, f in found.items()]  # fmt: skip
+    return {"label": unit.label, "unit": unit.shown_unit, "rows": rows,
             "axis": drawings.axis(scale, ticks, [unit.tick(t) for t in ticks])}  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def annex_xi(footprint: Footprint, model: str, flop: float | None = None, days: 
     return (
         f"Computational resources of {model} (Annex XI, section 1, point 2(d)): {'; '.join(resources)}. "
         f"Energy consumption (point 2(e)): {energy.value} {energy.shown_unit}{spread}, {record['e_energy']['known']} "
-        f"({figures.said_methods(footprint)}), for {', '.join(map(figures.named, footprint.by('stage', 'energy')))} at "
+        f"({figures.said_methods(footprint)}), for {_stages(footprint)} at "
         f"{', '.join(figures.places(footprint)) or 'a place not named'}, facility overhead "
         f"{record['e_energy']['facility_overhead']}. {record['e_energy']['method']}"
         f"Left out: {study['Left out']}."
@@ -73,7 +73,7 @@ def annex_xi_record(footprint: Footprint, model: str, flop: float | None = None,
 def _form(footprint: Footprint, flop: float | None, days: float | None, mwh: float, known: str) -> dict[str, Any]:
     """The fields of the form that a training fills; None where it is not told. FLOP, MWh and days to two significant digits."""
     device_days = units.convert(figures.device_hours(footprint), "h", "days")
-    method = (f"{known}: {figures.said_methods(footprint)}; electricity of {', '.join(map(figures.named, footprint.by('stage', 'energy')))}, "
+    method = (f"{known}: {figures.said_methods(footprint)}; electricity of {_stages(footprint)}, "
               f"facility overhead {'included' if _has_overhead(footprint) else 'not shown apart'}. {_basis(footprint)}")  # fmt: skip
     return {
         "form": FORM,
@@ -92,6 +92,11 @@ def months(days: float) -> str:
 
 def _rounded(value: float | None) -> float | None:
     return float(f"{value:.1e}") if value else None
+
+
+def _stages(footprint: Footprint) -> str:
+    """The stages that used energy; what is not parted into any is the run as a whole."""
+    return ", ".join(filter(None, footprint.by("stage", "energy"))) or "the run as a whole"
 
 
 def _has_overhead(footprint: Footprint) -> bool:
