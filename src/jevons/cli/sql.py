@@ -21,6 +21,7 @@ def sql(
                                             show_default=False)] = "",
     folder: Annotated[Path | None, typer.Option("--from", metavar="FOLDER", help="Exported Parquet, in place of the ledger.",
                                                 show_default=False)] = None,
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="The longest a question may take.")] = 60.0,
     ledger: Where = "", **given: Any,
 ) -> None:  # fmt: skip
     """Ask the ledger in SQL. It answers from a copy: nothing can be written, and no other file or address reached."""
@@ -30,10 +31,10 @@ def sql(
         tell_tables(given)
         return
     if folder is not None:
-        columns, rows = asking.ask(None, question, folder)
+        columns, rows = asking.ask(None, question, folder, timeout)
     else:
         with existing(ledger).reading() as connection:
-            columns, rows = asking.ask(connection, question)
+            columns, rows = asking.ask(connection, question, timeout_s=timeout)
     tell_answer(columns, rows, given)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -123,6 +125,52 @@ def test_an_answer_that_memory_could_not_hold_is_refused(full, monkeypatch):
     assert len(ask(full, "SELECT * FROM range(1000)")[1]) == 1000
     with pytest.raises(BadInput, match="LIMIT"):
         ask(full, "SELECT * FROM range(100000000000)")
+
+
+ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE hash(a.range, b.range, c.range) = 1"
+
+
+def test_a_question_without_end_is_stopped_with_the_mend(full):
+    with full.reading() as connection, pytest.raises(BadInput, match=r"longer than 0\.2 s.*--timeout"):
+        sql.ask(connection, ENDLESS, timeout_s=0.2)
+
+
+def test_a_million_runs_joined_to_each_other_are_stopped(full, monkeypatch):
+    monkeypatch.setattr(sql, "rows_of", lambda connection, name: million)
+    million = [(f"r{i}", *[None] * (len(tables.COLUMNS["runs"]) - 1)) for i in range(1_000_000)]
+    with full.reading() as connection, pytest.raises(BadInput, match="longer than 1 s"):
+        sql.ask(connection, "SELECT count(*) FROM runs a, runs b WHERE hash(a.run, b.run) = 1", timeout_s=1)
+
+
+def test_a_question_that_memory_cannot_hold_is_refused_with_the_mend(full, monkeypatch):
+    monkeypatch.setattr(sql, "MEMORY", "64MB")
+    with full.reading() as connection, pytest.raises(BadInput, match="more than 64MB of memory"):
+        sql.ask(connection, "SELECT a.range, list(b.range) FROM range(100) a, range(10000000) b GROUP BY 1")
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1, float("nan"), float("inf")])
+def test_a_time_that_is_none_is_refused(full, timeout_s):
+    with full.reading() as connection, pytest.raises(BadInput, match="timeout"):
+        sql.ask(connection, "SELECT 1", timeout_s=timeout_s)
+
+
+STOPPED = """
+import os, signal, sys, threading
+sys.path[:0] = {path!r}
+from jevons.account.ledger import sql
+duck = sql.opened()
+threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    sql._answered(duck, {question!r}, 300)
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def test_control_c_stops_a_question():
+    code = STOPPED.format(path=sys.path, question=ENDLESS)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "stopped\n", done.stderr
 
 
 def test_exported_parquet_answers_as_the_ledger_does(full, tmp_path):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import islice, starmap
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from jevons.core.errors import BadInput, MissingExtra
 
 BATCH = 50_000
 MEMORY = "2GB"
+TIMEOUT_S = 60.0
+"""How long a question may take, the copy of the tables left aside."""
+INTERRUPT_S = 0.1
 MOST_ROWS = 1_000_000
 """A longer answer is refused: it would be held in memory whole."""
 LAST_S = 253_402_300_800
@@ -27,12 +32,16 @@ SHUT = (
 KINDS = ("SELECT", "EXPLAIN")
 
 
-def ask(connection: Connection | None, question: str, folder: Path | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+def ask(connection: Connection | None, question: str, folder: Path | None = None,
+        timeout_s: float = TIMEOUT_S) -> tuple[list[str], list[tuple[Any, ...]]]:  # fmt: skip
     """The columns and rows that answer one SELECT. ``folder``: exported Parquet, in place of the ledger.
 
-    Only the tables that the question names are copied. Errors: BadInput for anything but one question that reads; the
-    question itself is refused by DuckDB where it would write, attach, read files, load extensions or reach the network.
+    Only the tables that the question names are copied. Errors: BadInput for anything but one question that reads, and for one
+    that takes longer than ``timeout_s`` or more memory than MEMORY; the question itself is refused by DuckDB where it would
+    write, attach, read files, load extensions or reach the network.
     """
+    if not 0 < timeout_s < threading.TIMEOUT_MAX:
+        raise BadInput("timeout", timeout_s, "give seconds over 0")
     with opened() as duck:
         _require_question(duck, question)
         wanted = [name for name in COLUMNS if re.search(rf"\b{name}\b", question, re.IGNORECASE)] or ["runs"]
@@ -44,7 +53,7 @@ def ask(connection: Connection | None, question: str, folder: Path | None = None
         for statement in SHUT:
             duck.execute(statement)
         duck.execute("BEGIN TRANSACTION READ ONLY")
-        return _answered(duck, question)
+        return _answered(duck, question, timeout_s)
 
 
 def opened() -> Any:
@@ -110,17 +119,37 @@ def _require_question(duck: Any, question: str) -> None:
         raise BadInput("sql", question, f"ask one SELECT; the ledger is read-only here. Tables: {', '.join(COLUMNS)}")
 
 
-def _answered(duck: Any, question: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+def _answered(duck: Any, question: str, timeout_s: float) -> tuple[list[str], list[tuple[Any, ...]]]:
     import duckdb
 
     try:
-        told = duck.execute(question)
-        rows = told.fetchmany(MOST_ROWS + 1)
+        columns, rows = _within(duck, question, timeout_s)
+    except TimeoutError:
+        raise BadInput("sql", question, f"it took longer than {timeout_s:g} s; narrow it, or allow more: --timeout") from None
+    except duckdb.OutOfMemoryException:
+        raise BadInput("sql", question, f"it needs more than {MEMORY} of memory; narrow it, or sum it up") from None
     except duckdb.Error as trouble:
         raise BadInput("sql", question, _line(trouble)) from None
     if len(rows) > MOST_ROWS:
         raise BadInput("sql", question, f"its answer has more than {MOST_ROWS:,} rows; sum them up, or say LIMIT")
-    return [column[0] for column in told.description], rows
+    return columns, rows
+
+
+def _within(duck: Any, question: str, timeout_s: float) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The answer, computed beside us, so that both the clock and Ctrl-C can stop it. Errors: TimeoutError, DuckDB's own."""
+
+    def answer() -> tuple[list[str], list[tuple[Any, ...]]]:
+        told = duck.execute(question)
+        return [column[0] for column in told.description], told.fetchmany(MOST_ROWS + 1)
+
+    with ThreadPoolExecutor(1) as aside:
+        asked = aside.submit(answer)
+        try:
+            return asked.result(timeout_s)
+        finally:
+            while not asked.done():
+                duck.interrupt()
+                wait([asked], INTERRUPT_S)
 
 
 def _line(trouble: Exception) -> str:
