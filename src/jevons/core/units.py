@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 SECONDS_PER_HOUR = 3600.0
+HOURS_PER_DAY = 24.0
 HOURS_PER_YEAR = 8760.0
 JOULES_PER_KWH = 3.6e6
 LITRES_PER_GALLON = 3.785411784
 KG_PER_POUND = 0.45359237
 BYTES_PER_GB = 1e9
+W_PER_KW = 1000.0
+G_PER_KG = 1000.0
+FLOP_PER_TFLOP = 1e12
 
 # unit -> (dimension, size in that dimension's domain unit)
 UNITS: dict[str, tuple[str, float]] = {

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jevons.estimate.claims.claim import G_PER_KG, W_PER_KW, Claim, claims, pue_scope, read
+from jevons.core import units
+from jevons.estimate.claims.claim import Claim, claims, pue_scope, read
 from jevons.estimate.claims.finding import Finding
 from jevons.estimate.claims.rules import RULES, model_flops_utilisation
 
@@ -61,18 +62,18 @@ def _implied(c: Claim) -> Iterator[Implied]:
     if kg and (kwh or nominal):
         basis = (kwh, f"{kwh:,.6g} kWh") if kwh else nominal
         assert basis is not None
-        yield Implied("intensity", kg / basis[0] * G_PER_KG, "g/kWh", f"{kg:,.6g} kg / ({basis[1]})")
+        yield Implied("intensity", kg / basis[0] * units.G_PER_KG, "g/kWh", f"{kg:,.6g} kg / ({basis[1]})")
     if kwh and nominal and power:
         yield Implied("PUE", kwh / nominal[0], "", f"{kwh:,.6g} kWh / ({nominal[1]})")
     elif kg and kwh and intensity:
         yield Implied("PUE", kg / (kwh * intensity), "", f"{kg:,.6g} kg / ({kwh:,.6g} kWh × {intensity:g} kg/kWh)")
     if kwh and hours:
-        yield Implied("power", kwh / hours * W_PER_KW, "W", f"{kwh:,.6g} kWh / {hours:,.6g} h")
+        yield Implied("power", kwh / hours * units.W_PER_KW, "W", f"{kwh:,.6g} kWh / {hours:,.6g} h")
     if shares := model_flops_utilisation(c):
         for law, share in shares.items():
             yield Implied(f"MFU ({law})", share, "", f"{law} / (hours × peak)")
     if kwh and power:
-        yield Implied("device-hours", kwh / power * W_PER_KW, "h", f"{kwh:,.6g} kWh / {power:g} W")
+        yield Implied("device-hours", kwh / power * units.W_PER_KW, "h", f"{kwh:,.6g} kWh / {power:g} W")
     count, wall = c.value("num_devices"), c.value("wall_hours")
     if count and wall:
         yield Implied("device-hours", count * wall, "h", f"{count:,g} × {wall:,.6g} h")

@@ -35,8 +35,6 @@ from jevons.world.defaults import default
 from jevons.world.hardware import Device
 from jevons.world.site import Site, footprint, site
 
-W_PER_KW = 1000.0
-G_PER_KG = 1000.0
 STUDY = Study(indicators=("energy", "climate"))
 
 
@@ -131,7 +129,7 @@ def of_jevons(c: Case) -> Priced:
     result = footprint(activity, at=c.at, study=STUDY, draws=0)
     split = {word: float(value[..., 0]) for word, value in result.by("lifecycle").items()}
     energy = float(result.best("energy"))
-    return Priced("jevons", catalog.version(), energy / c.device_hours / c.pue * W_PER_KW, c.pue, c.intensity, energy,
+    return Priced("jevons", catalog.version(), energy / c.device_hours / c.pue * units.W_PER_KW, c.pue, c.intensity, energy,
                   split.get("operation", 0.0), split.get("manufacture", 0.0), "end of life, building, network")  # fmt: skip
 
 
@@ -139,8 +137,8 @@ def of_mlco2(c: Case) -> Priced:
     """TDP × hours × rounded intensity, the device's hours summed over devices."""
     watts, notes = _listed(c, "mlco2")
     intensity, more = _intensity(c, "mlco2", c.region)
-    rounded = float(mlco2.intensity_kg_per_kwh(intensity * G_PER_KG))
-    kg = float(mlco2.emissions_kg(watts, c.device_hours, intensity * G_PER_KG))
+    rounded = float(mlco2.intensity_kg_per_kwh(intensity * units.G_PER_KG))
+    kg = float(mlco2.emissions_kg(watts, c.device_hours, intensity * units.G_PER_KG))
     return Priced("mlco2", mlco2.VERSION, watts, 1.0, rounded, float(mlco2.energy_kwh(watts, c.device_hours)), kg, None,
                   "PUE, host, load, embodied; intensity rounded to 10 g", (*notes, *more))  # fmt: skip
 
@@ -164,7 +162,7 @@ def of_llmcarbon(c: Case) -> Priced:
     """The same product; embodied by the die area of the few accelerators it lists, over five calendar years."""
     kwh = float(llmcarbon.energy_kwh(c.system_w, c.devices, c.hours, c.pue))
     made = llmcarbon.device_embodied_kg(_PARTS.get(c.machine.generation, ""))
-    days = c.hours / llmcarbon.HOURS_PER_DAY
+    days = c.hours / units.HOURS_PER_DAY
     embodied = None if made is None else llmcarbon.embodied_kg([(1.0, made, c.devices)], days)
     notes = (*_power_note(c), *(() if made is not None else (f"no {c.machine.id} in its embodied table",)))
     return Priced("LLMCarbon", llmcarbon.VERSION, c.system_w, c.pue, c.intensity, kwh, kwh * c.intensity, embodied,
@@ -177,8 +175,8 @@ def of_green_algorithms(c: Case) -> Priced:
     provider = c.region.partition("/")[0]
     pue, (intensity, more) = green_algorithms.pue(provider), _intensity(c, "green-algorithms", c.at.location.country or "WLD")
     kwh = float(green_algorithms.energy_kwh(c.hours, c.devices, watts, 1.0, c.memory_gb, pue))
-    kg = float(green_algorithms.emissions_kg(kwh, intensity * G_PER_KG))
-    return Priced("Green Algorithms", green_algorithms.VERSION, kwh / pue / c.device_hours * W_PER_KW, pue, intensity, kwh,
+    kg = float(green_algorithms.emissions_kg(kwh, intensity * units.G_PER_KG))
+    return Priced("Green Algorithms", green_algorithms.VERSION, kwh / pue / c.device_hours * units.W_PER_KW, pue, intensity, kwh,
                   kg, None, "host beside CPU cores and memory; embodied", (*notes, *more))  # fmt: skip
 
 
@@ -189,16 +187,16 @@ def of_codecarbon(c: Case) -> Priced:
     ram = hosts * codecarbon.ram_by_dimm_w(c.memory_gb / hosts) if c.memory_gb else 0.0
     kwh = float(codecarbon.energy_kwh(c.hours, gpu * c.devices, hosts * codecarbon.cpu_constant_w(), ram))
     intensity, notes = _intensity(c, "codecarbon", c.at.location.country)
-    return Priced("CodeCarbon", codecarbon.VERSION, kwh / c.device_hours * W_PER_KW, 1.0, intensity, kwh, kwh * intensity,
+    return Priced("CodeCarbon", codecarbon.VERSION, kwh / c.device_hours * units.W_PER_KW, 1.0, intensity, kwh, kwh * intensity,
                   None, "PUE unless given, fans, network, embodied", notes)  # fmt: skip
 
 
 def of_ecologits(c: Case) -> Priced:
     """Its request rules for the same hours: GPU power and 150 W of host a GPU, the site's PUE, 3 calendar years."""
     gpu = c.power_w or default("accelerator-load").value * c.machine.power_limit_w()
-    kwh = c.pue * (c.device_hours * gpu / W_PER_KW + float(ecologits.server_energy_kwh(c.hours, c.devices)))
+    kwh = c.pue * (c.device_hours * gpu / units.W_PER_KW + float(ecologits.server_energy_kwh(c.hours, c.devices)))
     intensity, notes = _intensity(c, "ecologits", c.at.location.country or "WLD")
-    return Priced("EcoLogits", ecologits.VERSION, kwh / c.pue / c.device_hours * W_PER_KW, c.pue, intensity, kwh,
+    return Priced("EcoLogits", ecologits.VERSION, kwh / c.pue / c.device_hours * units.W_PER_KW, c.pue, intensity, kwh,
                   kwh * intensity, float(ecologits.embodied_kg(c.hours, c.devices)), "training itself: its own use is "
                   "inference; idle hours of the hardware", notes)  # fmt: skip
 
@@ -208,7 +206,7 @@ def of_boavizta(c: Case) -> Priced:
     made = boavizta.gpu_kg(die_mm2=c.machine.die_mm2, vram_gb=c.machine.memory_gb)
     embodied = float(boavizta.allocated_kg(made, c.device_hours))
     watts = c.machine.power_limit_w()
-    kwh = c.device_hours * watts / W_PER_KW
+    kwh = c.device_hours * watts / units.W_PER_KW
     return Priced("Boavizta", boavizta.VERSION, watts, 1.0, c.intensity, kwh, kwh * c.intensity, embodied,
                   "PUE, host (a server is priced apart)", ("intensity: the site's, not its own",))  # fmt: skip
 

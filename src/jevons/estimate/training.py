@@ -27,7 +27,6 @@ from jevons.world import devices, models
 from jevons.world.hardware import Device, Peak
 from jevons.world.spec import require_known
 
-FLOP_PER_TFLOP = 1e12
 EARLIER = ("device_hours", "model", "params", "active", "tokens", "flops", "on", "n", "year")
 """What may be said of an earlier run."""
 
@@ -135,7 +134,7 @@ def earlier_of(given: Any, on: str = "", year: int | None = None) -> EarlierRun 
         machine, _ = devices.device(_required(given.get("on", on)))
         hours, count = units.read(given["device_hours"], "h", "device_hours"), _devices(given.get("n"))
         return EarlierRun(hours, float(work), float(found.active), machine.generation,
-                          machine.peak("bf16").tflops * FLOP_PER_TFLOP, units.calendar_year(given.get("year", year)), count)  # fmt: skip
+                          machine.peak("bf16").tflops * units.FLOP_PER_TFLOP, units.calendar_year(given.get("year", year)), count)  # fmt: skip
     except BadInput as trouble:
         raise BadInput(f"earlier_run: {trouble.field}", trouble.value, trouble.mend) from None
 
@@ -160,17 +159,17 @@ def _from_prior(found: models.Model, work: Any, machine: Device, n: Any, year: i
     """Level 0: the effective MFU of published runs like it."""
     peak, gain = _peak(machine, precision)
     hours = device_hours(flops=work, params_active=found.active, hardware_generation=machine.generation,
-                         peak_flops=peak.tflops * FLOP_PER_TFLOP, year=year, devices=n, earlier_run=earlier)  # fmt: skip
+                         peak_flops=peak.tflops * units.FLOP_PER_TFLOP, year=year, devices=n, earlier_run=earlier)  # fmt: skip
     widen = Z90 / Z80
     spread = sampler.multiplier(hours.low**widen, hours.high**widen, f"effective MFU of {hours.prior}")
     name = training_pack()["name"]
     why = "no published runs of this generation" if hours.stands_in else "published runs of this generation"
-    mfu = float(np.mean(np.asarray(work) / (np.asarray(hours.best) * units.SECONDS_PER_HOUR * peak.tflops * 1e12)))
+    mfu = float(np.mean(np.asarray(work) / (np.asarray(hours.best) * units.SECONDS_PER_HOUR * peak.tflops * units.FLOP_PER_TFLOP)))
     note = Assumption("effective MFU", f"{mfu:.3f} of the dense {peak.asked} peak ({peak.tflops:g} TFLOP/s)",
                       f"{why} ({hours.prior}); restarts and evaluation included", name)  # fmt: skip
     notes = tuple(x for x in (peak.assumption, gain, note) if x is not None)
     total = np.asarray(hours.best)[..., None] * spread
-    return Hours(total, None, "guess" if hours.stands_in else "family", notes, detail={"mfu": mfu})
+    return Hours(total, None, "guess" if hours.stands_in else "family", notes)
 
 
 def _peak(machine: Device, precision: str) -> tuple[Peak, Assumption | None]:

@@ -13,19 +13,15 @@ from jevons.core.errors import BadInput, TableError, UnknownName
 from jevons.world import devices
 from jevons.world.hardware import Device
 
-W_PER_KW = 1000.0
-G_PER_KG = 1000.0
-HOURS_PER_DAY = 24.0
-
 NUMBERS: dict[str, tuple[str, str, float]] = {  # key -> (what it is, unit in which a bare number is read, size of it)
     "params": ("params", "", 1.0), "params_b": ("params", "", 1e9),
     "active": ("active", "", 1.0), "active_params_b": ("active", "", 1e9),
     "tokens": ("tokens", "", 1.0), "tokens_b": ("tokens", "", 1e9),
     "device_hours": ("device_hours", "", 1.0), "num_devices": ("num_devices", "", 1.0), "n": ("num_devices", "", 1.0),
-    "wall_hours": ("wall_hours", "", 1.0), "wall_days": ("wall_hours", "", HOURS_PER_DAY),
+    "wall_hours": ("wall_hours", "", 1.0), "wall_days": ("wall_hours", "", units.HOURS_PER_DAY),
     "avg_power_w": ("power_w", "W", 1.0), "power_w": ("power_w", "W", 1.0), "tdp_w": ("tdp_w", "W", 1.0),
     "peak_tflops": ("peak_tflops", "", 1.0), "pue": ("pue", "", 1.0),
-    "grid_gco2_per_kwh": ("grid_kg_per_kwh", "", 1 / G_PER_KG),
+    "grid_gco2_per_kwh": ("grid_kg_per_kwh", "", 1 / units.G_PER_KG),
     "grid_kg_per_kwh": ("grid_kg_per_kwh", "kg/kWh", 1.0),
     "energy_kwh": ("energy_kwh", "kWh", 1.0), "energy_mwh": ("energy_kwh", "", 1e3),
     "kg": ("kg", "kg", 1.0), "kgco2e": ("kg", "kg", 1.0), "tco2e": ("kg", "", 1e3), "reported_tco2e": ("kg", "", 1e3),
@@ -91,7 +87,7 @@ class Claim:
             power, word = self.tdp_w, "W TDP"
         if not hours or not power:
             return None
-        return hours * power / W_PER_KW, f"{hours:,.6g} h × {power:g} {word}"
+        return hours * power / units.W_PER_KW, f"{hours:,.6g} h × {power:g} {word}"
 
 
 def read(record: Mapping[str, Any]) -> Claim:
@@ -203,7 +199,7 @@ def _meter(name: str, meter: Any) -> Mapping[str, Any]:
         kwh = as_printed(f"meters.{name}.energy_kwh", meter["energy_kwh"], "kWh")
     else:
         power, hours = (as_printed(f"meters.{name}.{k}", meter[k], u) for k, u in (("power_w", "W"), ("hours", "")))
-        value = power.value * hours.value / W_PER_KW
+        value = power.value * hours.value / units.W_PER_KW
         kwh = Stated(value, value * hours.relative)
     return {"energy_kwh": kwh, "includes": tuple(meter.get("includes", ()))}
 

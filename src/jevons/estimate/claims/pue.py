@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import log
 
-from jevons.estimate.claims.claim import G_PER_KG, W_PER_KW, Claim, Stated
+from jevons.core import units
+from jevons.estimate.claims.claim import Claim, Stated
 from jevons.estimate.claims.finding import Finding, percent
 
 PRODUCT_WITHIN = 0.03
@@ -20,7 +21,7 @@ def energy(c: Claim) -> Iterator[Finding]:
     stated, hours, power = c.numbers.get("energy_kwh"), c.value("device_hours"), c.value("power_w")
     if stated is None or not hours or not power:
         return
-    product, words = hours * power / W_PER_KW, f"{hours:,.6g} h × {power:g} W"
+    product, words = hours * power / units.W_PER_KW, f"{hours:,.6g} h × {power:g} W"
     if c.includes_pue and c.value("pue") is None:
         low, high = UNSTATED_PUE
         if not low <= stated.value / product <= high:
@@ -45,7 +46,7 @@ def carbon(c: Claim) -> Iterator[Finding]:
         rounding += c.rounding("device_hours", "power_w")
     else:
         return
-    words += f" × {intensity * G_PER_KG:g} g/kWh"
+    words += f" × {intensity * units.G_PER_KG:g} g/kWh"
     yield from _check("emissions", "kg", stated, kwh * intensity, words, c.value("pue"), right, rounding)
 
 

@@ -14,7 +14,7 @@ from statistics import median
 
 from jevons.core import units
 from jevons.core.errors import BadInput
-from jevons.estimate.claims.claim import G_PER_KG, W_PER_KW, Claim, power_scope
+from jevons.estimate.claims.claim import Claim, power_scope
 from jevons.estimate.claims.finding import Finding, percent
 from jevons.estimate.claims.pue import carbon, energy
 from jevons.estimate.flops import encoder_decoder_flops, six_nd
@@ -27,7 +27,6 @@ IN_KG = (0.005, 1.2)
 """A declared intensity in this range was probably meant in kg/kWh, not g."""
 COUNT_WITHIN = 0.01
 FAMILY_WITHIN = 0.05
-FLOP_PER_TFLOP = 1e12
 
 
 Rule = Callable[[Claim], Iterator[Finding]]
@@ -64,13 +63,13 @@ def intensity(c: Claim) -> Iterator[Finding]:
     """Emissions over energy must be an intensity that some grid has, where the record declares none."""
     low, high = INTENSITY_G_PER_KWH
     declared, kg = c.value("grid_kg_per_kwh"), c.value("kg")
-    if declared and (IN_KG[0] <= declared * G_PER_KG <= IN_KG[1] or declared * G_PER_KG > high):
+    if declared and (IN_KG[0] <= declared * units.G_PER_KG <= IN_KG[1] or declared * units.G_PER_KG > high):
         yield Finding("intensity", "implausible", "no grid has the stated intensity; is it in kg/kWh, or g/MWh?",
-                      f"{declared * G_PER_KG:g} g/kWh, expected {low:g} to {high:g}")  # fmt: skip
+                      f"{declared * units.G_PER_KG:g} g/kWh, expected {low:g} to {high:g}")  # fmt: skip
     basis = _energy_basis(c)
     if declared is not None or kg is None or basis is None:
         return
-    implied = kg / basis[0] * G_PER_KG
+    implied = kg / basis[0] * units.G_PER_KG
     if not low <= implied <= high:
         yield Finding("intensity", "implausible", f"emissions over energy imply {implied:.3g} g/kWh, which no grid has",
                       f"{kg:,.6g} kg / ({basis[1]}) = {implied:.3g} g/kWh, outside {low:g} to {high:g}")  # fmt: skip
@@ -91,7 +90,7 @@ def power(c: Claim) -> Iterator[Finding]:
                       f"{stated:g} W / {tdp:g} W TDP = {stated / tdp:.2f} > {limit:g}")  # fmt: skip
     kwh = c.value("energy_kwh")
     if stated is None and kwh is not None and hours:
-        implied, most = kwh / hours * W_PER_KW, SYSTEM_OVER_TDP * tdp * (c.value("pue") or 1.6)
+        implied, most = kwh / hours * units.W_PER_KW, SYSTEM_OVER_TDP * tdp * (c.value("pue") or 1.6)
         if not 0.1 * tdp <= implied <= most:
             yield Finding("power", "implausible", f"energy over device-hours imply {implied:.3g} W a device",
                           f"{kwh:,.6g} kWh / {hours:,.6g} h = {implied:.3g} W, TDP {tdp:g} W")  # fmt: skip
@@ -192,7 +191,7 @@ def rate(c: Claim, power_w: float | None = None) -> float | None:
     watts = power_w or c.value("power_w") or c.tdp_w
     if not kg or not hours or not watts:
         return None
-    return kg / (hours * watts / W_PER_KW * (c.value("pue") or 1.0) * (c.value("grid_kg_per_kwh") or 1.0))
+    return kg / (hours * watts / units.W_PER_KW * (c.value("pue") or 1.0) * (c.value("grid_kg_per_kwh") or 1.0))
 
 
 def model_flops_utilisation(c: Claim) -> Mapping[str, float] | None:
@@ -203,7 +202,7 @@ def model_flops_utilisation(c: Claim) -> Mapping[str, float] | None:
         peak = c.device.peak(c.text.get("precision", "bf16")).tflops
     if not active or not tokens or not hours or not peak:
         return None
-    could = hours * units.SECONDS_PER_HOUR * peak * FLOP_PER_TFLOP
+    could = hours * units.SECONDS_PER_HOUR * peak * units.FLOP_PER_TFLOP
     return {"6ND": six_nd(active, tokens) / could, "3ND": encoder_decoder_flops(active, tokens) / could}
 
 

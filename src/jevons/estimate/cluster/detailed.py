@@ -62,8 +62,7 @@ def detailed_hours(found: Model, count: Any, device: Device, host: Server | None
     noise = _noise(plan.shape(devices, size, precision), machine, device, sampler, cluster)
     productive = (np.asarray(step.total_s) * steps * devices / units.SECONDS_PER_HOUR)[..., None] * noise
     lost = productive * (1 / share - 1)
-    return Hours(productive, lost, "calibrated" if cluster else "physics", (*notes, *note), ("step-time",), (productive + lost) / devices,
-                 {"plan": plan, "step": step, "mfu": plan.mfu})  # fmt: skip
+    return Hours(productive, lost, "calibrated" if cluster else "physics", (*notes, *note), ("step-time",), (productive + lost) / devices)
 
 
 def _count(n: Any) -> int:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Draws
 from jevons.estimate.cluster.power import Draw
 from jevons.world.hardware import Device, Server
-
-W_PER_KW = 1000.0
 
 
 def device_rows(stages: Mapping[str, Any], device: Device, host: Server | None, power: Draw, draws: Draws, *,
@@ -29,9 +28,9 @@ def device_rows(stages: Mapping[str, Any], device: Device, host: Server | None, 
         row = {"stage": stage, "tier": tier, "start_s": start_s, "end_s": end_s, "device": device.id, **labels}
         name = "accelerator and host" if power.whole else "accelerator"
         rows.append({**row, "component": name, "boundary": "server" if power.whole else "chip",
-                     "amount": hours * accelerator / W_PER_KW, "lifecycle": "operation"})  # fmt: skip
+                     "amount": hours * accelerator / units.W_PER_KW, "lifecycle": "operation"})  # fmt: skip
         if not power.whole:
-            rows.append({**row, "component": "host", "amount": hours * beside / W_PER_KW, "lifecycle": "operation"})
+            rows.append({**row, "component": "host", "amount": hours * beside / units.W_PER_KW, "lifecycle": "operation"})
         made = {**row, "lifecycle": "manufacture", "amount": hours}
         rows.append({**made, "component": "accelerator manufacture", "flow": f"device_hours/{device.id}"})
         around = host.id if host is not None else "unknown"

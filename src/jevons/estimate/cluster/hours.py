@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,6 @@ class Hours:
     assumptions: tuple[Assumption, ...]
     sources: tuple[str, ...] = ()
     wall_h: Any | None = None
-    detail: dict[str, Any] = field(default_factory=dict)
 
 
 def goodput_of(goodput: Any, sampler: Draws) -> tuple[Any, tuple[Assumption, ...]]:
@@ -44,11 +43,11 @@ def hours_at(work: Any, peak: Peak, mfu: Any, goodput: Any, sampler: Draws) -> H
     Errors: BadInput for an MFU of 0 or less, or above 1.
     """
     share = _share("mfu", mfu, "give a share of the dense peak, above 0 and at most 1; vendors' sparse peaks are twice the dense")
-    productive = np.asarray(work / (peak.tflops * 1e12 * share * units.SECONDS_PER_HOUR), float)[..., None]
+    productive = np.asarray(work / (peak.tflops * units.FLOP_PER_TFLOP * share * units.SECONDS_PER_HOUR), float)[..., None]
     advancing, notes = goodput_of(goodput, sampler)
     stated = Assumption("MFU", f"{np.mean(share):.3g} of the dense {peak.asked} peak ({peak.tflops:g} TFLOP/s)", "given", "stated")
     notes = (*notes, stated, *([peak.assumption] if peak.assumption else []))
-    return Hours(productive, productive * (1 / advancing - 1), "calibrated", notes, detail={"mfu": float(np.mean(share))})
+    return Hours(productive, productive * (1 / advancing - 1), "calibrated", notes)
 
 
 def _share(field: str, given: Any, mend: str) -> Any:

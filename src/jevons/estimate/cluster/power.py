@@ -1,10 +1,9 @@
 """Mean power of an accelerator at work and of its share of the host.
 
-    P = P_idle + (P_tdp − P_idle) · u        u: mean load over the run
-    P = load · P_tdp                         where idle power is unknown
+    P = load · P_tdp + host share · P_tdp        load: mean share of the TDP that runs draw
 
 A published mean of the whole system per accelerator (Patterson et al. 2021, table 1: processor, memory, network,
-fans and host) replaces both.
+fans and host) replaces both terms.
 """
 
 from __future__ import annotations
@@ -30,11 +29,6 @@ class Draw:
     whole: bool
     tier: str
     assumptions: tuple[Assumption, ...] = ()
-
-
-def linear_power_w(idle_w: Any, tdp_w: Any, utilisation: Any) -> Any:
-    """P = P_idle + (P_tdp − P_idle) · u, in W; u in 0..1."""
-    return idle_w + (tdp_w - idle_w) * utilisation
 
 
 def of(device: Device, host: Server | None = None, power_w: Any = None) -> Draw:

@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from jevons.core import units
 from jevons.core.source import Assumption
 from jevons.world.hardware import Device
 
 BYTES = {"full": 16.0, "lora": 2.0, "qlora": 0.5}
-GB = 1e9
 
 
 def shortage(params: Any, method: str, device: Device, n: Any) -> tuple[Assumption, ...]:
     """The note that the states of ``params`` parameters exceed the memory of ``n`` devices; empty where they fit."""
     if n is None or not device.memory_gb:
         return ()
-    needed, there = np.broadcast_arrays(BYTES[method] * np.asarray(params, float) / GB, device.memory_gb * np.asarray(n, float))
+    needed, there = np.broadcast_arrays(BYTES[method] * np.asarray(params, float) / units.BYTES_PER_GB, device.memory_gb * np.asarray(n, float))
     if np.all(needed <= there):
         return ()
     at = int(np.argmax(needed - there))

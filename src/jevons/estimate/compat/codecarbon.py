@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
+from jevons.core import units
 from jevons.core.errors import BadInput, MissingFactor
 from jevons.estimate.compat import rows as compat
 from jevons.estimate.compat.rows import constant
@@ -71,7 +72,7 @@ def intensity_kg_per_kwh(country: str) -> float:
     value = catalog.number(max(rows, key=lambda r: int(r["year"])), "ci_g_per_kwh")
     if value is None:
         raise MissingFactor("electricity", "climate", f"{country} in the table of codecarbon")
-    return value / compat.G_PER_KG
+    return value / units.G_PER_KG
 
 
 def _carried(row: catalog.Row) -> bool:

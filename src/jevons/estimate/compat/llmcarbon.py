@@ -19,10 +19,8 @@ from jevons.estimate.compat.rows import constant
 from jevons.world import catalog
 
 VERSION = "dbd96b7"
-FLOP_PER_TFLOP = 1e12
 A100_PEAK_TFLOPS, OTHER_PEAK_TFLOPS = 312.0, 125.0
 """Peaks by which its regressions translate an A100's throughput to any GPU that has not 80 GB."""
-HOURS_PER_DAY = 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +50,9 @@ def training_flops(params: Any, tokens: Any) -> Any:
     return 6.0 * params * tokens
 
 
-def inference_flops(params: Any, tokens: Any) -> Any:
-    """IC = 2 · P · D in FLOP (model.py, ``inference_co2eq``)."""
-    return 2.0 * params * tokens
-
-
 def hours(flops: Any, devices: Any, peak_tflops: Any, efficiency: Any) -> Any:
     """t = TC / (n · peak · eff) in h; ``efficiency`` is achieved over peak throughput and is an input."""
-    return flops / (devices * peak_tflops * FLOP_PER_TFLOP * efficiency) / units.SECONDS_PER_HOUR
+    return flops / (devices * peak_tflops * units.FLOP_PER_TFLOP * efficiency) / units.SECONDS_PER_HOUR
 
 
 def energy_kwh(system_power_w: Any, devices: Any, hours: Any, pue: Any) -> Any:

@@ -6,8 +6,6 @@ from jevons.core import units
 from jevons.core.errors import MissingFactor, TableError, UnknownName
 from jevons.world import catalog
 
-G_PER_KG = 1000.0
-
 
 def constant(name: str) -> float:
     """A constant of a tool by id, e.g. ``"strubell/pue"``; UnknownName if there is none."""
@@ -34,7 +32,7 @@ def intensity_kg_per_kwh(tool: str, place: str) -> float:
     value = catalog.number(row, "ci_g_per_kwh") if row is not None else None
     if value is None:
         raise MissingFactor("electricity", "climate", f"{place or 'nowhere'} in the table of {tool}")
-    return value / G_PER_KG
+    return value / units.G_PER_KG
 
 
 def pounds_to_kg(pounds: float) -> float:

@@ -12,7 +12,6 @@ from jevons.core.activity import Activity
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Draws, Uncertain
-from jevons.estimate.cluster.device_rows import W_PER_KW
 from jevons.estimate.diffusion.cost import Cost
 from jevons.world import devices
 from jevons.world.defaults import default
@@ -43,8 +42,8 @@ def cost_rows(cost: Cost, batches: Any, together: Any, multiple: Any, machine: D
         row = {"stage": stage, "tier": tier, "device": machine.id, "lifecycle": "operation", **labels}
         made = {**row, "lifecycle": "manufacture", "amount": h}
         rows += [
-            {**row, "component": "accelerator", "boundary": "chip", "amount": h * sampler.of(watts[stage]) / W_PER_KW},
-            {**row, "component": "host", "amount": h * beside / W_PER_KW},
+            {**row, "component": "accelerator", "boundary": "chip", "amount": h * sampler.of(watts[stage]) / units.W_PER_KW},
+            {**row, "component": "host", "amount": h * beside / units.W_PER_KW},
             {**made, "component": "accelerator manufacture", "flow": f"device_hours/{machine.id}"},
             {**made, "component": "host manufacture", "flow": f"device_hours/server:{around}"},
         ]

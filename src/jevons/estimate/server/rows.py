@@ -16,7 +16,6 @@ from jevons.world import devices
 if TYPE_CHECKING:
     from jevons.estimate.server.deployment import Deployment
 
-W_PER_KW = 1000.0
 SEEING = "image encoder"
 
 
@@ -82,11 +81,11 @@ def activity(d: Deployment, spent: Spent, requests: Any, spread: Any, tier: str,
         stages["idle"] = spent.replica_s * spent.idle_over_busy
         idle_h = stages["idle"] * requests * n / units.SECONDS_PER_HOUR
         rows.append({**label, "stage": "idle", "component": "accelerator", "boundary": "chip", "lifecycle": "operation",
-                     "amount": idle_h * d.device.idle_power().best_w / W_PER_KW})  # fmt: skip
+                     "amount": idle_h * d.device.idle_power().best_w / units.W_PER_KW})  # fmt: skip
     for stage, seconds in stages.items():
         hours = seconds * requests * n / units.SECONDS_PER_HOUR
         made = {**label, "stage": stage, "lifecycle": "manufacture", "amount": hours}
-        rows.append({**label, "stage": stage, "component": "host", "lifecycle": "operation", "amount": hours * host / W_PER_KW})
+        rows.append({**label, "stage": stage, "component": "host", "lifecycle": "operation", "amount": hours * host / units.W_PER_KW})
         rows.append({**made, "component": "accelerator manufacture", "flow": f"device_hours/{d.device.id}"})
         rows.append({**made, "component": "host manufacture", "flow": f"device_hours/server:{server.id if server else 'unknown'}"})
     sources = tuple(s for s in (d.device.source, d.model.source, d.pack["name"]) if s)
