@@ -130,7 +130,7 @@ def test_zero_energies_are_flagged_left_out_and_counted():
 def test_energies_in_another_unit_are_flagged_left_out_and_counted(factor, unit):
     found = predict([row(), row(energy_j=90 * factor)])
     assert found.left_out == {f"energy seems to be in {unit}": [3]}
-    assert found.numbers == [2]
+    assert found.scores()["targets"]["energy"]["n"] == 1
 
 
 def test_without_a_quality_column_every_row_is_ok():
@@ -140,6 +140,22 @@ def test_without_a_quality_column_every_row_is_ok():
 def test_an_unknown_device_is_left_out_with_the_three_nearest():
     (why,) = predict([row(), row(device="jetzon")]).left_out
     assert "nearest" in why
+
+
+def test_a_row_without_energy_is_predicted_and_counted():
+    found = predict([row(energy_j=""), row()])
+    assert found.targets["energy"].best[0] == found.targets["energy"].best[1]
+    assert found.scores()["left_out"] == {"no energy_j to compare with": {"n": 1, "rows": [2]}}
+
+
+@pytest.mark.parametrize("column", ["head_dim", "input_tokens", "model", "layers"])
+def test_a_row_with_an_empty_cell_is_left_out_by_its_column(column):
+    assert predict([row(**{column: " "}), row()]).scores()["left_out"] == {f"no {column}": {"n": 1, "rows": [2]}}
+
+
+def test_blanks_and_numbers_with_points_move_nothing():
+    spelt = {f" {name} ": f" {float(cell)} " if cell.isdigit() else f" {cell} " for name, cell in ROW.items()}
+    assert list(predict([spelt]).targets["energy"].best) == list(predict([row()]).targets["energy"].best)
 
 
 def test_a_row_that_holds_no_number_names_row_and_column():

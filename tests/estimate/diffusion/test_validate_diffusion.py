@@ -100,12 +100,24 @@ def test_rows_that_cannot_be_compared_are_left_out_and_counted():
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("batch_size", "-1"), ("height", "wide"), ("inference_steps", "0"), ("num_frames", "nan"), ("num_gpus", "3"),
+    [("batch_size", "-1"), ("height", "wide"), ("inference_steps", "0"), ("num_frames", "inf"), ("num_gpus", "2.5"),
      ("energy_per_output_j", "-5")],
 )  # fmt: skip
 def test_a_cell_that_is_no_sensible_number_is_refused_with_row_and_column(column, value):
     with pytest.raises(TableError, match=rf"mine\.csv, row 2, column {column}"):
         predict([{**ROW, column: value}], file="mine.csv")
+
+
+def test_what_follows_from_other_cells_is_filled_in():
+    whole = predict([ROW]).targets["energy_per_output"].best[0]
+    for change in ({"ring_degree": ""}, {"ring_degree": "0"}, {"ulysses_degree": ""}, {"num_frames": ""}, {"num_frames": "nan"},
+                   {"num_gpus": "2.0"}, {"width": f"{ROW['width']}x{ROW['height']}", "height": f"{ROW['width']}x{ROW['height']}"}):  # fmt: skip
+        assert predict([{**ROW, **change}]).targets["energy_per_output"].best[0] == whole, change
+
+
+def test_gpus_that_the_degrees_do_not_make_are_left_out_and_counted():
+    scores = predict([{**ROW, "num_gpus": "4"}, ROW]).scores()
+    assert scores["left_out"] == {"num_gpus is not ulysses_degree × ring_degree": {"n": 1, "rows": [2]}}
 
 
 def test_an_absent_column_is_named():

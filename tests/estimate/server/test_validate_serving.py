@@ -100,7 +100,7 @@ def test_rows_that_are_not_ok_or_not_known_are_left_out_and_counted():
     told = predict(rows).scores()
     assert told["targets"]["energy_per_output_token"]["n"] == 2
     assert {why: found["n"] for why, found in told["left_out"].items()} == {
-        "quality zero_energy": 1, "hardware not in the tables": 1, "no avg_batch_size": 1,
+        "quality zero_energy": 1, "hardware not in the tables: an abacus": 1, "no avg_batch_size": 1,
         "precision fp7 not known": 1, "model not in the tables and without its shape": 1,
     }  # fmt: skip
 
@@ -134,11 +134,50 @@ def test_a_generation_nobody_measured_has_a_wider_interval():
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("avg_batch_size", "many"), ("num_gpus", "-1"), ("avg_output_len", "nan"), ("layers", "x")]
+    ("column", "value"), [("avg_batch_size", "many"), ("num_gpus", "-1"), ("avg_output_len", "inf"), ("layers", "x")]
 )
 def test_a_cell_that_is_no_sensible_number_is_refused_with_row_and_column(column, value):
     with pytest.raises(TableError, match=rf"mine\.csv, row 2, column {column}"):
         predict([{**ROW, column: value}], file="mine.csv")
+
+
+def test_rows_that_cannot_be_compared_are_predicted_and_counted():
+    odd = [{**ROW, "energy_per_output_token_j": value, "energy_per_request_j": other} for value, other in
+           (("0", "0"), ("", ""), ("NaN", "-"))]  # fmt: skip
+    whole = predict([ROW]).targets["energy_per_output_token"]
+    milli = {**ROW, "energy_per_output_token_j": str(whole.best[0] * 1000), "energy_per_request_j": ""}
+    found = predict([*odd, milli, ROW])
+    assert list(found.targets["energy_per_output_token"].best) == [whole.best[0]] * 5
+    scores = found.scores()
+    assert scores["targets"]["energy_per_output_token"]["n"] == 1
+    assert {why: told["n"] for why, told in scores["left_out"].items()} == {
+        "zero energy": 1, "no energy to compare with": 2, "energy seems to be in mJ": 1}  # fmt: skip
+
+
+def test_blanks_around_cells_and_other_spellings_move_nothing():
+    whole = predict([ROW]).targets["energy_per_output_token"]
+    spelt = {f" {name} ": f"  {cell} " for name, cell in ROW.items()}
+    for row in (spelt, {**ROW, "num_gpus": "1.0", "data_parallel": "0"}, {**ROW, "surprise": "x", None: ["more", "cells"]},
+                {**ROW, "weight_precision": ROW["weight_precision"].upper()}):  # fmt: skip
+        found = predict([row]).targets["energy_per_output_token"]
+        assert list(found.best) == list(whole.best)
+        assert found.families == whole.families
+
+
+def test_a_model_of_the_fit_is_predicted_without_its_family_whatever_the_family_is_called():
+    named = {**ROW, "model_id": "meta-llama/Llama-3.1-8B-Instruct", "params_total_b": "8.03", "params_active_b": "8.03"}
+    without_name = {key: cell for key, cell in named.items() if key != "base_model"}
+    for row in ({**named, "base_model": "somebody's word for it"}, {**named, "base_model": ""}, without_name):
+        assert predict([row]).targets["energy_per_output_token"].fit == ["leave-one-out"]
+
+
+def test_a_model_of_no_table_is_predicted_from_the_shape_in_its_columns():
+    shape = {"params_total_b": "13", "params_active_b": "13", "layers": "40", "hidden": "5120", "kv_elems_per_ctx_token": "81920"}
+    row = {**ROW, "model_id": "nobody/knows-13b", "base_model": "nobody", **shape}
+    found = predict([row]).targets["energy_per_output_token"]
+    larger = predict([{**row, "params_total_b": "30", "params_active_b": "30"}]).targets["energy_per_output_token"]
+    assert found.fit == ["unseen"]
+    assert found.best[0] < larger.best[0]
 
 
 def test_no_rows_give_no_score():

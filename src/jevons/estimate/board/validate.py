@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.core.errors import TableError, UnknownName
+from jevons.core.errors import UnknownName
 from jevons.estimate.board import fit as edge_fit
 from jevons.estimate.board.boards import EdgeBoard, edge_board, law_of
 from jevons.estimate.board.fit import Runs
@@ -23,7 +23,7 @@ from jevons.estimate.board.interval import factors
 from jevons.estimate.board.law import Array, Shape, vector
 from jevons.estimate.packs import coefficient_pack
 from jevons.estimate.validation.predictions import Prediction, Predictions
-from jevons.estimate.validation.readings import holds, observed, other_unit, positive
+from jevons.estimate.validation.readings import holds, observed, other_unit, plain, positive, require
 from jevons.world.rows import Row
 
 LAYOUT = ("device", "model", "task", "phase", "input_tokens", "output_tokens_requested", "layers", "n_heads",
@@ -69,21 +69,18 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
         quantities[:, where] = _predicted(edge_board(board)[0], found, where, fold, pack)
         for i in where:
             fit[i] = "unseen" if fold < 0 else "leave-one-out"
-    keep = _in_joules(found, quantities[0])
     names = [f"{m} {p} (row {n})" for m, p, n in zip(found.families, found.phases, found.numbers)]
-    names, families, fit, phases = ([column[i] for i in keep] for column in (names, found.families, fit, found.phases))
-    target = Predictions(names, families, fit, np.array(found.observed, dtype=float)[keep], *quantities[:, keep])
-    apart = {phase: np.array([p == phase for p in phases], dtype=bool) for phase in PHASES}
-    return Prediction({"energy": target}, found.left_out, [found.numbers[i] for i in keep], {"phases": apart})
+    target = Predictions(names, found.families, fit, _comparable(found, quantities[0]), *quantities)
+    apart = {phase: np.array([p == phase for p in found.phases], dtype=bool) for phase in PHASES}
+    return Prediction({"energy": target}, found.left_out, found.numbers, {"phases": apart})
 
 
 def read(rows: Iterable[Row], file: str = "rows") -> Recorded:
     """The runs of the rows; those that cannot be predicted or compared are left out by reason, with their numbers."""
     found = Recorded()
-    for number, row in enumerate(rows, start=2):
-        missing = [name for name in LAYOUT if name not in row]
-        if missing:
-            raise TableError(file, 1, missing[0], "", f"give the columns {', '.join(LAYOUT)}")
+    for number, raw in enumerate(rows, start=2):
+        row = plain(raw)
+        require(row, LAYOUT, file)
         why = _why_not(row) or _add(found, row, file, number)
         if why:
             found.left_out.setdefault(why, []).append(number)
@@ -106,17 +103,17 @@ def runs_of(found: Recorded, where: Any, prefill_weight: float = 1.0) -> Runs:
 
 
 def _why_not(row: Row) -> str | None:
-    quality = (row.get("quality") or "ok").strip()
-    if quality != "ok":
+    if (quality := row.get("quality", "").lower()) not in ("", "ok"):
         return f"quality {quality}"
-    if row["phase"].strip() not in PHASES:
+    if row["phase"] not in PHASES:
         return f"phase {row['phase']!r} is neither prefill nor total"
-    return None
+    empty = [name for name in LAYOUT if name not in ("task", "energy_j") and not row[name]]
+    return f"no {empty[0]}" if empty else None
 
 
 def _add(found: Recorded, row: Row, file: str, number: int) -> str | None:
     try:
-        board = edge_board(row["device"].strip())[0].id
+        board = edge_board(row["device"])[0].id
     except UnknownName as trouble:
         return f"device {row['device']!r}: {trouble.mend}"
     energy = observed(row, "energy_j", file, number)
@@ -124,10 +121,10 @@ def _add(found: Recorded, row: Row, file: str, number: int) -> str | None:
         return "zero energy"
     cells = tuple(positive(row, name, file, number) for name in NUMBERS)
     found.boards.append(board)
-    found.families.append(row["model"].strip())
-    found.phases.append(row["phase"].strip())
-    found.tasks.append(row["task"].strip())
-    found.folds.append(fold_of(row["model"].strip(), row["task"].strip(), cells[0]))
+    found.families.append(row["model"])
+    found.phases.append(row["phase"])
+    found.tasks.append(row["task"])
+    found.folds.append(fold_of(row["model"], row["task"], cells[0]))
     found.numbers.append(number)
     found.cells.append(cells)
     found.observed.append(energy)
@@ -160,13 +157,13 @@ def _predicted(board: EdgeBoard, found: Recorded, where: NDArray[np.int64], fold
     return np.stack([best, best * low, best * high])
 
 
-def _in_joules(found: Recorded, best: Array) -> list[int]:
-    """The rows to keep; those recorded in another unit are left out by reason."""
-    ratio, keep = np.array(found.observed, dtype=float) / best, []
-    for i, value in enumerate(ratio):
-        unit = other_unit(float(value))
-        if unit:
-            found.left_out.setdefault(f"energy seems to be in {unit}", []).append(found.numbers[i])
-        else:
-            keep.append(i)
-    return keep
+def _comparable(found: Recorded, best: Array) -> Array:
+    """What was observed, NaN where it was not or in another unit, which is counted by reason."""
+    seen = np.array(found.observed, dtype=float)
+    for i, ratio in enumerate(seen / best):
+        unit = other_unit(float(ratio))
+        if unit or np.isnan(ratio):
+            why = f"energy seems to be in {unit}" if unit else "no energy_j to compare with"
+            found.left_out.setdefault(why, []).append(found.numbers[i])
+            seen[i] = np.nan
+    return seen

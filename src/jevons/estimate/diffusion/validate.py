@@ -7,6 +7,7 @@ height, width, frames and steps. Power, latency, throughput and other energies n
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from jevons.core.errors import TableError, UnknownName
 from jevons.estimate.diffusion.cost import generation_pack, rates_of
 from jevons.estimate.diffusion.interval import Setting, batch_cost, interval, never_measured
 from jevons.estimate.validation.predictions import Prediction, Predictions
-from jevons.estimate.validation.readings import holds, observed
+from jevons.estimate.validation.readings import holds, observed, plain, require
 from jevons.world import diffusion
 from jevons.world.devices import device
 from jevons.world.diffusion import DiffusionModel
@@ -29,6 +30,7 @@ Array = NDArray[np.float64]
 NUMBERS = ("num_gpus", "ulysses_degree", "ring_degree", "batch_size", "height", "width", "num_frames", "inference_steps")
 LAYOUT = ("model_id", "gpu_model", *NUMBERS)
 TARGETS = {"energy_per_output": "energy_per_output_j"}  # target -> column observed, J per image or video
+SIZE = re.compile(r"^(\d+)\s*[x×*]\s*(\d+)$")
 OTHER_UNIT = 300.0  # a kilojoule or a watt-hour taken for a joule is off by more, no estimate of ours is
 
 
@@ -88,49 +90,69 @@ def read(rows: Iterable[Row], file: str = "rows") -> tuple[list[Rows], dict[str,
     groups: dict[tuple[str, str], Rows] = {}
     left_out: dict[str, list[int]] = {}
     for number, raw in enumerate(rows, start=2):
-        row = {name.strip(): cell for name, cell in raw.items() if isinstance(name, str)}
+        row = plain(raw)
+        require(row, LAYOUT, file)
         found = _nouns(row, file, number)
-        if isinstance(found, str):
-            left_out.setdefault(found, []).append(number)
+        cells = found if isinstance(found, str) else _cells(_told(row, found[0]), file, number)
+        if isinstance(found, str) or isinstance(cells, str):
+            left_out.setdefault(str(cells), []).append(number)
             continue
         group = groups.setdefault((found[0].id, found[1].id), Rows(*found))
         group.numbers.append(number)
-        group.cells.append(_cells(row, file, number))
+        group.cells.append(cells)
         group.observed.append(observed(row, TARGETS["energy_per_output"], file, number))
     return list(groups.values()), left_out
 
 
 def _nouns(row: Row, file: str, number: int) -> tuple[DiffusionModel, Device] | str:
     """The row's model and GPU, or in words why nothing can be predicted or compared."""
-    missing = [name for name in LAYOUT if name not in row]
-    if missing:
-        raise TableError(file, 1, missing[0], list(row), f"give the columns {', '.join(LAYOUT)}")
-    quality = (row.get("quality") or "ok").strip().lower()
-    if quality != "ok":
+    if (quality := row.get("quality", "").lower()) not in ("", "ok"):
         return f"quality: {quality}"
-    empty = [name for name in LAYOUT if not (row[name] or "").strip()]
+    empty = [name for name in ("model_id", "gpu_model") if not row[name]]
     if empty:
         return f"no {empty[0]}"
-    if (row.get(TARGETS["energy_per_output"]) or "").strip() and not observed(row, TARGETS["energy_per_output"], file, number):
+    if observed(row, TARGETS["energy_per_output"], file, number) == 0:
         return "energy is zero: a sensor that gave nothing"
     try:
-        model, _ = diffusion.find(row["model_id"].strip())
+        model, _ = diffusion.find(row["model_id"])
     except UnknownName:
-        return f"model not in the tables: {row['model_id'].strip()}"
+        return f"model not in the tables: {row['model_id']}"
     try:
-        return model, device(row["gpu_model"].strip())[0]
+        return model, device(row["gpu_model"])[0]
     except UnknownName:
-        return f"hardware not in the tables: {row['gpu_model'].strip()}"
+        return f"hardware not in the tables: {row['gpu_model']}"
 
 
-def _cells(row: Row, file: str, number: int) -> tuple[float, ...]:
-    """The row's counts and sizes; TableError unless whole, positive, and GPUs = Ulysses × ring."""
+def _told(row: Row, model: DiffusionModel) -> Row:
+    """The row with what follows from its other cells: the sides of "1024x768" (width first), an image's one frame, a
+    parallel degree from the other one and the GPUs, 0 standing for none."""
+    told = {**row}
+    for name in ("width", "height"):
+        if sides := SIZE.match(row[name]):
+            told["width"], told["height"] = sides.groups()
+    if model.output == "image":
+        told["num_frames"] = told["num_frames"] or "1"
+    told["ring_degree"] = _degree(row, "ring_degree") or "1"
+    if not _degree(row, "ulysses_degree") and told["num_gpus"].isdigit() and told["ring_degree"].isdigit():
+        told["ulysses_degree"] = str(int(told["num_gpus"]) // int(told["ring_degree"]))
+    return told
+
+
+def _degree(row: Row, name: str) -> str:
+    return "" if row[name] in ("0", "0.0") else row[name]
+
+
+def _cells(row: Row, file: str, number: int) -> tuple[float, ...] | str:
+    """The row's counts and sizes, or in words what is amiss. Errors: TableError unless whole and positive."""
+    empty = [name for name in NUMBERS if not row[name]]
+    if empty:
+        return f"no {empty[0]}"
     cells = {name: observed(row, name, file, number) for name in NUMBERS}
     for name, value in cells.items():
         if not value >= 1 or value != int(value):
             raise TableError(file, number, name, row[name], "give a whole number, 1 or more")
     if cells["ulysses_degree"] * cells["ring_degree"] != cells["num_gpus"]:
-        raise TableError(file, number, "num_gpus", row["num_gpus"], "ulysses_degree x ring_degree must make it")
+        return "num_gpus is not ulysses_degree × ring_degree"
     return tuple(cells.values())
 
 

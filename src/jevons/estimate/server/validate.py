@@ -8,6 +8,7 @@ steady state, prompts included, by output token.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +28,7 @@ from jevons.estimate.server.shape import (
     served,
 )
 from jevons.estimate.validation.predictions import Predicted, Prediction, Predictions
-from jevons.estimate.validation.readings import holds, number, observed
+from jevons.estimate.validation.readings import holds, number, observed, other_unit, plain, require
 from jevons.world import devices, models
 from jevons.world.hardware import Device
 from jevons.world.rows import Row
@@ -71,7 +72,8 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
     """Predicted energy per output token and per output of measured deployments, each with its 10-90 % interval.
 
     A row whose family took part in the fit is predicted with the coefficients fitted without that family
-    ("leave-one-out"), any other with all of them ("unseen").
+    ("leave-one-out"), any other with all of them ("unseen"). Rows that cannot be predicted or compared are counted
+    under ``left_out``; those that can be predicted are.
     Errors: TableError with row and column where a cell is neither empty nor a sensible number.
     """
     pack = packs.serving_pack() if pack is None else pack
@@ -82,12 +84,14 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
         require(row, LAYOUT, file)
         name = f"{line}: {row['model_id']}"
         run = read_row(row, pack, file, line)
-        each = run if isinstance(run, str) else _compared(name, run, row, pack, file, line)
-        if isinstance(each, str):
-            left_out.setdefault(each, []).append(name)
+        if isinstance(run, str):
+            left_out.setdefault(run, []).append(name)
             continue
+        each = _predicted(name, run, {t: observed(row, c, file, line) for t, c in TARGETS.items()}, pack)
+        if why := _incomparable(each):
+            left_out.setdefault(why, []).append(name)
         for target, one in each.items():
-            found[target].append(one)
+            found[target].append(one._replace(observed=math.nan) if why else one)
     return Prediction({target: Predictions.of(each) for target, each in found.items()}, left_out)
 
 
@@ -166,14 +170,13 @@ def _family(row: Row, pack: Mapping[str, Any]) -> str:
     return told if told in pack["without"] else next((family for family in known if family), told or row["model_id"])
 
 
-def _compared(name: str, run: Deployment, row: Row, pack: Mapping[str, Any], file: str, line: int) -> dict[str, Predicted] | str:
-    """Each target of a row, or in words why what was observed cannot be compared."""
-    seen = {target: observed(row, column, file, line) for target, column in TARGETS.items()}
-    if not any(value > 0 for value in seen.values()):
-        return "zero energy" if 0.0 in seen.values() else "no energy to compare with"
-    each = _predicted(name, run, seen, pack)
+def _incomparable(each: Mapping[str, Predicted]) -> str:
+    """In words why what was observed of a row cannot be compared; "" where it can."""
+    seen = [one.observed for one in each.values()]
+    if not any(value > 0 for value in seen):
+        return "zero energy" if 0.0 in seen else "no energy to compare with"
     units = [unit for one in each.values() if (unit := other_unit(one.observed / one.best))]
-    return f"energy seems to be in {units[0]}" if units else each
+    return f"energy seems to be in {units[0]}" if units else ""
 
 
 def _predicted(name: str, run: Deployment, seen: Mapping[str, float], pack: Mapping[str, Any]) -> dict[str, Predicted]:
