@@ -492,3 +492,119 @@ def test_it_appends_to_our_file_and_we_to_its(upstream, tmp_path):
         pass
     assert ["jevons" in row["codecarbon_version"] for row in rows(tmp_path)] == [True, False, True]
     assert list(tmp_path.glob("*.bak")) == []
+
+
+def test_the_hardware_it_tells_has_the_packages_words(upstream):
+    theirs = upstream.OfflineEmissionsTracker(country_iso_code="FRA", log_level="critical", save_to_file=False).get_detected_hardware()
+    ours = EmissionsTracker(**FORCED).get_detected_hardware()
+    assert set(ours) == set(theirs)
+    assert ours["cpu_count"] == theirs["cpu_count"]
+    assert ours["ram_total_size"] == pytest.approx(theirs["ram_total_size"], rel=0.01)
+
+
+# -- what projects take from inside ------------------------------------------------------------------------------------
+
+
+def test_the_inner_totals_that_projects_read_are_those_of_the_row():
+    tracker = EmissionsTracker(**FORCED, save_to_file=False)
+    assert not hasattr(tracker, "_total_energy")  # nothing is measured yet
+    tracker.start()
+    time.sleep(0.2)
+    tracker._measure_power_and_energy()
+    assert tracker._total_energy.kWh > 0
+    tracker.stop()
+    data = tracker._prepare_emissions_data()
+    assert data == tracker.final_emissions_data
+    assert tracker._total_energy.kWh == tracker._total_energy.kwh == data.energy_consumed
+    assert (tracker._total_cpu_energy.kWh, tracker._total_gpu_energy.kWh) == (data.cpu_energy, data.gpu_energy)
+    assert tracker._total_ram_energy.kWh == data.ram_energy
+    assert tracker._total_emissions == data.emissions
+
+
+def test_a_row_handed_to_the_outputs_by_a_project_arrives(tmp_path):
+    tracker = EmissionsTracker(**FORCED)
+    tracker.start()
+    time.sleep(0.1)
+    tracker._persist_data(tracker._prepare_emissions_data())
+    assert len(rows(tmp_path)) == 1
+    tracker.stop()
+    assert len(rows(tmp_path)) == 2
+
+
+def test_an_inner_part_that_is_not_here_says_what_to_read():
+    with pytest.raises(AttributeError, match=r"_hardware: .* read tracker.final_emissions_data"):
+        EmissionsTracker(**FORCED)._hardware  # noqa: B018
+
+
+def test_tasks_are_read_from_inside_as_examples_do():
+    with EmissionsTracker(**FORCED, save_to_file=False) as tracker:
+        tracker.start_task("load")
+        time.sleep(0.05)
+        tracker.stop_task()
+    ((name, task),) = tracker._tasks.items()
+    assert (name, task.task_name) == ("load", "load")
+    assert task.emissions_data.emissions == task.emissions > 0
+
+
+def test_a_signal_may_be_bound_to_its_shutdown(tmp_path):
+    code = ("import signal\ntracker = EmissionsTracker(country_iso_code='FRA')\nsignal.signal(signal.SIGUSR1, tracker.service_shutdown)\n"
+            "tracker.start()\ntime.sleep(0.2)\nos.kill(os.getpid(), signal.SIGUSR1)\nprint(tracker.final_emissions)")  # fmt: skip
+    done = child(code, tmp_path, stdout=subprocess.PIPE)
+    out, _ = done.communicate(timeout=60)
+    assert float(out) > 0
+    assert len(rows(tmp_path)) == 1
+
+
+def test_the_stand_in_answers_for_the_packages_modules_too(tmp_path):
+    code = ("import jevons.integrations.codecarbon as ours\nours.stand_in()\n"
+            "from codecarbon.emissions_tracker import TaskEmissionsTracker, track_task_emissions\n"
+            "from codecarbon.output import EmissionsData, LoggerOutput\nfrom codecarbon.external.logger import logger\n"
+            "import codecarbon.emissions_tracker\nprint(logger.name, EmissionsData is ours.EmissionsData)")  # fmt: skip
+    out, err = child(code, tmp_path, stdout=subprocess.PIPE).communicate(timeout=60)
+    assert (out, err) == ("codecarbon True\n", "")
+
+
+@pytest.mark.parametrize("name", ["HTTPOutput", "PrometheusOutput", "BoAmpsOutput", "BaseEmissionsTracker"])
+def test_a_name_of_the_package_without_counterpart_says_what_to_use(name):
+    with pytest.raises(ImportError, match=f"jevons has no {name}: "):
+        getattr(codecarbon, name)
+    with pytest.raises(AttributeError):
+        codecarbon.NoSuchName  # noqa: B018
+
+
+def test_a_logger_output_writes_each_row(caplog):
+    caplog.set_level(logging.INFO)
+    output = codecarbon.LoggerOutput(logging.getLogger("mine"))
+    with EmissionsTracker(**FORCED, save_to_file=False, save_to_logger=True, logging_logger=output):
+        pass
+    (record,) = [r for r in caplog.records if r.name == "mine"]
+    assert json.loads(record.message)["project_name"] == "codecarbon"
+
+
+@pytest.mark.parametrize(("option", "why"), [({"allow_multiple_runs": False}, "share the machine"), ({"rapl_prefer_psys": True}, "psys"),
+                                             ({"rapl_include_dram": True}, "memory is counted"), ({"metadata": {"a": 1}}, "BoAmps")])  # fmt: skip
+def test_what_has_no_effect_here_is_said(caplog, option, why):
+    EmissionsTracker(**FORCED, **option)
+    assert any(f"{next(iter(option))} has no effect" in r.message and why in r.message for r in caplog.records)
+
+
+def test_its_logger_is_the_one_projects_silence(caplog):
+    logging.getLogger("codecarbon").disabled = True
+    try:
+        EmissionsTracker(**FORCED, rapl_prefer_psys=True)
+    finally:
+        logging.getLogger("codecarbon").disabled = False
+    assert caplog.records == []
+
+
+def test_handlers_are_told_at_codecarbons_own_pace(monkeypatch):
+    paces = []
+    monkeypatch.setattr(EmissionsTracker, "_live", lambda self, every_s: paces.append(every_s))
+    handler = type("Handler", (), {"out": lambda *row: None})()
+    for options in ({}, {"measure_power_secs": 2.0}, {"measure_power_secs": 2.0, "api_call_interval": 3}):
+        with EmissionsTracker(**FORCED, **options, output_handlers=[handler], save_to_file=False):
+            pass
+    until = time.monotonic() + 60
+    while len(paces) < 3 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert sorted(paces) == [6.0, 16.0, 120.0]

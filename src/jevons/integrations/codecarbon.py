@@ -24,19 +24,21 @@ from typing import Any
 
 from jevons.core.errors import BadInput
 from jevons.integrations import codecarbon_options, codecarbon_place
+from jevons.integrations.codecarbon_inner import Inner, LoggerOutput, elsewhere, without_effect
 from jevons.integrations.codecarbon_options import OutputMethod
 from jevons.integrations.codecarbon_output import EmissionsCsv, EmissionsData, of_task, since
 from jevons.integrations.codecarbon_row import Rows
 
-__all__ = ["EmissionsData", "EmissionsTracker", "OfflineEmissionsTracker", "OutputMethod", "TaskEmissionsTracker",
+__all__ = ["EmissionsData", "EmissionsTracker", "LoggerOutput", "OfflineEmissionsTracker", "OutputMethod", "TaskEmissionsTracker",
            "stand_in", "track_emissions", "track_task_emissions"]  # fmt: skip
 __version__ = "3.3.2"  # the version of CodeCarbon whose interface this is
 
-log = logging.getLogger("jevons.codecarbon")
+log = logging.getLogger("codecarbon")  # its name, for projects silence or redirect it
+ITS_PERIOD_S = 15.0  # the default by which CodeCarbon counts its api_call_interval
 TOKEN = "an Electricity Maps token is given, but the annual mean of the location is used: jevons asks no network here"
 
 
-class EmissionsTracker:
+class EmissionsTracker(Inner):
     """Measures from ``start()`` to ``stop()``, or over a ``with`` block; keywords as CodeCarbon 3.3 names them.
 
     Location keywords (country_iso_code, cloud_provider and cloud_region) are taken here too; where none is given and
@@ -59,6 +61,8 @@ class EmissionsTracker:
         self._lock, self._stopped, self._owner = threading.RLock(), threading.Event(), os.getpid()
         if self.options.electricitymaps_api_token or self.options.co2_signal_api_token:
             log.warning(TOKEN)
+        for said in without_effect(self.options):
+            log.warning("%s", said)
 
     def _writers(self) -> list[Any]:
         made: dict[OutputMethod, Callable[[], Any]] = {
@@ -80,7 +84,7 @@ class EmissionsTracker:
             return
         atexit.register(self.stop)
         if self.options.output_handlers and self.options.api_call_interval > 0:
-            every_s = self._run.period_s * self.options.api_call_interval
+            every_s = (self.options.measure_power_secs or ITS_PERIOD_S) * self.options.api_call_interval
             threading.Thread(target=self._live, args=(every_s,), name="jevons-live", daemon=True).start()
 
     def _begun(self) -> Any:
@@ -169,11 +173,19 @@ class EmissionsTracker:
     def get_detected_hardware(self) -> dict[str, Any]:
         """What is measured, by CodeCarbon's words."""
         from jevons.measure import sensors_found
+        from jevons.measure.sensors.model import physical_cores
 
         fixed = self._rows.fixed
-        gpus = [m.device for s in ([] if self._run else sensors_found()) for m in s.meters if m.component == "accelerator"]
-        gpus = gpus or [m.device for m in (self._run.meters if self._run else ()) if m.component == "accelerator"]
-        return {**{k: fixed[k] for k in ("ram_total_size", "cpu_count", "cpu_model")}, "gpu_count": len(gpus), "gpu_ids": gpus}
+        found = list(self._run.meters) if self._run else [m for s in sensors_found() for m in s.meters]
+        told = {k: fixed[k] for k in ("ram_total_size", "cpu_count", "cpu_model")}
+        gpus = {k: v for k, v in self._rows.gpus(found).items() if k != "gpu_utilization_percent"}
+        ids = [m.device for m in found if m.component == "accelerator"]
+        return {**told, "cpu_physical_count": physical_cores(), **gpus, "gpu_ids": ids}
+
+    def service_shutdown(self, signum: int, frame: Any) -> None:
+        """A handler for ``signal.signal``: stops the tracker; what the signal does beyond that is the program's."""
+        log.warning("signal %d: the tracker stops", signum)
+        self.stop()
 
     def __enter__(self) -> EmissionsTracker:
         self.start()
@@ -181,6 +193,20 @@ class EmissionsTracker:
 
     def __exit__(self, *failure: object) -> None:
         self.stop()
+
+    def _so_far(self, delta: bool) -> EmissionsData:
+        total = self.final_emissions_data
+        if total is None:
+            if self._run is None:
+                raise AttributeError("start the tracker first: nothing is measured yet")
+            self._run.sample()
+            total = self._rows.row(self._run, self._run.activity, time.monotonic() - self._began_s)
+        return since(total, self._before) if delta else total
+
+    def _persist_data(self, total: EmissionsData) -> None:
+        """Hand a row to every output (projects call it with ``_prepare_emissions_data()``)."""
+        self._each("out", total, since(total, self._before))
+        self._before = total
 
     def _persist(self, duration_s: float) -> EmissionsData:
         total = self._rows.row(self._run, self._run.activity, duration_s)
@@ -270,8 +296,14 @@ def track_task_emissions(fn: Callable[..., Any] | None = None, tracker: Emission
 
 
 def stand_in() -> None:
-    """Let ``import codecarbon`` find this module in this process, for code that cannot be changed."""
-    sys.modules["codecarbon"] = sys.modules[__name__]
+    """Let ``import codecarbon``, and from its modules of trackers, outputs and the logger, find this module in this process."""
+    for name in ("", ".emissions_tracker", ".output", ".output_methods", ".output_methods.emissions_data", ".output_methods.logger",
+                 ".external", ".external.logger"):  # fmt: skip
+        sys.modules[f"codecarbon{name}"] = sys.modules[__name__]
+
+
+def __getattr__(name: str) -> Any:
+    return log if name == "logger" else elsewhere(name)
 
 
 def _window(task: str) -> str:

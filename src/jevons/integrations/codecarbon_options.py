@@ -18,7 +18,7 @@ from typing import Any
 from jevons.core import units
 from jevons.core.errors import BadInput, UnknownName
 
-log = logging.getLogger("jevons.codecarbon")
+log = logging.getLogger("codecarbon")
 Check = Callable[[str, Any], Any]
 LEVELS = ("debug", "info", "warning", "warn", "error", "critical", "fatal", "notset")
 CONFIG = ".codecarbon.config"

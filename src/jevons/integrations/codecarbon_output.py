@@ -69,7 +69,8 @@ class EmissionsData:
 RUNNING = ("duration", "emissions", "cpu_energy", "gpu_energy", "ram_energy", "energy_consumed", "water_consumed")
 NOT_OF_TASKS = ("experiment_id", "pue", "wue")
 TASK_COLUMNS = ("task_name", *(f.name for f in fields(EmissionsData) if f.name not in NOT_OF_TASKS))
-TaskEmissionsData = make_dataclass("TaskEmissionsData", TASK_COLUMNS, namespace={"values": property(asdict)})
+TaskEmissionsData = make_dataclass("TaskEmissionsData", TASK_COLUMNS, namespace={  # its inner Task is read by projects too
+    "values": property(asdict), "emissions_data": property(lambda row: row), "is_active": False})  # fmt: skip
 
 
 def of_task(name: str, data: EmissionsData) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from jevons.core.errors import UnknownName
 
-log = logging.getLogger("jevons.codecarbon")
+log = logging.getLogger("codecarbon")
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 UNKNOWN = (
     "no location is known, so the world average with its wide band is used; say country_iso_code='FRA', "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from copy import copy
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from jevons.integrations.codecarbon_place import Where, site
 if TYPE_CHECKING:
     from jevons.core.activity import Activity
     from jevons.measure import Run
+    from jevons.measure.sensor import Meter
 
 PARTS = {"cpu": "processor", "gpu": "accelerator", "ram": "memory"}
 INDICATORS = ("energy", "climate", "water_on_site")
@@ -52,7 +54,7 @@ class Rows:
         total = self._totals(activity)
         stamp = datetime.now().strftime("%Y-%m-%dT%H:%M:%S")
         rate = total["emissions"] / duration_s if duration_s else 0.0
-        told: dict[str, Any] = {**self.fixed, **total, **power_w, **energy, **self._gpus(run), **self._used()}
+        told: dict[str, Any] = {**self.fixed, **total, **power_w, **energy, **self.gpus(run.meters), **self._used()}
         return EmissionsData(timestamp=stamp, duration=duration_s, emissions_rate=rate, **told)
 
     def _totals(self, activity: Activity) -> dict[str, float]:
@@ -66,8 +68,9 @@ class Rows:
         priced = jevons.footprint(activity, self._site, jevons.Study(indicators=INDICATORS))
         return {name: float(priced.best(i)) for name, i in zip(names, INDICATORS)}
 
-    def _gpus(self, run: Run) -> dict[str, Any]:
-        models = [m.note.partition(",")[0] or m.device for m in run.meters if m.component == "accelerator"]
+    def gpus(self, meters: Sequence[Meter]) -> dict[str, Any]:
+        """The GPUs that are metered, as its columns tell them."""
+        models = [m.note.partition(",")[0] or m.device for m in meters if m.component == "accelerator"]
         shown = [f"{models.count(name)} x {name}" for name in dict.fromkeys(models)]
         return {"gpu_count": len(models), "gpu_model": "; ".join(shown), "gpu_utilization_percent": None if models else 0.0}
 

@@ -200,6 +200,13 @@ def processors(root: Path = Path("/")) -> int:
     return sum(line.split(":")[0].strip() == "processor" for line in lines) or os.cpu_count() or 1
 
 
+def physical_cores(root: Path = Path("/")) -> int | None:
+    """How many cores there are, threads of one counted once; None where /proc/cpuinfo does not tell them apart."""
+    blocks = [dict(re.findall(r"^(physical id|core id)\s*:\s*(\d+)", block, re.MULTILINE)) for block in
+              text(root / "proc/cpuinfo").split("\n\n")]  # fmt: skip
+    return len({(b["physical id"], b["core id"]) for b in blocks if len(b) == 2}) or None
+
+
 def memory_gb(root: Path = Path("/")) -> float:
     """Memory of the machine in GB, from /proc/meminfo; 0 where it does not say."""
     found = re.search(r"^MemTotal:\s+(\d+)", text(root / "proc/meminfo"), re.MULTILINE)
