@@ -160,3 +160,17 @@ def test_an_unknown_evaporative_site_takes_its_water_from_the_wet_bulb():
     assert warm.wue_l_per_kwh > cool.wue_l_per_kwh > 0
     with pytest.raises(BadInput, match="tower: 'magic' will not do"):
         jevons.site("France", wet_bulb=10, tower="magic")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"pue": 0.5}, "pue"), ({"wue": -1.0}, "wue"), ({"intensity": 429}, "did you mean '429 g/kWh'"), ({"year": 12}, "year"),
+     ({"life": 5.0}, "life"), ({"series": 3}, "series"), ({"pue": None}, "site: 'pue'"), ({"colour": "red"}, "site: 'colour'")],
+)  # fmt: skip
+def test_a_changed_choice_is_checked_as_a_first_one(change, message):
+    with pytest.raises(BadInput, match=message):
+        jevons.site("France").with_(**change)
+
+
+def test_a_changed_choice_is_read_as_a_first_one():
+    assert jevons.site("France").with_(wue="0.2 L/kWh", intensity="57 g/kWh").intensity == pytest.approx(0.057)

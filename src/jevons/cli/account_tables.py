@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +43,7 @@ def record(title: str, found: Activity, by: str, footprint: Footprint | None, le
         "title": title, "rows": len(found), "start": start_s, "end": end_s, "totals": totals(found),
         "by_component": sums(found, "component"), f"by_{by}": sums(found, by) if by in found.text else {},
         "served": {unit: float(count.ravel()[0]) for unit, count in found.served.items()},
-        "assumptions": [asdict(a) for a in found.assumptions], "hours_not_priced": left,
+        "assumptions": [a.record() for a in found.assumptions], "hours_not_priced": left,
     }  # fmt: skip
     if "part" in found.text:
         answer["by_part"] = sums(found, "part")

@@ -83,12 +83,20 @@ def explain(
     if indicator != "all" and indicator not in held:
         raise BadInput("indicator", indicator, f"this result holds {', '.join(held)}; or say all")
     wanted = {name: lines for name, lines in held.items() if indicator in (name, "all")}
+    assumed, sources = grounds_of(footprint, wanted)
     if show.wants_json(given):
-        show.out_json({"explain": wanted, "assumptions": footprint["assumptions"], "sources": footprint["sources"]})
+        show.out_json({"explain": wanted, "assumptions": assumed, "sources": sources})
         return
     for name, lines in wanted.items():
         tell_lines(name, lines, footprint["indicators"][name])
-    tell_grounds(footprint)
+    tell_grounds(assumed, sources)
+
+
+def grounds_of(footprint: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    """The assumptions and sources on which the indicators' figures rest; older results do not tell assumptions apart."""
+    cited = {line["source"] for lines in wanted.values() for line in lines}
+    assumed = [a for a in footprint["assumptions"] if "indicators" not in a or set(a["indicators"]) & set(wanted)]
+    return assumed, [s for s in footprint["sources"] if s["id"] in cited]
 
 
 def tell_lines(name: str, lines: list[Mapping[str, Any]], total: Mapping[str, Any]) -> None:
@@ -113,13 +121,13 @@ def grounds(line: Mapping[str, Any]) -> str:
     return ", ".join(x for x in (factor, f"quality {line['quality']}" if line["quality"] else "", line["method"]) if x)
 
 
-def tell_grounds(footprint: Mapping[str, Any]) -> None:
+def tell_grounds(assumed: list[Any], sources: list[Any]) -> None:
     """Assumptions and sources, once."""
     screen = show.console()
     screen.print("Assumed", style="bold")
-    screen.print(show.bullets((f"{a['what']} = {a['value']}", a["why"]) for a in footprint["assumptions"]))
+    screen.print(show.bullets((f"{a['what']} = {a['value']}", a["why"]) for a in assumed))
     screen.print("\nSources", style="bold")
-    screen.print(show.bullets((s["id"], f"{s['title']}, {s['locator']}") for s in footprint["sources"]))
+    screen.print(show.bullets((s["id"], f"{s['title']}, {s['locator']}") for s in sources))
 
 
 @compare_app.command()

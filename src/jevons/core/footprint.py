@@ -60,8 +60,15 @@ class Footprint:
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Every default and fallback that stands in the result."""
-        return self.inventory.assumptions
+        """Every default and fallback that stands in the result: those on which a priced row rests."""
+        return self.assumptions_of(*self.indicators)
+
+    def assumptions_of(self, *indicators: str) -> tuple[Assumption, ...]:
+        """The assumptions on which the figures of these indicators rest."""
+        mine = [p for p in self.priced if p.indicator in indicators]
+        flows = {p.factor.flow.split("/")[0] for p in mine}
+        own, every = ({a for p in blocks for a in p.factor.assumptions} for blocks in (mine, self.priced))
+        return tuple(a for a in self.inventory.assumptions if (a in own or a not in every) and (not a.flow or a.flow in flows))
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -151,7 +158,7 @@ class Footprint:
             raise BadInput("scenarios", total.shape, "explain one scenario at a time: assess it on its own")
         lines = [line for p in self._of(indicator) for line in _lines(self, p)]
         left_out = {cutoff: float(best(amount).sum()) for cutoff, amount in self.left_out(indicator).items()}
-        return Explanation(indicator, tuple(lines), float(total.sum()), self.assumptions, left_out)
+        return Explanation(indicator, tuple(lines), float(total.sum()), self.assumptions_of(indicator), left_out)
 
     def __str__(self) -> str:
         lines = [f"{name:16} {self.say(name)}" for name in self.indicators]

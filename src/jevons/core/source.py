@@ -28,12 +28,20 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A default or a fallback that stands in a result: what, its value, why it was needed, and whence it comes."""
+    """A default or a fallback that stands in a result: what, its value, why it was needed, and whence it comes.
+
+    ``flow``: the family of flows whose rows alone rest on it; it stands in no result that prices none of them.
+    """
 
     what: str
     value: str
     why: str
     source: str = ""
+    flow: str = ""
+
+    def record(self) -> dict[str, str]:
+        """The four texts a reader is told, by name."""
+        return {"what": self.what, "value": self.value, "why": self.why, "source": self.source}
 
     def __str__(self) -> str:
         return f"{self.what} = {self.value}: {self.why}" + (f" [{self.source}]" if self.source else "")

@@ -146,7 +146,7 @@ def _sources(footprints: Mapping[str, Footprint]) -> list[dict[str, Any]]:
 
 
 def _assumptions(footprints: Mapping[str, Footprint]) -> list[dict[str, Any]]:
-    return [{"footprint": title, **asdict(a)} for title, footprint in footprints.items() for a in footprint.assumptions]
+    return [{"footprint": title, **a.record()} for title, footprint in footprints.items() for a in footprint.assumptions]
 
 
 def _plain_name(name: str) -> str:

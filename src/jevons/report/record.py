@@ -18,11 +18,12 @@ def as_json(footprint: Footprint, version: str = "", factor_set: str = "", title
 
     Keys: schema (``jevons.footprint/1``), jevons, factor_set, title, study, places, indicators {name: {unit, what,
     best, low, high}}, by_stage and by_component {indicator: {word: {best, low, high}}}, measured_share, methods,
-    drivers {indicator: {input: share of variance}}, assumptions [what, value, why, source], sources, explain
+    drivers {indicator: {input: share of variance}}, assumptions [what, value, why, source, indicators], sources, explain
     {indicator: [line]}, served; left_out {cut-off: {indicator: amount}} where a cut-off has a price. ``low`` and ``high`` are the 5 % and 95 % quantiles.
     """
     figures.single(footprint)
     names = footprint.indicators
+    bearing = {name: set(footprint.assumptions_of(name)) for name in names}
     return {
         "schema": SCHEMA, "jevons": version, "factor_set": factor_set, "title": title,
         "study": figures.study_record(footprint.study),
@@ -34,7 +35,7 @@ def as_json(footprint: Footprint, version: str = "", factor_set: str = "", title
         "measured_share": footprint.measured_share(),
         "methods": figures.methods(footprint),
         "drivers": {name: footprint.drivers(name) for name in names},
-        "assumptions": [asdict(a) for a in footprint.assumptions],
+        "assumptions": [{**a.record(), "indicators": [n for n in names if a in bearing[n]]} for a in footprint.assumptions],
         "sources": [asdict(s) for s in footprint.sources],
         "explain": {name: _explained(footprint, name) for name in names},
         "served": {unit: float(count[..., 0].sum()) for unit, count in footprint.inventory.served.items()},

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jevons.core import units
 from jevons.core.activity import Activity, beside
@@ -25,7 +26,7 @@ from jevons.world.water import wue_fixed_approach, wue_fixed_cold_water, wue_les
 
 @dataclass(frozen=True, slots=True)
 class Facility:
-    """PUE and WUE of a place with what was assumed to get them."""
+    """PUE and WUE of a place with what was assumed to get them, each for the flow whose rows rest on it."""
 
     pue: Any
     wue_l_per_kwh: Any
@@ -46,14 +47,24 @@ def cooling_water(demand: Activity, pue: Any, wue_l_per_kwh: Any, draws: Draws) 
 
     A row labelled cooling = none (a phone, a cable under a street) stands in no cooled hall.
     """
-    cooled = demand.text["cooling"] != "none" if "cooling" in demand.text else True
-    rows = demand.take(np.flatnonzero(demand.flow_mask("electricity") & cooled))
+    rows = demand.take(np.flatnonzero(_cooled(demand)))
     over, litres = _drawn_pue(pue, draws), draws.of(wue_l_per_kwh, "WUE")
     amount = beside(beside(rows.amount, over), litres)
     metered = (rows.text["boundary"] == "facility").reshape(-1, *[1] * (amount.ndim - 1))
     it_kwh = np.where(metered, amount / over, amount)
     rows = rows.label(component="cooling", boundary="facility", flow="water/on_site", method="modelled")
     return replace(rows, amount=it_kwh * litres, served={}, assumptions=())
+
+
+def reads_pue(demand: Activity) -> bool:
+    """Whether the PUE parts any row: a cooled facility meter's amount over the PUE is its IT share."""
+    return bool((_cooled(demand) & (demand.text["boundary"] == "facility")).any())
+
+
+def _cooled(demand: Activity) -> NDArray[np.bool_]:
+    """Which rows are electricity in a cooled hall."""
+    cooled = demand.text["cooling"] != "none" if "cooling" in demand.text else True
+    return demand.flow_mask("electricity") & cooled
 
 
 def _drawn_pue(pue: Any, draws: Draws) -> Any:
@@ -84,7 +95,8 @@ def tower_wue(wet_bulb_c: Any, tower: str) -> tuple[Any, Assumption]:
     if np.any(np.asarray(value) > 40):
         raise BadInput("wet_bulb", wet_bulb_c, "give degrees Celsius from -20 to 40")
     litres = TOWERS[tower](units.fahrenheit(value))
-    return litres, Assumption("WUE", f"{float(np.mean(litres)):.2f} L/kWh", f"cooling tower, {tower}", "shumba-2024")
+    said = f"{float(np.mean(litres)):.2f} L/kWh"
+    return litres, Assumption("WUE", said, f"cooling tower, {tower}", "shumba-2024", "water")
 
 
 def find(location: Location, year: int | None, pue: Any, wue: Any, strict: bool) -> Facility:
@@ -107,7 +119,8 @@ def _looked_up(column: str, location: Location, year: int | None, strict: bool, 
         gsd = catalog.number(row, f"{column.split('_')[0]}_gsd") or catalog.number(row, "gsd") or 1.0
         key = f"{column.split('_')[0].upper()} of {place}"
         if place != location.name:
-            notes.append(Assumption(key, f"{value:g}", f"none disclosed for {location.name}", row["source"]))
+            flow = "electricity" if column == "pue" else "water"
+            notes.append(Assumption(key, f"{value:g}", f"none disclosed for {location.name}", row["source"], flow))
         sources.append(row["source"])
         if column == "pue":
             span = gsd**Z90

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -54,20 +54,25 @@ class Site:
         """The demand, then overhead electricity and cooling water for what lies inside no facility meter."""
         extra = facility.overhead(demand, self.pue, draws)
         water = facility.cooling_water(demand, self.pue, self.wue_l_per_kwh, draws)
-        return (demand + extra + water).assume(*self.assumptions)
+        used = [a for a in self.assumptions if a.flow != "electricity" or len(extra) or facility.reads_pue(demand)]
+        return (demand + extra + water).assume(*used)
 
     def factors(self, study: Study) -> Factors:
         """This site's factors under the study's accounting."""
         return SiteFactors(self, study)
 
     def with_(self, **changes: Any) -> Site:
-        """A copy in which the named choices of ``site()`` differ, e.g. ``with_(pue=1.1)``."""
-        known = {"pue": "pue", "wue": "wue_l_per_kwh", "intensity": "intensity", "series": "series",
-                 "year": "year", "life": "life"}
-        for name in changes:
-            if name not in known:
-                raise BadInput("site", name, f"change one of {', '.join(known)}")
-        return replace(self, **{known[k]: v for k, v in changes.items()})
+        """A copy in which the named choices of ``site()`` differ, e.g. ``with_(pue=1.1)``; ``life`` is a manufacture.Life.
+
+        Errors: BadInput as for ``site()``, and for a choice that cannot be changed.
+        """
+        for name, value in changes.items():
+            if name not in _CHANGED or (value is None and name in ("pue", "wue", "life")):
+                raise BadInput("site", name, f"give a value to one of {', '.join(_CHANGED)}")
+        given = {{"pue": "electricity", "wue": "water"}.get(name) for name in changes}
+        notes = tuple(a for a in self.assumptions if not a.flow or a.flow not in given)  # what is stated is not assumed
+        read = {field: reads(changes[name]) for name, (field, reads) in _CHANGED.items() if name in changes}
+        return replace(self, assumptions=notes, **read)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,8 +240,7 @@ def site(name: str = "", *, year: int | None = None, pue: Any = None, wue: Any =
     strict = chosen.strict if strict is None else strict
     if not isinstance(name, str):
         raise BadInput("site", name, "name a place as text, e.g. 'France'")
-    if not (series is None or isinstance(series, (str, Series))):
-        raise BadInput("series", series, "name a CSV file, or give a Series")
+    hourly = _checked_series(series)
     if strict and not (name or chosen.site):
         raise BadInput("site", name, "strict refuses the mean of the world; name a place, e.g. 'France'")
     location = locate(name or chosen.site or "world")
@@ -252,11 +256,23 @@ def site(name: str = "", *, year: int | None = None, pue: Any = None, wue: Any =
     span = manufacture.life(_read(life, "", "life"), _read(utilisation, "", "utilisation"))
     return Site(
         name or chosen.site or "world", location, year, plant.pue, plant.wue_l_per_kwh,
-        _read(intensity, "kg/kWh", "intensity"), read_series(series) if isinstance(series, str) else series,
+        _read(intensity, "kg/kWh", "intensity"), hourly,
         _read(market_intensity, "kg/kWh", "market_intensity"),
         _read(electricity_price, "USD/kWh", "electricity_price"), _read(device_price, "USD/h", "device_price"),
         span, strict, (*notes, *plant.assumptions), plant.sources,
     )  # fmt: skip
+
+
+def _checked_series(series: Any) -> Series | None:
+    if not (series is None or isinstance(series, (str, Series))):
+        raise BadInput("series", series, "name a CSV file, or give a Series")
+    return read_series(series) if isinstance(series, str) else series
+
+
+def _checked_life(span: Any) -> manufacture.Life:
+    if not isinstance(span, manufacture.Life):
+        raise BadInput("life", span, "give a manufacture.Life, e.g. life(5.0, 0.8)")
+    return manufacture.life(span.years, span.utilisation)
 
 
 def _read(value: Any, unit: str, field: str, minimum: float = 0.0) -> Any:
@@ -265,6 +281,14 @@ def _read(value: Any, unit: str, field: str, minimum: float = 0.0) -> Any:
     if field == "intensity" and isinstance(value, (int, float)) and value > 2:
         raise BadInput(field, value, f"a bare number is kg/kWh; did you mean '{value:g} g/kWh'?")
     return units.read(value, unit, field, minimum=minimum)
+
+
+_CHANGED: dict[str, tuple[str, Callable[[Any], Any]]] = {  # choice -> field of Site, how its value is read
+    "pue": ("pue", lambda value: _read(value, "", "pue", 1.0)),
+    "wue": ("wue_l_per_kwh", lambda value: _read(value, "L/kWh", "wue")),
+    "intensity": ("intensity", lambda value: _read(value, "kg/kWh", "intensity")),
+    "series": ("series", _checked_series), "year": ("year", units.calendar_year), "life": ("life", _checked_life),
+}  # fmt: skip
 
 
 def footprint(activity: Activity, at: str | Place | Mapping[str, Place] | None = None, study: Study | None = None,

@@ -130,10 +130,8 @@ def _both(held: Sequence[tuple[Sides, Part]], scope: str) -> dict[str, float | N
 
 
 def _assumed(footprint: Footprint) -> list[str]:
-    """What was assumed, without what only factors of other indicators than climate needed."""
-    own, other = ({a for p in footprint.priced if (p.indicator in ("climate", "energy")) == mine for a in p.factor.assumptions}
-                  for mine in (True, False))  # fmt: skip
-    return [str(a) for a in footprint.assumptions if a in own or a not in other]
+    """What was assumed, without what only figures of other indicators rest on."""
+    return [str(a) for a in footprint.assumptions_of("climate", "energy")]
 
 
 def _unknown(lines: Sequence[Mapping[str, Any]]) -> list[str]:
