@@ -57,7 +57,8 @@ def connect(place: str, create: bool, read_only: bool) -> Engine:
     except ImportError:
         raise MissingExtra("psycopg", "postgres", "a ledger in PostgreSQL") from None
     options = QUICK + (" -c default_transaction_read_only=on" if read_only else "")
-    return sa.create_engine(url.set(drivername="postgresql+psycopg"), connect_args={"connect_timeout": 10, "options": options})
+    given = {"connect_timeout": 10, "options": options}
+    return sa.create_engine(url.set(drivername="postgresql+psycopg"), connect_args=given, pool_pre_ping=True)  # a server may restart
 
 
 def _sqlite(path: Path, create: bool, read_only: bool) -> Engine:
@@ -168,6 +169,9 @@ MENDS = {  # what a database says → what to do about it
     "not a database": "this file is no ledger",
     "malformed": "the file is damaged: bring back a copy, then run: jevons ledger verify",
     "database is locked": f"another process has held it for {BUSY_S} s; try again",
+    "terminating connection": "the server ended the connection; nothing of this was kept: try again",
+    "server closed the connection": "the server ended the connection; try again, what was kept already is not kept twice",
+    "connection is lost": "the server ended the connection; try again, what was kept already is not kept twice",
     "connection is bad": "see that the server runs and that the URL names user, host and database",
     "connection failed": "see that the server runs and that the URL names user, host and database",
     "password authentication failed": "give the password by PGPASSWORD or a .pgpass file",
