@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jevons.core.errors import UnknownName
+from jevons.world import models
 from jevons.world.catalog import table
 from jevons.world.lookup import Match, nearest, normalise, resolve, word_score
 
@@ -89,6 +90,48 @@ def test_a_processor_needs_no_maker(typed, meant):
 )
 def test_a_name_in_use_finds_its_model(typed, meant):
     assert table("models").find(typed)[0]["id"] == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gpt2", "GPT-2 Small"),
+        ("openai-community/gpt2-xl", "GPT-2 XL"),
+        ("google-bert/bert-base-uncased", "BERT base (uncased)"),
+        ("google-bert/bert-base-cased", "BERT base (cased)"),
+        ("BAAI/bge-large-en-v1.5", "BERT large (uncased)"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "Qwen2.5 7B"),
+        ("deepseek-r1:70b", "Llama 3.3 70B"),
+        ("deepseek-r1:671b", "DeepSeek-R1"),
+        ("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4", "Qwen2.5 7B"),
+        ("Qwen/Qwen3-8B-Base", "Qwen3 8B"),
+        ("unsloth/Qwen3-14B-unsloth-bnb-4bit", "Qwen3 14B"),
+        ("TheBloke/Llama-2-13B-chat-GGUF", "Llama 2 13B"),
+        ("mlx-community/Llama-3.2-3B-Instruct-4bit", "Llama 3.2 3B"),
+        ("mistralai/Mixtral-8x7B-Instruct-v0.1", "Mixtral 8x7B"),
+        ("allenai/OLMo-2-1124-7B", "OLMo 2 7B"),
+        ("phi4:14b", "Phi-4"),
+    ],
+)
+def test_a_repository_or_a_tag_finds_its_model(typed, meant):
+    assert models.find(typed).name == meant
+
+
+def test_a_model_taken_for_another_of_its_shape_is_said():
+    (said,) = models.find("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B").assumptions
+    assert (said.what, said.value) == ("model", "Qwen2.5 7B")
+
+
+@pytest.mark.parametrize("typed", ["kimi k3", "bert-large-cased", "microsoft/deberta-v3-base", "grok-2"])
+def test_a_model_of_another_shape_is_refused(typed):
+    with pytest.raises(UnknownName):
+        models.find(typed)
+
+
+def test_the_nearest_names_begin_with_the_one_typed():
+    with pytest.raises(UnknownName) as refused:
+        table("models").find("gemma3")
+    assert all(name.startswith("gemma-3-") for name in refused.value.nearest)
 
 
 @pytest.mark.parametrize("typed", ["gemma 4", "gpt 4", "llama 5 70b", "deepseek v4"])

@@ -25,8 +25,9 @@ MARGIN = 0.015
 _MAKERS = frozenset({"nvidia", "amd", "intel", "google", "aws", "apple", "huawei", "tesla", "geforce", "instinct",
                      "radeon", "graphcore"})  # fmt: skip
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-VARIANT = re.compile(r"[-_:.@](latest|preview|exp|experimental|instruct|turbo|chat|it|hf|vl|thinking|fp8|bf16|awq|gptq"
-                     r"|free|maas|codex|max|search-api|image|v\d|20\d\d-\d\d-\d\d|\d\d-20\d\d|20\d{6}|\d{3,4})$")  # fmt: skip
+VARIANT = re.compile(r"[-_:.@](latest|preview|exp|experimental|instruct|turbo|chat|it|pt|base|hf|vl|thinking|fp8|bf16"
+                     r"|awq|gptq|gguf|mlx|bnb|unsloth|int[48]|[48]bit|free|maas|codex|max|search-api|image|v\d|v0\.\d"
+                     r"|20\d\d-\d\d-\d\d|\d\d-20\d\d|20\d{6}|\d{3,4})$")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,9 @@ def _likeness(asked: str, offered: str) -> float:
 
 
 def nearest(name: str, ids: Iterable[str], n: int = 3) -> list[str]:
-    """The ``n`` ids most like a name, best first: by its words, else by letters (the first letter counts more)."""
-    return sorted(ids, key=lambda candidate: (-_resemblance(name, candidate), candidate))[:n]
+    """The ``n`` ids most like a name, best first: those it begins, by its words, else by letters (the first counts more)."""
+    plain = normalise(name)
+    return sorted(ids, key=lambda c: (not normalise(c).startswith(plain), -_resemblance(name, c), c))[:n]
 
 
 def _resemblance(name: str, candidate: str) -> float:

@@ -92,16 +92,13 @@ def _named(name: str, counted: bool) -> Model:
 def _row(name: str) -> tuple[catalog.Row, Match]:
     """The row of a name; of a repository's (``meta-llama/Llama-3.1-70B-Instruct``) without maker and variant where that is one."""
     table = catalog.table("models")
-    try:
-        return table.find(name)
-    except UnknownName as unknown:
-        bare = name.rsplit("/", 1)[-1].lower()
-        for shorter in (bare.replace("-instruct", "").replace("-chat", ""), *list(spellings(name))[1:]):
-            with contextlib.suppress(UnknownName):
-                row, match = table.find(shorter)
-                if match.score >= EXACT:
-                    return row, Match(match.id, EXACT, f"{name!r} without its maker and variant")
-        raise unknown
+    bare = name.rsplit("/", 1)[-1].lower()
+    for shorter in (name, bare.replace("-instruct", "").replace("-chat", ""), *list(spellings(name))[1:]):
+        with contextlib.suppress(UnknownName):
+            row, match = table.find(shorter)
+            if match.score >= EXACT:
+                return row, match if shorter == name else Match(match.id, EXACT, f"{name!r} without its maker and variant")
+    return table.find(name)
 
 
 def _described(architecture: Architecture, source: str, tokens: float | None) -> Model:
