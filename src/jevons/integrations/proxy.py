@@ -106,6 +106,10 @@ class Proxy:
         if head.get(b"expect"):
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = await _body(reader, head)
+        if head.get(b"upgrade"):
+            self._outcome("refused")
+            await _say(writer, 501, "unsupported", "no other protocol (websocket) is passed on: use the endpoint's HTTP or SSE calls")
+            return not head.closes
         try:
             line, answer = await self._answer(self._rewritten(head, words), body)
         except UpstreamDown as trouble:
@@ -181,16 +185,30 @@ class Proxy:
 
     async def _whole(self, line: _Line, answer: Head, asked: bytes, client: _Client) -> None:
         """A reply read whole, so that its head can say what it cost."""
-        raws, payloads = [], []
-        async for raw, payload in _patient(pieces(line.reader, answer, reply=True), self._answer_s):
+        raws, payloads, size = [], [], 0
+        source = _patient(pieces(line.reader, answer, reply=True), self._answer_s)
+        async for raw, payload in source:
             raws.append(raw)
             payloads.append(payload)
-        found, model = usage_in(b"".join(payloads), answer.get(b"content-encoding"))
-        extra = self._priced(found, model or model_asked(asked)) if answer.status < 300 else []
+            size += len(raw)
+            if size > WHOLE_AT_MOST:
+                await self._too_large(source, answer, raws, client)
+                return
+        encoding = answer.get(b"content-encoding")
+        found, model = usage_in(b"".join(payloads), encoding)
+        extra = self._priced(found, model or model_asked(asked), encoding) if answer.status < 300 else []
         if answer.status >= 300:
             self._outcome("error")
         client.send(answer.bytes_(extra) + b"".join(raws))
         await client.writer.drain()
+
+    async def _too_large(self, source: Any, answer: Head, raws: list[bytes], client: _Client) -> None:
+        """A reply of no stated length that turns out too large to be kept: passed on unread."""
+        client.send(answer.bytes_([(b"X-Jevons-Note", b"the reply is too large to be read")]) + b"".join(raws))
+        async for raw, _ in source:
+            client.send(raw)
+            await client.writer.drain()
+        self._outcome("unpriced" if answer.status < 300 else "error")
 
     async def _streamed(self, line: _Line, answer: Head, asked: bytes, client: _Client, events: bool) -> None:
         """A reply passed on as it comes."""
@@ -202,12 +220,12 @@ class Proxy:
                 seen.feed(payload)
             await client.writer.drain()
         if events and answer.status < 300:
-            self._priced(seen.counts, seen.model or model_asked(asked))
+            self._priced(seen.counts, seen.model or model_asked(asked), answer.get(b"content-encoding"))
         else:
             self._outcome("ok" if answer.status < 300 else "error")
 
-    def _priced(self, found: Mapping[str, float], model: str) -> list[tuple[bytes, bytes]]:
-        values, note = self.meter.price(found, model)
+    def _priced(self, found: Mapping[str, float], model: str, encoding: bytes) -> list[tuple[bytes, bytes]]:
+        values, note = self.meter.price(found, model, encoding)
         self._outcome("ok" if values else "unpriced", model)
         if not values:
             return [(b"X-Jevons-Note", note.encode("ascii", "replace").replace(b"\n", b" "))]

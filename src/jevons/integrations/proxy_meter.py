@@ -15,6 +15,8 @@ from jevons.integrations.llm_adapters import Usage, counts, follow, usage_of
 
 MODELS_AT_MOST = 200  # labels of their own; further models are counted together
 PACKED = (b"gzip", b"deflate", b"x-gzip")
+UNPACKED_AT_MOST = 256 * 1024 * 1024  # bytes of a reply that is unpacked to be read
+LINE_AT_MOST = 16 * 1024 * 1024  # bytes of a line of a stream, beyond which it is not read
 MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
 HELP = {
     "jevons_requests_total": "Requests that passed, by outcome.",
@@ -64,11 +66,11 @@ class Meter:
         self.provider, self.at, self.deployment, self.year = provider, at, deployment, year
         self.totals = Totals()
 
-    def price(self, found: Mapping[str, float], model: str) -> tuple[dict[str, float], str]:
+    def price(self, found: Mapping[str, float], model: str, encoding: bytes = b"") -> tuple[dict[str, float], str]:
         """Energy, climate and water of counts, and the note where there are none; the totals rise."""
         usage = usage_of(found)
         if usage is None:
-            return {}, "no usage in the reply"
+            return {}, unread(encoding) or "no usage in the reply"
         self._count(usage, model)
         if not (self.provider or self.deployment):
             return {}, NO_PROVIDER
@@ -106,8 +108,12 @@ class Events:
     def feed(self, payload: bytes) -> None:
         """Take in payload; only lines with usage or the first model are parsed."""
         if self._unpack is not None:
-            payload = self._unpack.decompress(payload)
+            try:
+                payload = self._unpack.decompress(payload, LINE_AT_MOST)
+            except zlib.error:  # what is passed on is not for us to judge
+                payload = b""
         *lines, self._rest = (self._rest + payload).split(b"\n")
+        self._rest = self._rest if len(self._rest) <= LINE_AT_MOST else b""
         for line in lines:
             if line.startswith(b"data:") and (b"sage" in line or not self.model):
                 self._read(line[5:])
@@ -131,8 +137,18 @@ def usage_in(body: bytes, encoding: bytes) -> tuple[dict[str, float], str]:
 
 
 def unpacked(body: bytes, encoding: bytes) -> bytes:
-    """A body without gzip or deflate; as it came for other encodings."""
-    return zlib.decompress(body, 47) if encoding in PACKED else body
+    """A body without gzip or deflate, empty where it would be huge; as it came for other encodings."""
+    if encoding not in PACKED:
+        return body
+    unpack = zlib.decompressobj(47)
+    plain = unpack.decompress(body, UNPACKED_AT_MOST)
+    return b"" if unpack.unconsumed_tail else plain
+
+
+def unread(encoding: bytes) -> str:
+    """Why nothing can be read of a reply that is packed so; "" where it can."""
+    known = (b"", b"identity", *PACKED)
+    return "" if encoding in known else f"the reply is packed in {encoding.decode(errors='replace')}, which is not read here"
 
 
 def model_in(reply: Any) -> str:
