@@ -1,7 +1,8 @@
 """Run what a page shows, and compare or rewrite the output printed below it.
 
-    python docs/run_pages.py            say which pages print something else than they show
-    python docs/run_pages.py --write    put what they print now in place of what they show
+    python docs/run_pages.py                   say which pages print something else than they show
+    python docs/run_pages.py --write           put what they print now in place of what they show
+    python docs/run_pages.py [--write] PAGE    the same of the pages named alone
 
 A page runs in a folder of its own, in this order: ``title="name"`` blocks are written to files; ``python`` blocks run in
 one namespace, and a ``text`` block that follows one is what it prints; a ``console`` block is one command and its output
@@ -17,6 +18,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,11 +39,12 @@ print(json.dumps(said))
 """
 
 
-def pages() -> list[Path]:
-    """Every page that has something to run."""
+def pages(named: Sequence[str] = ()) -> list[Path]:
+    """Every page that has something to run; of those named, where any is."""
     listed = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     texts = {p: p.read_text(encoding="utf-8") for p in listed if "reference" not in p.parts}
-    return [p for p, text in texts.items() if PYTHON.search(text) or CONSOLE.search(text)]
+    asked = {Path(name).resolve() for name in named}
+    return [p for p, text in texts.items() if (PYTHON.search(text) or CONSOLE.search(text)) and (p in asked or not asked)]
 
 
 def commands(text: str) -> list[str]:
@@ -101,10 +104,10 @@ def _trimmed(said: str) -> str:
     return "\n".join(line.rstrip() for line in said.rstrip().splitlines()) + "\n"
 
 
-def main(write: bool) -> int:
-    """Every page in turn; how many show something else than they print."""
+def main(write: bool, named: Sequence[str] = ()) -> int:
+    """Every page in turn, or those named; how many show something else than they print."""
     differing = 0
-    for page in pages():
+    for page in pages(named):
         text = page.read_text(encoding="utf-8")
         new = rewritten(text)
         if new != text:
@@ -116,4 +119,4 @@ def main(write: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main("--write" in sys.argv[1:]))
+    sys.exit(main("--write" in sys.argv[1:], [word for word in sys.argv[1:] if word != "--write"]))
