@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jevons.core.errors import BadInput
-from jevons.core.uncertain import SHARED, Draws, Uncertain, _normal, best, interval, variance_shares
+from jevons.core.uncertain import SHARED, Draws, Uncertain, _normal, best, bounds_90, interval, variance_shares
 
 bounds = st.lists(st.floats(1e-3, 1e6), min_size=3, max_size=3).map(sorted)
 keys = st.text(min_size=1, max_size=8)
@@ -141,3 +141,9 @@ def test_an_uncertain_value_and_its_draws_survive_pickling():
     value, again = pickle.loads(pickle.dumps((Uncertain(1, 2, 3, "x", "g"), draws)))
     assert value == Uncertain(1, 2, 3, "x", "g")
     assert (again.score("x") == draws.score("x")).all()
+
+
+def test_the_bounds_of_90_percent_are_the_quantiles_of_the_normal_whose_80_percent_was_given():
+    log = 0.3 * np.random.default_rng(0).standard_normal(400_000)
+    low, high = bounds_90(*np.exp(np.quantile(log, [0.1, 0.9])))
+    assert np.log([low, high]) == pytest.approx(np.quantile(log, [0.05, 0.95]), rel=0.01)

@@ -26,6 +26,11 @@ Z90 = 1.6448536269514722  # half-width of the central 90 % of a standard normal
 SHARED = 0.8  # share of a datum's variance common to its error group; the rest is the row's own
 
 
+def bounds_90(low: Any, high: Any) -> tuple[Any, Any]:
+    """The 5 % and 95 % bounds of a log-normal factor from its 10 % and 90 % ones."""
+    return low ** (Z90 / Z80), high ** (Z90 / Z80)
+
+
 @dataclass(frozen=True, slots=True)
 class Uncertain:
     """A value known as (5 %, best, 95 %); ``key`` names the datum, ``group`` what is wrong together with it.

@@ -20,7 +20,7 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, MissingFactor
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z80, Z90, Draws
+from jevons.core.uncertain import Draws, bounds_90
 from jevons.estimate.board import law as edge_law
 from jevons.estimate.board.boards import BITS, EdgeBoard, EdgeLaw, edge_board, law_of
 from jevons.estimate.board.interval import factors
@@ -140,8 +140,7 @@ def _law(board: EdgeBoard, model: str, calibration: Any) -> EdgeLaw:
 def _spread(law: EdgeLaw, board: EdgeBoard, later: Any, sampler: Draws) -> Any:
     """The law's interval as draws, the 10-90 % factors of its regime widened to 5-95 %."""
     low, high = factors(later, law.residuals)
-    widen = Z90 / Z80
-    return sampler.multiplier(np.minimum(low, 1.0) ** widen, np.maximum(high, 1.0) ** widen, f"energy of {board.id}")
+    return sampler.multiplier(*bounds_90(np.minimum(low, 1.0), np.maximum(high, 1.0)), f"energy of {board.id}")
 
 
 def _phases(law: EdgeLaw, shape: Shape, prompts: Prompts, ratio: float) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -16,7 +16,7 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z80, Z90, Draws
+from jevons.core.uncertain import Draws, bounds_90
 from jevons.estimate.diffusion.cost import Cost, generation_pack, rates_of
 from jevons.estimate.diffusion.interval import Setting, batch_cost, interval, never_measured
 from jevons.estimate.diffusion.memory import require_fit
@@ -60,8 +60,7 @@ def _estimated(model: DiffusionModel, s: Setting, machine: Device, sampler: Draw
     pack = generation_pack()
     cost, stands_in = batch_cost(model, s, rates_of(machine), machine.generation, pack)
     low, high = interval(cost.guessed, pack["residuals"], never_measured(model, s, stands_in, pack["spread"]))
-    widen = Z90 / Z80
-    multiple = sampler.multiplier(low**widen, high**widen, "cost of generation")
+    multiple = sampler.multiplier(*bounds_90(low, high), "cost of generation")
     tier = "guess" if stands_in else "family" if model.id in pack["models"] else "physics"
     notes = (Assumption(f"kernel efficiency of {machine.generation}", "that of hopper",
                         "no measured generation on this hardware", pack["name"]),) if stands_in else ()  # fmt: skip

@@ -53,9 +53,9 @@ def one_pass(model: Any, on: str, n: Any = 1, *, items: Any = None, tokens: Any 
     at_once, sampler = whole(batch, "batch"), Draws(draws, seed)
     _require_fit(arch, at_once, long, machine)
     found, stands_in = pass_cost(arch, at_once, long, machine, stage)
-    pack = generation_pack()
-    half = np.asarray(np.hypot(SPREAD, pack["spread"]["stand_in"] * stands_in) * Z90 / Z80)
-    why = Assumption("pace of one pass", "that of diffusion transformers", "no embedding server was measured", pack["name"])
+    half = half_width(stands_in)
+    why = Assumption("pace of one pass", "that of diffusion transformers", "no embedding server was measured",
+                     generation_pack()["name"])  # fmt: skip
     return cost_rows(
         found, count / at_once, 1, sampler.multiplier(np.exp(-half), np.exp(half), "cost of one pass"), machine,
         utilisation, sampler, tier="guess" if stands_in else "physics", labels={"model": arch.name},
@@ -70,6 +70,11 @@ def pass_cost(arch: Architecture, batch: Any, length: Any, machine: Device, stag
     rates = rates_of(machine)
     found = cost(pass_work(arch, batch, length, rates), 1, 1, 1, rates, c)
     return Cost({stage: found.seconds["denoising"]}, {stage: found.joules["denoising"]}, found.guessed), stands_in
+
+
+def half_width(stands_in: bool) -> Array:
+    """Log half-width (90 %) of a pass's cost: `SPREAD`, and more where another device's pace stands in."""
+    return np.asarray(np.hypot(SPREAD, generation_pack()["spread"]["stand_in"] * stands_in) * Z90 / Z80)
 
 
 def pass_work(arch: Architecture, batch: Any, length: Any, rates: Rates) -> Work:

@@ -18,7 +18,7 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, Contradiction
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z80, Z90, Draws, Uncertain
+from jevons.core.uncertain import Draws, Uncertain, bounds_90
 from jevons.estimate.server import pack as packs
 from jevons.estimate.server.calibrate import calibration_of
 from jevons.estimate.server.calibrate import interval as own_interval
@@ -222,11 +222,11 @@ def _band(d: Deployment, spent: Spent, measured: Measured | None, calibration: A
         spent.scale(np.exp(own.of(d).level))
         d.notes.append(own.note(d))
         low, high = own_interval(own.of(d), d.pack)
-        return low ** (Z90 / Z80), high ** (Z90 / Z80), "calibrated"
+        return *bounds_90(low, high), "calibrated"
     if measured is not None:
         tier = "calibrated"
     low, high = packs.interval(tier, d.pack, 0.0)
-    return low ** (Z90 / Z80), high ** (Z90 / Z80), tier
+    return *bounds_90(low, high), tier
 
 
 def _requests(requests: Any, hours: Any, spent: Spent, d: Deployment) -> Any:

@@ -18,10 +18,10 @@ from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput, DoesNotFit, UnknownName
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z80, Z90, Draws, Uncertain
-from jevons.estimate.diffusion.cost import Cost, generation_pack
+from jevons.core.uncertain import Draws, Uncertain
+from jevons.estimate.diffusion.cost import Cost
 from jevons.estimate.diffusion.rows import cost_rows, whole
-from jevons.estimate.one_pass import SPREAD, WHISPER_TOKENS, WHISPER_WINDOW_S, pass_cost
+from jevons.estimate.one_pass import WHISPER_TOKENS, WHISPER_WINDOW_S, half_width, pass_cost
 from jevons.estimate.server.deployment import machine_of
 from jevons.estimate.server.pack import coefficients, serving_pack
 from jevons.estimate.server.physics import Load, step
@@ -65,7 +65,7 @@ def speech(model: Any, on: str, n: Any = 1, *, seconds: Any = None, tokens_per_s
     heard, stands_in = pass_cost(_encoder(arch), at_once, WHISPER_TOKENS, machine, HEARING)
     seconds_written, joules_written = writing(arch, at_once, written, machine)
     cost = Cost({**heard.seconds, WRITING: seconds_written}, {**heard.joules, WRITING: joules_written}, heard.guessed)
-    half = np.hypot(np.hypot(SPREAD, generation_pack()["spread"]["stand_in"] * stands_in) * Z90 / Z80, np.log(STACKS))
+    half = np.hypot(half_width(stands_in), np.log(STACKS))
     more = sampler.of(spoken) * WHISPER_WINDOW_S / written if isinstance(spoken, Uncertain) else 1.0
     why = Assumption("software of the decoder", f"{1e3 * HOST_LAYER_S:g} ms of the host a block, a factor of {STACKS:g} either way",
                      "between a compiled server and an eager pipeline; say batch for what shares it", "insanely-fast-whisper")  # fmt: skip

@@ -16,7 +16,7 @@ from jevons.core import units
 from jevons.core.activity import UNDATED, Activity
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z80, Z90, Draws
+from jevons.core.uncertain import Draws, bounds_90
 from jevons.estimate.cluster import power as power_model
 from jevons.estimate.cluster.device_rows import device_rows
 from jevons.estimate.cluster.hours import Hours, hours_at, interval
@@ -160,8 +160,7 @@ def _from_prior(found: models.Model, work: Any, machine: Device, n: Any, year: i
     peak, gain = _peak(machine, precision)
     hours = device_hours(flops=work, params_active=found.active, hardware_generation=machine.generation,
                          peak_flops=peak.tflops * units.FLOP_PER_TFLOP, year=year, devices=n, earlier_run=earlier)  # fmt: skip
-    widen = Z90 / Z80
-    spread = sampler.multiplier(hours.low**widen, hours.high**widen, f"effective MFU of {hours.prior}")
+    spread = sampler.multiplier(*bounds_90(hours.low, hours.high), f"effective MFU of {hours.prior}")
     name = training_pack()["name"]
     why = "no published runs of this generation" if hours.stands_in else "published runs of this generation"
     mfu = float(np.mean(np.asarray(work) / (np.asarray(hours.best) * units.SECONDS_PER_HOUR * peak.tflops * units.FLOP_PER_TFLOP)))

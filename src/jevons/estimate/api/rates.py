@@ -24,7 +24,7 @@ import numpy as np
 
 from jevons.core import units
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z80, Z90, Draws, Uncertain
+from jevons.core.uncertain import Draws, Uncertain, bounds_90
 from jevons.estimate.api.replica import Replica, replica
 from jevons.estimate.server import pack as packs
 from jevons.estimate.server.physics import Load, Step, step
@@ -124,7 +124,7 @@ def _tier(d: Deployment, r: Replica, sampler: Draws, pack: Any) -> tuple[str, Ar
     known = d.tier != "guess" and not packs.stands_in(r.machines[0].generation, pack)
     tier = d.tier if known else "guess"
     low, high = packs.interval(tier, pack)
-    return tier, sampler.multiplier(low ** (Z90 / Z80), high ** (Z90 / Z80), f"serving energy, {tier}", "serving energy")
+    return tier, sampler.multiplier(*bounds_90(low, high), f"serving energy, {tier}", "serving energy")
 
 
 def _host_kw(r: Replica, sampler: Draws, pack: Any) -> tuple[Array, Assumption]:

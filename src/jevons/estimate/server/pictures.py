@@ -18,7 +18,6 @@ import numpy as np
 from jevons.core import units
 from jevons.core.errors import BadInput, Contradiction
 from jevons.core.source import Assumption
-from jevons.core.uncertain import Z80, Z90
 from jevons.estimate.server.deployment import Deployment, Encoder
 from jevons.world.hardware import Device
 from jevons.world.picture_rules import PictureRule
@@ -87,13 +86,11 @@ def seeing(d: Deployment, seen: Pictures) -> Deployment:
     if not np.any(np.asarray(joules) > 0):
         return d
     from jevons.estimate.diffusion.cost import generation_pack
-    from jevons.estimate.one_pass import SPREAD
+    from jevons.estimate.one_pass import half_width
 
-    pack = generation_pack()
-    half = float(np.hypot(SPREAD, pack["spread"]["stand_in"] * stands_in)) * Z90 / Z80
     d.notes.append(Assumption("encoder of images", f"{seen.patches} patches a piece, at the pace of a single pass", "no encoder was "
-                              "measured in a server", pack["name"]))  # fmt: skip
-    return replace(d, encoder=Encoder(seconds / d.machine.devices, joules, half))
+                              "measured in a server", generation_pack()["name"]))  # fmt: skip
+    return replace(d, encoder=Encoder(seconds / d.machine.devices, joules, float(half_width(stands_in))))
 
 
 def _frames_merged(tower: Tower | None, rule: PictureRule | None) -> int:
