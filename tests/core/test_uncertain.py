@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jevons.core.errors import BadInput
-from jevons.core.uncertain import SHARED, Draws, Uncertain, _normal, best, bounds_90, interval, variance_shares
+from jevons.core.uncertain import (
+    SHARED,
+    Draws,
+    Uncertain,
+    _normal,
+    best,
+    bounds_90,
+    interval,
+    variance_shares,
+)
 
 bounds = st.lists(st.floats(1e-3, 1e6), min_size=3, max_size=3).map(sorted)
 keys = st.text(min_size=1, max_size=8)
