@@ -1,12 +1,16 @@
 """Prometheus' remote protocol, version 1: snappy (block) over protobuf, as stored from a remote write's body or a remote
-read's sampled answer.
+read's sampled answer; or frames of protobuf, as stored from a streamed one.
 
     WriteRequest  { repeated TimeSeries timeseries = 1 }
     ReadResponse  { repeated QueryResult results = 1 }      QueryResult { repeated TimeSeries timeseries = 1 }
     TimeSeries    { repeated Label labels = 1; repeated Sample samples = 2 }
     Label         { string name = 1; string value = 2 }     Sample { double value = 1; int64 timestamp = 2 }  (ms)
+    ChunkedReadResponse { repeated ChunkedSeries chunked_series = 1; int64 query_index = 2 }
+    ChunkedSeries { repeated Label labels = 1; repeated Chunk chunks = 2 }
+    Chunk         { int64 min_time_ms = 1; int64 max_time_ms = 2; Encoding type = 3; bytes data = 4 }
 
-Reference: prompb/remote.proto and types.proto of prometheus/prometheus. Streamed (chunked) answers are not read.
+Reference: prompb/remote.proto and types.proto of prometheus/prometheus. Ask for SAMPLES where you can: what is streamed
+ends with the series, so that an answer cut between two frames looks whole.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jevons.account.readers import prometheus_chunks
 from jevons.account.readers.opening import bytes_of
 from jevons.account.readers.series import NAME, Series, merged
 from jevons.core.errors import MissingExtra, TableError
@@ -30,6 +35,9 @@ FIELDS = {  # message -> (field, number, type, repeated)
     "WriteRequest": (("timeseries", 1, "TimeSeries", True),),
     "QueryResult": (("timeseries", 1, "TimeSeries", True),),
     "ReadResponse": (("results", 1, "QueryResult", True),),
+    "Chunk": (("type", 3, "INT32", False), ("data", 4, "BYTES", False)),
+    "ChunkedSeries": (("labels", 1, "Label", True), ("chunks", 2, "Chunk", True)),
+    "ChunkedReadResponse": (("chunked_series", 1, "ChunkedSeries", True),),
 }
 PACKAGE = "jevons.prometheus"
 MOST_UNPACKED = 512 << 20
@@ -49,20 +57,22 @@ def read(path: Path, zone: str = "UTC", scope: str = "node") -> Activity:
 
 def series_of(path: Path) -> list[Series]:
     """The series in the file. Errors: MissingExtra, TableError for what is no remote message."""
-    raw = _unpacked(path)
+    packed = bytes_of(path)
+    if prometheus_chunks.is_stream(packed):
+        return merged(one for data in prometheus_chunks.frames(path.name, packed) for one in _streamed(path.name, data))
+    raw = _unpacked(path, packed)
     for kind in ("ReadResponse", "WriteRequest"):
         found = merged(_named(path.name, _parsed(kind, raw)))
         if found:
             return found
-    raise TableError(path.name, None, None, f"{len(raw)} bytes", "give the body of a remote write or a sampled remote read")
+    raise TableError(path.name, None, None, f"{len(raw)} bytes", "give the body of a remote write or a remote read")
 
 
-def _unpacked(path: Path) -> bytes:
+def _unpacked(path: Path, packed: bytes) -> bytes:
     try:
         import cramjam
     except ImportError:
         raise MissingExtra("cramjam", "remote", "reading Prometheus' remote protocol") from None
-    packed = bytes_of(path)
     try:
         if cramjam.snappy.decompress_raw_len(packed) > MOST_UNPACKED:
             raise TableError(path.name, None, None, f"more than {MOST_UNPACKED >> 20} MiB unpacked", "split it")
@@ -92,6 +102,32 @@ def _named(file: str, found: Any) -> Iterator[Series]:
         if labels.get(NAME) and len(one.samples):
             points = np.array([(s.timestamp / 1000, s.value) for s in one.samples]).T
             yield Series(labels.pop(NAME), labels, points[0], points[1])
+
+
+def _streamed(file: str, data: bytes) -> Iterator[Series]:
+    """The series of one frame; what its histograms hold is no energy and passed over."""
+    import numpy as np
+    from google.protobuf.message import DecodeError
+
+    message = _classes()["ChunkedReadResponse"]()
+    try:
+        message.ParseFromString(data)
+        for one in message.chunked_series:
+            labels = {label.name: label.value for label in one.labels}
+            points = [point for chunk in one.chunks for point in _samples(file, chunk)]
+            if labels.get(NAME) and points:
+                t_ms, value = np.array(points).T
+                yield Series(labels.pop(NAME), labels, t_ms / 1000, value)
+    except (DecodeError, IndexError) as trouble:
+        raise TableError(file, None, "chunk", str(trouble), "this frame is none of a remote read's answer") from None
+
+
+def _samples(file: str, chunk: Any) -> list[tuple[int, float]]:
+    if chunk.type in prometheus_chunks.HISTOGRAMS:
+        return []
+    if chunk.type != prometheus_chunks.XOR:
+        raise TableError(file, None, "chunk", f"encoding {chunk.type}", "ask the server for SAMPLES instead")
+    return prometheus_chunks.samples(chunk.data)
 
 
 @functools.lru_cache(maxsize=1)
