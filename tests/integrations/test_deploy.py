@@ -28,7 +28,7 @@ SHELL = sorted(DEPLOY.glob("*.sh"))
 WORDS = set(vars(agent.arguments([])))
 
 
-def until(found, seconds=20.0):
+def until(found, seconds=60.0):
     """What ``found()`` gives, once it gives anything."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -36,6 +36,12 @@ def until(found, seconds=20.0):
             return got
         time.sleep(0.1)
     raise AssertionError("it did not happen in time")
+
+
+def hears(pid, number):
+    """Whether a process has a handler for a signal."""
+    (mask,) = re.findall(r"^SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(mask, 16) >> (number - 1) & 1
 
 
 def last_words(home):
@@ -61,14 +67,14 @@ def test_the_agent_serves_and_closes_its_journal_when_it_is_told_to_stop(tmp_pat
 
     def page():
         try:
-            text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=2).read().decode()
+            text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60).read().decode()
         except OSError:
             return None
         return text if "jevons_co2e_grams_total" in text else None
 
     assert "jevons_energy_joules_total{" in until(page)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == -signal.SIGTERM
+    assert process.wait(60) == -signal.SIGTERM
     assert last_words(tmp_path / "home") == ["closed"]
     assert header(tmp_path / "home")["labels"] == {"job": "7"}
 
@@ -111,8 +117,8 @@ def test_a_slurm_job_is_measured_from_prolog_to_epilog(tmp_path, environment):
     job = {**environment, "SLURM_JOB_ID": "4711", "SLURM_JOB_USER": "ada", "JEVONS_PYTHON": sys.executable,
            "JEVONS_SLURM_SCOPE": "node", "JEVONS_RUN_DIR": str(tmp_path / "run")}  # fmt: skip
     assert subprocess.run([DEPLOY / "slurm_prolog.sh"], env=job, check=False).returncode == 0
-    until(lambda: list((tmp_path / "home" / "journal").glob("*.jsonl")) if (tmp_path / "home" / "journal").is_dir() else [])
-    time.sleep(0.5)
+    pid = int(until(lambda: (tmp_path / "run" / "4711.pid").read_text() if (tmp_path / "run" / "4711.pid").exists() else ""))
+    until(lambda: hears(pid, signal.SIGTERM))
     assert subprocess.run([DEPLOY / "slurm_epilog.sh"], env=job, check=False).returncode == 0
     until(lambda: last_words(tmp_path / "home") == ["closed"])
     labels = header(tmp_path / "home")["labels"]

@@ -135,10 +135,11 @@ def test_a_child_that_still_runs_is_counted_and_known():
     tree = ProcessTree()
     child = subprocess.Popen([sys.executable, "-c", "import time\nwhile True: pass"])
     try:
-        time.sleep(0.5)
-        tree.update()
+        until = time.monotonic() + 60
+        while tree.cpu_s < 0.05 and time.monotonic() < until:
+            tree.update()
         assert child.pid in tree.pids
-        assert tree.cpu_s > 0.05
+        assert tree.cpu_s >= 0.05
     finally:
         child.kill()
         child.wait()
@@ -342,8 +343,8 @@ def test_a_process_run_keeps_active_and_idle_apart_and_says_its_share():
 
 
 def test_a_process_inside_a_tracked_machine_adds_up_to_it(tmp_path):
-    began = time.monotonic()
-    machine = start(sensors=[Steady(watts=100.0)], period_s=0.05, flush_s=0.2)
+    meter = Steady(watts=100.0)
+    machine = start(sensors=[meter], period_s=0.05, flush_s=0.2)
     inner = start(sensors=[Steady(watts=100.0)], scope="process", period_s=0.05, flush_s=0.1)
     busy_until = time.process_time() + 0.4
     while time.process_time() < busy_until:
@@ -351,10 +352,8 @@ def test_a_process_inside_a_tracked_machine_adds_up_to_it(tmp_path):
     inner.stop()
     time.sleep(0.3)
     machine.stop()
-    whole = 100 * (time.monotonic() - began)
     assert inner.energy_kwh > 0
-    assert (machine.energy_kwh + inner.energy_kwh) * 3.6e6 == pytest.approx(whole, rel=0.05)
-    assert (machine.energy_kwh + inner.energy_kwh) * 3.6e6 <= whole * 1.001
+    assert (machine.energy_kwh + inner.energy_kwh) * 3.6e6 == pytest.approx(meter.joules, rel=1e-3)
 
 
 def test_what_an_inner_tracker_took_before_us_is_not_taken_from_us(tmp_path):

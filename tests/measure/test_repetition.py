@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
-from steady import Steady
+from steady import Clock, Steady
 
 from jevons.core.errors import BadInput
 from jevons.measure import repeat
@@ -18,57 +16,68 @@ def own_home(tmp_path, monkeypatch):
     monkeypatch.setenv("JEVONS_HOME", str(tmp_path))
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """Time that moves only when somebody sleeps, for all who measure; no thread samples beside."""
+
+    def none(thread):
+        raise RuntimeError("can't start new thread")
+
+    made = Clock()
+    monkeypatch.setattr("jevons.measure.tracker.time", made)
+    monkeypatch.setattr("jevons.measure.repetition.time", made)
+    monkeypatch.setattr("threading.Thread.start", none)
+    return made
+
+
 class Switched:
     """A meter of 10 W at rest and 110 W while it is on, and for ``tail_s`` after."""
 
     meters = [Meter("switched", "accelerator", "chip", "counter", "t")]
 
-    def __init__(self, tail_s=0.0):
-        self.tail_s, self.on, self.warm_until, self.energy_j, self.last = tail_s, False, 0.0, 0.0, time.monotonic()
+    def __init__(self, clock, tail_s=0.0):
+        self.clock, self.tail_s = clock, tail_s
+        self.warm_until, self.energy_j, self.last = 0.0, 0.0, clock.now_s
 
     def read(self):
-        now = time.monotonic()
-        self.energy_j += (110 if self.on or now < self.warm_until else 10) * (now - self.last)
+        now = self.clock.now_s
+        warm_s = min(max(self.warm_until - self.last, 0.0), now - self.last)
+        self.energy_j += 110 * warm_s + 10 * (now - self.last - warm_s)
         self.last = now
-        return [Reading("switched", int(self.energy_j * 1e6), time.monotonic_ns())]
+        return [Reading("switched", int(self.energy_j * 1e6), self.clock.monotonic_ns())]
 
     def close(self):
         pass
 
     def work(self):
         self.read()
-        self.on = True
-        time.sleep(0.05)
+        self.warm_until = self.clock.now_s + 0.05 + self.tail_s
+        self.clock.sleep(0.05)
         self.read()
-        self.on, self.warm_until = False, time.monotonic() + self.tail_s
 
 
-def test_the_energy_of_a_repetition_is_the_trials_over_their_count():
-    meter = Switched()
+def test_the_energy_of_a_repetition_is_the_trials_over_their_count(clock):
+    meter = Switched(clock)
     found = repeat(meter.work, trials=4, least_s=0.3, rest_s=0.3, seed=1, sensors=[meter])
-    assert found.rest_w == pytest.approx(10, rel=0.1)
+    assert found.rest_w == pytest.approx(10, rel=1e-3)
     assert all(n >= 5 for n in found.repetitions)
     for joules, seconds in zip(found.energy_j, found.time_s, strict=True):
-        assert joules == pytest.approx(110 * seconds, rel=0.1)
+        assert joules == pytest.approx(110 * seconds, rel=1e-3)
     low, high = found.interval_j
     assert low <= found.mean_j <= high
 
 
-def test_a_trial_waits_until_power_is_back_at_rest_and_those_that_could_not_are_counted():
-    meter = Switched(tail_s=1.2)
-    cold = repeat(meter.work, trials=4, least_s=0.05, rest_s=0.3, cool_s=20.0, sensors=[meter])
-    assert cold.warm == 0
-    warm = repeat(meter.work, trials=4, least_s=0.05, rest_s=0.3, cool_s=0.2, sensors=[Switched()], period_s=0.05)
-    assert warm.warm == 0
-    hot = Switched(tail_s=30.0)
-    assert repeat(hot.work, trials=4, least_s=0.05, rest_s=0.3, cool_s=0.2, sensors=[hot]).warm == 3
+def test_a_trial_waits_until_power_is_back_at_rest_and_those_that_could_not_are_counted(clock):
+    for tail_s, cool_s, warm in ((1.2, 20.0, 0), (0.0, 0.2, 0), (30.0, 0.2, 3)):
+        meter = Switched(clock, tail_s)
+        assert repeat(meter.work, trials=4, least_s=0.05, rest_s=0.3, cool_s=cool_s, sensors=[meter]).warm == warm
 
 
-def test_work_longer_than_a_trial_is_done_once():
-    calls = []
-    found = repeat(lambda: calls.append(time.sleep(0.1)), trials=4, least_s=0.01, rest_s=0.1, sensors=[Steady(watts=100.0)])
+def test_work_longer_than_a_trial_is_done_once(clock):
+    meter = Switched(clock)
+    found = repeat(lambda: clock.sleep(0.1), trials=4, least_s=0.01, rest_s=0.1, sensors=[meter])
     assert found.repetitions == (1, 1, 1, 1)
-    assert found.mean_j == pytest.approx(10, rel=0.3)
+    assert found.mean_j == pytest.approx(1, rel=1e-3)
 
 
 def test_the_interval_is_students():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -57,14 +58,22 @@ def test_where_no_ipmi_tool_answers_it_says_what_to_try():
         bmc.ipmi(("no-such-tool-here",))
 
 
-def test_a_slow_question_never_delays_a_reading_and_an_old_answer_is_none():
-    answers = iter([10.0])
-    polled = Polled(lambda: next(answers), 0.02)
+def test_a_slow_question_never_delays_a_reading_and_an_old_answer_is_none(monkeypatch):
+    asked, over, now = threading.Event(), threading.Event(), time.monotonic_ns()
+    monkeypatch.setattr("jevons.measure.sensors.channel.time.monotonic_ns", lambda: now)
+
+    def ask():
+        if threading.current_thread() is not threading.main_thread():
+            asked.set()
+            assert over.wait(60)  # a reading that waited for it would never come
+        return 10.0
+
+    polled = Polled(ask, 0.02)
+    assert asked.wait(60)
     assert polled() == 10.0
-    time.sleep(0.15)
-    begun = time.perf_counter()
+    now += 60_000_001
     assert polled() is None
-    assert time.perf_counter() - begun < 0.01
+    over.set()
     polled.close()
 
 

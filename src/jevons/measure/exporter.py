@@ -72,7 +72,9 @@ class Exporter:
 
     def power_w(self, reader: str = "") -> dict[str, float]:
         """Mean watts by device since this reader last asked (the first time: since the run began)."""
-        now, joules, power = self.run.ended_s, self.by_device(), {}
+        with self.run._lock:  # a sample in between would give one interval's energy to another
+            now, joules = self.run.ended_s, self.by_device()
+        power = {}
         for device, energy in joules.items():
             then, before = self._before.get(reader + device, (self.run.started_s, 0.0))
             if now > then:
