@@ -20,6 +20,8 @@ from jevons.core.errors import BadInput, TableError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from jevons.account.readers.clock import Clock
+
     Amount = NDArray[np.float64]
 
 BUSY, OWNED, ENERGY = "busy hours", "owned hours", "energy"
@@ -102,6 +104,7 @@ def usage(path: str | Path, zone: str = "UTC", **options: Any) -> Usage:
 
     A file in a format of ``read`` (sacct, pods, exporters) serves too, with that reader's ``options``. Errors: BadInput, TableError.
     """
+    from jevons.account.readers.clock import Clock
     from jevons.account.readers.lines import lines_of
 
     file = Path(path)
@@ -115,15 +118,17 @@ def usage(path: str | Path, zone: str = "UTC", **options: Any) -> Usage:
         header, lines = lines_of(file)
         numeric = [n for n in header if n in KEYS or (lines and all(_is_numeral(x.text(n)) for x in lines if x.text(n)) and
                    any(x.text(n) for x in lines) and n.lower() not in ("job", "request", "owner", "tenant"))]  # fmt: skip
-        return Usage.of([_row(line, header, numeric, zone) for line in lines])
+        clock = Clock(zone)
+        return Usage.of([_row(line, header, numeric, clock) for line in lines])
     return Usage.of(read(file, zone=zone, **options))
 
 
-def _row(line: Any, header: Sequence[str], numeric: Sequence[str], zone: str) -> dict[str, Any]:
+def _row(line: Any, header: Sequence[str], numeric: Sequence[str], clock: Clock) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name in header:
         if name in STAMPS:
-            row[STAMPS[name]] = line.moment(name, zone) if line.text(name) else UNDATED
+            began = row.get("start_s", UNDATED) if STAMPS[name] == "end_s" else UNDATED
+            row[STAMPS[name]] = line.moment(name, clock, began) if line.text(name) else UNDATED
         elif name in numeric or name in TIMES:
             row[name] = line.amount(name)
         else:

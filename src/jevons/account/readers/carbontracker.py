@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.account.readers.lines import moment, text_of, zone_assumed
+from jevons.account.readers.clock import Clock, NoSuchHour
+from jevons.account.readers.lines import text_of
 from jevons.core import units
 from jevons.core.errors import TableError
 from jevons.core.source import Assumption
@@ -52,12 +53,13 @@ def read(path: Path, zone: str = "UTC") -> Activity:
     from jevons.core.activity import Activity
 
     entries = list(_entries(text_of(path)))
-    rows, missed = _epochs(path.name, entries, zone)
+    clock = Clock(zone)
+    rows, missed = _epochs(path.name, entries, clock)
     if not rows:
-        rows = _actual(path.name, entries, zone)
+        rows = _actual(path.name, entries, clock)
     if not rows:
         raise TableError(path.name, None, None, f"{len(entries)} messages", "no epoch ended and no consumption is told in it")
-    notes = [zone_assumed("carbontracker", zone)]
+    notes = [*clock.notes("carbontracker")]
     if missed:
         notes.append(Assumption("epochs without a power reading", ", ".join(missed), "their energy is not known", "stated"))
     return Activity.of(rows, served={"run": 1.0}, assumptions=tuple(notes))
@@ -78,7 +80,7 @@ def _entries(text: str) -> Iterator[Entry]:
         yield Entry(row, stamp, "\n".join(parts))
 
 
-def _epochs(file: str, entries: list[Entry], zone: str) -> tuple[list[dict[str, Any]], list[str]]:
+def _epochs(file: str, entries: list[Entry], clock: Clock) -> tuple[list[dict[str, Any]], list[str]]:
     rows: list[dict[str, Any]] = []
     missed: list[str] = []
     devices: dict[str, list[str]] = {}
@@ -89,7 +91,7 @@ def _epochs(file: str, entries: list[Entry], zone: str) -> tuple[list[dict[str, 
         elif found := EPOCH.match(entry.text):
             epoch = found[1]
         elif found := DURATION.match(entry.text):
-            end_s = moment(entry.stamp, zone)
+            end_s = _moment(file, entry, clock)
             span = (end_s - _seconds(found), end_s)
         elif found := POWER.match(entry.text):
             powers = _powers(file, entry, found)
@@ -125,7 +127,7 @@ def _row(span: tuple[float, float], epoch: str, part: str, device: str, power_w:
     }  # fmt: skip
 
 
-def _actual(file: str, entries: list[Entry], zone: str) -> list[dict[str, Any]]:
+def _actual(file: str, entries: list[Entry], clock: Clock) -> list[dict[str, Any]]:
     """The last total told; several are told where monitoring went on."""
     told = [(entry, found) for entry in entries if (found := ACTUAL.search(entry.text))]
     if not told:
@@ -133,9 +135,18 @@ def _actual(file: str, entries: list[Entry], zone: str) -> list[dict[str, Any]]:
     entry, found = told[-1]
     if found[5] != "kWh" or found[4] == "nan":
         raise TableError(file, entry.row, "Energy", f"{found[4]} {found[5]}", "this reader knows a number of kWh")
-    end_s = moment(entry.stamp, zone)
+    end_s = _moment(file, entry, clock)
     return [{"start_s": end_s - _seconds(found), "end_s": end_s, "amount": float(found[4]), "component": "all",
              "boundary": "facility", "method": "declared", "lifecycle": "operation"}]  # fmt: skip
+
+
+def _moment(file: str, entry: Entry, clock: Clock) -> float:
+    try:
+        return clock.moment(entry.stamp, clock.last_s)
+    except NoSuchHour as trouble:
+        raise TableError(file, entry.row, "time", entry.stamp, str(trouble)) from None
+    except (ValueError, OverflowError):
+        raise TableError(file, entry.row, "time", entry.stamp, "give a date and time, e.g. 2026-11-23 08:30:00") from None
 
 
 def _seconds(found: re.Match[str]) -> float:

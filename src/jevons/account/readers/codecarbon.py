@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.account.readers.lines import Line, lines_of, unknown_columns, zone_assumed
+from jevons.account.readers.clock import Clock
+from jevons.account.readers.lines import Line, lines_of, unknown_columns
 from jevons.core.errors import Contradiction
 from jevons.core.source import Assumption
 
@@ -49,8 +50,9 @@ def read(path: Path, zone: str = "UTC") -> Activity:
 
     header, lines = lines_of(path, NEEDED)
     kept = last_of_each_run(lines)
-    rows = [row for line in kept for row in _rows(line, zone)]
-    notes = [zone_assumed("CodeCarbon", zone), *unknown_columns(header, (*COLUMNS, TASK_NAME))]
+    clock = Clock(zone)
+    rows = [row for line in kept for row in _rows(line, clock)]
+    notes = [*clock.notes("CodeCarbon"), *unknown_columns(header, (*COLUMNS, TASK_NAME))]
     if len(kept) < len(lines):
         notes.append(Assumption("flushed rows", f"{len(lines) - len(kept)} left out", "a later row of the run holds them",
                                 "stated"))  # fmt: skip
@@ -65,11 +67,11 @@ def last_of_each_run(lines: Sequence[Line]) -> list[Line]:
         key = (run, line.text(TASK_NAME)) if run else line.row
         if key not in last or line.needed("duration") >= last[key].needed("duration"):
             last[key] = line
-    return list(last.values())
+    return sorted(last.values(), key=lambda line: line.row)
 
 
-def _rows(line: Line, zone: str) -> list[dict[str, Any]]:
-    end_s = line.moment("timestamp", zone)
+def _rows(line: Line, clock: Clock) -> list[dict[str, Any]]:
+    end_s = line.moment("timestamp", clock, clock.last_s)
     common = {
         "start_s": end_s - line.needed("duration"), "end_s": end_s, "site": _site(line), "lifecycle": "operation",
         "boundary": "facility" if (line.amount("pue") or 1.0) > 1 else "chip", "run": line.text("run_id"),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jevons.account.readers import bills
+from jevons.account.readers.clock import Clock
 from jevons.account.readers.lines import Line, lines_of
 from jevons.core.errors import TableError
 
@@ -53,10 +54,12 @@ def read(path: Path, zone: str = "UTC", cost: str = "unblended", owner: str = "o
         if name not in names.values():
             raise TableError(path.name, 1, name, ", ".join(header)[:200], "this column is needed; include it in the report")
     renamed = (replace(line, cells={names[k]: v for k, v in line.cells.items()}) for line in lines)
-    return bills.activity_of((_charge(line, zone, column, owner) for line in renamed), bills.usd_worth(usd_per))
+    clock = Clock(zone)
+    found = bills.activity_of((_charge(line, clock, column, owner) for line in renamed), bills.usd_worth(usd_per))
+    return found.assume(*clock.doubled())
 
 
-def _charge(line: Line, zone: str, column: str, owner: str) -> bills.Charge:
+def _charge(line: Line, clock: Clock, column: str, owner: str) -> bills.Charge:
     product = _mapping(line, "product")
     usage = line.text("line_item_line_item_type") in USAGE
     machine = (line.text("product_instance_type") or str(product.get("instance_type", ""))
@@ -69,7 +72,8 @@ def _charge(line: Line, zone: str, column: str, owner: str) -> bills.Charge:
     labels = {"owner": _owner(line, owner), "account": line.text("line_item_usage_account_id"),
               "service": line.text("line_item_product_code"), "provider": "AWS", "part": part or ""}  # fmt: skip
     return bills.Charge(
-        line.moment("line_item_usage_start_date", zone), line.moment("line_item_usage_end_date", zone), tuple(labels.items()),
+        start_s := line.moment("line_item_usage_start_date", clock), line.moment("line_item_usage_end_date", clock, start_s),
+        tuple(labels.items()),
         bills.site_of("aws", region), machine.lower(), hours, line.number(column) or 0.0,
         line.text("line_item_currency_code").upper(),
     )  # fmt: skip

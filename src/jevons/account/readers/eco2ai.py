@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.account.readers.lines import Line, lines_of, unknown_columns, zone_assumed
+from jevons.account.readers.clock import Clock
+from jevons.account.readers.lines import Line, lines_of, unknown_columns
 from jevons.core.errors import TableError
 from jevons.core.source import Assumption
 
@@ -35,8 +36,9 @@ def read(path: Path, zone: str = "UTC") -> Activity:
 
     header, lines = lines_of(path, NEEDED)
     energy = _energy_column(path.name, header)
-    rows = [_row(line, energy, zone) for line in lines]
-    notes = (zone_assumed("eco2AI", zone), PUE, *unknown_columns(header, KNOWN))
+    clock = Clock(zone)
+    rows = [_row(line, energy, clock) for line in lines]
+    notes = (*clock.notes("eco2AI"), PUE, *unknown_columns(header, KNOWN))
     return Activity.of(rows, served={"run": float(len({row["run"] or i for i, row in enumerate(rows)}))}, assumptions=notes)
 
 
@@ -47,8 +49,8 @@ def _energy_column(file: str, header: list[str]) -> str:
     return found
 
 
-def _row(line: Line, energy: str, zone: str) -> dict[str, Any]:
-    start_s = line.moment("start_time", zone)
+def _row(line: Line, energy: str, clock: Clock) -> dict[str, Any]:
+    start_s = line.moment("start_time", clock, clock.last_s)
     return {
         "start_s": start_s, "end_s": start_s + line.needed("duration(s)"), "amount": line.needed(energy),
         "component": "all", "boundary": "chip", "method": "declared", "site": line.text("region/country").partition("/")[0],

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jevons.account.readers import bills
+from jevons.account.readers.clock import Clock
 from jevons.account.readers.lines import Line, lines_of
 
 if TYPE_CHECKING:
@@ -42,17 +43,19 @@ def read(path: Path, zone: str = "UTC", cost: str = "BilledCost", owner: str = "
     bills.require(cost, COSTS, "cost")
     _, lines = lines_of(path, (*NEEDED, cost))
     tags = (owner,) if owner else OWNERS
-    return bills.activity_of((_charge(line, zone, cost, tags) for line in lines), bills.usd_worth(usd_per))
+    clock = Clock(zone)
+    found = bills.activity_of((_charge(line, clock, cost, tags) for line in lines), bills.usd_worth(usd_per))
+    return found.assume(*clock.doubled())
 
 
-def _charge(line: Line, zone: str, cost: str, tags: Iterable[str]) -> bills.Charge:
+def _charge(line: Line, clock: Clock, cost: str, tags: Iterable[str]) -> bills.Charge:
     machine = machine_of(line) if _holds_a_machine(line) else ""
     quantity = line.number("ConsumedQuantity") if machine else None
     labels = {"owner": _tag(line, tags), "account": line.text("SubAccountName") or line.text("SubAccountId"),
               "service": line.text("ServiceName"), "provider": line.text("ProviderName"),
               "part": "idle" if line.text("CapacityReservationStatus") == "Unused" else ""}  # fmt: skip
     return bills.Charge(
-        line.moment("ChargePeriodStart", zone), line.moment("ChargePeriodEnd", zone), tuple(labels.items()),
+        start_s := line.moment("ChargePeriodStart", clock), line.moment("ChargePeriodEnd", clock, start_s), tuple(labels.items()),
         bills.site_of(line.text("ProviderName"), line.text("RegionId") or line.text("RegionName")), machine,
         None if quantity is None else bills.hours_in(quantity, line.text("ConsumedUnit")),
         line.number(cost) or 0.0, line.text("BillingCurrency").upper(),

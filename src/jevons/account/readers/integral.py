@@ -44,7 +44,7 @@ def by_hour(t_s: NDArray[np.float64], power_w: NDArray[np.float64], longest_s: f
 
 def require_span(file: str, name: str, t_s: NDArray[np.float64]) -> None:
     """TableError for stamps outside 1970 to 2200, or of more years than anybody kept: one of them is wrong."""
-    from jevons.account.readers.lines import LAST_S
+    from jevons.account.readers.clock import LAST_S
 
     if len(t_s) and not (t_s[0] >= 0 and t_s[-1] < LAST_S and t_s[-1] - t_s[0] <= MOST_YEARS * YEAR_S):
         raise TableError(file, None, name, f"stamps from {t_s[0]:.15g} to {t_s[-1]:.15g}", "give UTC seconds; one of them is wrong")

@@ -6,25 +6,17 @@ import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from jevons.account.readers.clock import Clock, NoSuchHour
 from jevons.account.readers.opening import CHUNK, MOST_LINE, bytes_of, head_of, opened
-from jevons.core.errors import BadInput, TableError
+from jevons.core.errors import TableError
 from jevons.core.source import Assumption
 
-LAST_S = 7_258_118_400.0
-"""The year 2200 in UTC seconds."""
 BLANK = {"", "nan", "none", "n/a", "[n/a]", "[not supported]", "[unknown error]", "not supported"}
 """Words by which tools say that they have no value."""
-ZERO = timedelta(0)
-
-
-class NoSuchHour(ValueError):
-    """A stamp of an hour that the zone's clock leaves out in spring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +59,12 @@ class Line:
             raise self.trouble(column, "it may not be blank")
         return value
 
-    def moment(self, column: str, zone: str) -> float:
-        """UTC seconds of a stamp; one without a zone is taken to be of ``zone``."""
-        place(zone)
+    def moment(self, column: str, clock: Clock, not_before: float = -math.inf) -> float:
+        """UTC seconds of a stamp; one without a zone is of ``clock``, and where that shows an hour twice not before a moment."""
         try:
-            return moment(self.text(column), zone)
-        except NoSuchHour:
-            raise self.trouble(column, f"daylight saving leaves this hour out in {zone}; name the zone whose clock wrote it") from None
+            return clock.moment(self.text(column), not_before)
+        except NoSuchHour as trouble:
+            raise self.trouble(column, str(trouble)) from None
         except (ValueError, OverflowError):
             raise self.trouble(column, "give a date and time, e.g. 2026-11-23T08:30:00") from None
 
@@ -179,39 +170,6 @@ def _rows(file: str, header: Sequence[str], reader: Iterable[list[str]]) -> Iter
     except csv.Error as trouble:
         row = int(reader.line_num)  # type: ignore[attr-defined]
         raise TableError(file, row, None, str(trouble), "mend the quoting of this row") from None
-
-
-def moment(text: str, zone: str) -> float:
-    """UTC seconds of an ISO or slashed stamp; ValueError where it is none, or lies outside 1970 to 2200.
-
-    An hour that its zone's clock shows twice is the first; NoSuchHour for one that it leaves out.
-    """
-    stamp = datetime.fromisoformat(text.strip().replace("/", "-"))
-    if stamp.tzinfo is None:
-        stamp = stamp.replace(tzinfo=place(zone))
-        if (stamp.utcoffset() or ZERO) < (stamp.replace(fold=1).utcoffset() or ZERO):  # PEP 495: so it is in a gap alone
-            raise NoSuchHour(zone)
-    return in_calendar(stamp.timestamp())
-
-
-def in_calendar(t_s: float) -> float:
-    """The UTC seconds themselves; ValueError outside 1970 to 2200, where nothing was recorded."""
-    if not 0 <= t_s < LAST_S:
-        raise ValueError(f"{t_s:g} s")
-    return t_s
-
-
-def place(zone: str) -> ZoneInfo:
-    """The time zone of that name; BadInput where there is none."""
-    try:
-        return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise BadInput("zone", zone, "name a time zone, e.g. UTC or Europe/Paris") from None
-
-
-def zone_assumed(tool: str, zone: str) -> Assumption:
-    """What is assumed where a tool writes stamps without their zone."""
-    return Assumption("time zone of the stamps", zone, f"{tool} writes none; name it by zone=", "stated")
 
 
 def unknown_columns(header: Sequence[str], known: Iterable[str]) -> tuple[Assumption, ...]:

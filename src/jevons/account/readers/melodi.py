@@ -12,7 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.account.readers.lines import Line, lines_of, zone_assumed
+from jevons.account.readers.clock import Clock
+from jevons.account.readers.lines import Line, lines_of
 from jevons.core.activity import UNDATED
 from jevons.core.errors import Contradiction
 from jevons.core.source import Assumption
@@ -40,14 +41,15 @@ def read(path: Path, zone: str = "UTC") -> Activity:
     from jevons.core.activity import Activity
 
     header, lines = lines_of(path, ("prompt_token_length", "response_token_length"))
-    rows = [row for line in lines for row in _rows(line, zone)]
+    clock = Clock(zone)
+    rows = [row for line in lines for row in _rows(line, clock)]
     served = {unit: sum(line.amount(column) or 0.0 for line in lines) for column, unit in TOKENS.items()}
     served |= {"token": sum(served.values()), "request": float(len(lines))}
-    notes = [zone_assumed("MELODI", zone)] + ([MONITORED] if MONITORING in header else [])
+    notes = [*clock.notes("MELODI")] + ([MONITORED] if MONITORING in header else [])
     return Activity.of(rows, served=served, assumptions=tuple(notes))
 
 
-def _rows(line: Line, zone: str) -> list[dict[str, Any]]:
+def _rows(line: Line, clock: Clock) -> list[dict[str, Any]]:
     parts = {component: kwh for column, component in PARTS.items() if (kwh := line.amount(column)) is not None}
     whole = line.amount(TOTAL)
     if whole is not None and len(parts) == len(PARTS) and abs(sum(parts.values()) - whole) > AGREEMENT * max(whole, 1e-12):
@@ -55,14 +57,14 @@ def _rows(line: Line, zone: str) -> list[dict[str, Any]]:
     found = parts if len(parts) == len(PARTS) or whole is None else {"all": whole}
     if (own := line.amount(MONITORING)) is not None:
         found = {**found, "monitoring": own}
-    start_s, end_s = _span(line, zone)
+    start_s, end_s = _span(line, clock)
     common = {"start_s": start_s, "end_s": end_s, "boundary": "chip", "method": "integrated", "lifecycle": "operation",
               "model": line.text("model_name"), "request": str(line.row - 1), "stage": "inference"}  # fmt: skip
     return [{**common, "component": name, "amount": kwh} for name, kwh in found.items()]
 
 
-def _span(line: Line, zone: str) -> tuple[float, float]:
+def _span(line: Line, clock: Clock) -> tuple[float, float]:
     if not line.text("created_at"):
         return UNDATED, UNDATED
-    end_s = line.moment("created_at", zone)
+    end_s = line.moment("created_at", clock, clock.last_s)
     return end_s - (line.amount("total_duration") or 0.0) / NS_PER_S, end_s

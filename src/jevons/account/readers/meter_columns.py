@@ -7,9 +7,11 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import inf, nextafter
 from typing import NamedTuple
 
-from jevons.account.readers.lines import Line, in_calendar, place
+from jevons.account.readers.clock import Clock, NoSuchHour
+from jevons.account.readers.lines import Line
 from jevons.account.readers.metering import ROLES
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Assumption
@@ -146,7 +148,7 @@ class Gathered:
     """Readings by meter in the order of the file: UTC seconds, values and row numbers."""
 
     def __init__(self, file: str, zone: str, layout: Layout):
-        self.file, self.layout, self._zone = file, layout, place(zone)
+        self.file, self.layout, self._clock = file, layout, Clock(zone)
         self.zone = zone
         self.units: dict[str, str] = {}
         self.times: dict[str, array[float]] = {}
@@ -194,7 +196,7 @@ class Gathered:
         """What was assumed of the stamps."""
         if self._aware:
             return []
-        return [Assumption("time zone of the stamps", self.zone, "the file names none; name it by zone=", "stated")]
+        return list(self._clock.notes("the file"))
 
     def _keep(self, line: Line, meter: str, word: str, value: float, unit: str) -> None:
         if self.units.setdefault(meter, unit) != unit:
@@ -222,21 +224,11 @@ class Gathered:
 
     def _moment_of(self, line: Line, stamp: datetime, last_s: float | None) -> float:
         try:
-            return in_calendar(stamp.timestamp() if stamp.tzinfo is not None else self._local(line, stamp, last_s))
-        except TableError:
-            raise
+            return self._clock.of(stamp, -inf if last_s is None else nextafter(last_s, inf))
+        except NoSuchHour as trouble:
+            raise line.trouble(self.layout.time, str(trouble)) from None
         except (ValueError, OverflowError):
             raise line.trouble(self.layout.time, "give a date from 1970 to 2200") from None
-
-    def _local(self, line: Line, stamp: datetime, last_s: float | None) -> float:
-        """UTC seconds of a local stamp: the second time an hour is met in autumn is the later one."""
-        here = stamp.replace(tzinfo=self._zone)
-        moment = here.timestamp()
-        if datetime.fromtimestamp(moment, self._zone).replace(tzinfo=None) != stamp:
-            raise line.trouble(self.layout.time, f"this hour does not exist in {self.zone}; if the logger keeps winter time, name "
-                               "zone='Etc/GMT-1' or the like")  # fmt: skip
-        later = here.replace(fold=1).timestamp()
-        return later if last_s is not None and moment <= last_s < later else moment
 
     def _number(self, line: Line, column: str, unit: str) -> float | None:
         word = line.text(column)

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from math import inf, nextafter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jevons.account.readers.clock import Clock
 from jevons.account.readers.integral import by_hour
-from jevons.account.readers.lines import Line, lines_of, zone_assumed
+from jevons.account.readers.lines import Line, lines_of
 from jevons.core.errors import TableError
 from jevons.core.source import Assumption
 
@@ -46,14 +48,15 @@ def read(path: Path, zone: str = "UTC") -> Activity:
     for line in lines:
         by_gpu.setdefault(line.text(identity) if identity else "gpu", []).append(line)
     rows: list[dict[str, Any]] = []
-    notes = [zone_assumed("nvidia-smi", zone)]
+    clock, notes = Clock(zone), list[Assumption]()
     if not identity:
         notes.append(Assumption("GPUs", "one", "no column tells which; query uuid too", "stated"))
     for gpu, those in by_gpu.items():
-        found, told = _rows(gpu, those, column, zone)
+        clock.last_s = -inf  # each GPU's samples run from the beginning
+        found, told = _rows(gpu, those, column, clock)
         rows += found
         notes += told
-    return Activity.of(rows, served={"run": 1.0}, assumptions=tuple(notes))
+    return Activity.of(rows, served={"run": 1.0}, assumptions=(*clock.notes("nvidia-smi"), *notes))
 
 
 def _power_column(file: str, header: list[str]) -> str:
@@ -68,8 +71,8 @@ def _power_column(file: str, header: list[str]) -> str:
     raise TableError(file, 1, "power.draw", ", ".join(header), "query power.draw, and keep the header")
 
 
-def _rows(gpu: str, lines: list[Line], column: str, zone: str) -> tuple[list[dict[str, Any]], list[Assumption]]:
-    read = [(line.moment("timestamp", zone), line.amount(column, "W"), line) for line in lines]
+def _rows(gpu: str, lines: list[Line], column: str, clock: Clock) -> tuple[list[dict[str, Any]], list[Assumption]]:
+    read = [(line.moment("timestamp", clock, nextafter(clock.last_s, inf)), line.amount(column, "W"), line) for line in lines]
     known = [(t_s, power_w) for t_s, power_w, _ in read if power_w is not None]
     for before, after in pairwise(read):
         if after[0] <= before[0]:

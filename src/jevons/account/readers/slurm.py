@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import isnan
+from math import inf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.account.readers.lines import Line, lines_of, zone_assumed
+from jevons.account.readers.clock import Clock
+from jevons.account.readers.lines import Line, lines_of
 from jevons.account.readers.slurm_words import allocated, amount, duration_s, memory_gb
 from jevons.core import units
 from jevons.core.activity import BOUNDARIES, UNDATED
@@ -33,6 +34,8 @@ MOST_W_PER_NODE = 50_000.0
 STEPS_BESIDE = ("batch", "extern", "interactive")
 LABELS = {"user": "User", "account": "Account", "partition": "Partition", "state": "State", "nodes": "NodeList",
           "project": "JobName", "cluster": "Cluster"}  # fmt: skip
+SLACK_S = 1800.0
+"""How far a job's End less its time may lie from its Start: half of the hour to be told."""
 NOT_BEGUN = ("", "unknown", "none")
 
 
@@ -70,13 +73,13 @@ def read(path: Path, zone: str = "UTC", gpu: str = "", boundary: str = "server")
         raise BadInput("boundary", boundary, f"say what the plug-in sees: {', '.join(BOUNDARIES)}")
     header, lines = lines_of(path, separator="|")
     _require(path.name, header)
-    begun, waiting, twice = _begun(lines, zone)
+    begun, waiting, twice = _begun(lines, clock := Clock(zone))
     rows: list[dict[str, Any]] = []
     tally = _Tally(waiting=waiting, twice=twice)
     for job, steps in _grouped(begun):
         rows += _rows(job, steps, gpu, boundary, tally)
     return Activity.of(rows, served={"job": float(len({r["job"] for r in rows}))},
-                       assumptions=(zone_assumed("sacct", zone), *tally.notes(boundary)))  # fmt: skip
+                       assumptions=(*clock.notes("sacct"), *tally.notes(boundary)))  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -122,7 +125,7 @@ def _require(file: str, header: list[str]) -> None:
         raise TableError(file, 1, "ElapsedRaw", ", ".join(header), "ask sacct for ElapsedRaw, or for Start and End, too")
 
 
-def _begun(lines: list[Line], zone: str) -> tuple[list[Job], int, int]:
+def _begun(lines: list[Line], clock: Clock) -> tuple[list[Job], int, int]:
     """Jobs and steps that ran, how many have not begun, how many stand twice."""
     found: dict[tuple[str, str, float | None], Job] = {}
     waiting = twice = 0
@@ -130,7 +133,7 @@ def _begun(lines: list[Line], zone: str) -> tuple[list[Job], int, int]:
         if "Start" in line.cells and line.cells["Start"].strip().lower() in NOT_BEGUN:
             waiting += 1
             continue
-        job = _job(line, zone)
+        job = _job(line, clock)
         key = (job.number, job.step, None if isnan(job.start_s) else job.start_s)
         twice += key in found
         if key not in found or job.elapsed_s > found[key].elapsed_s:
@@ -138,25 +141,33 @@ def _begun(lines: list[Line], zone: str) -> tuple[list[Job], int, int]:
     return list(found.values()), waiting, twice
 
 
-def _job(line: Line, zone: str) -> Job:
+def _job(line: Line, clock: Clock) -> Job:
     number, _, step = (line.text("JobIDRaw") or line.text("JobID")).partition(".")
     elapsed_s = _elapsed_s(line)
-    start_s = _start_s(line, elapsed_s, zone)
+    start_s = _start_s(line, elapsed_s, clock)
     if elapsed_s is None:
         if line.cells.get("End", "").strip().lower() in NOT_BEGUN:
             raise line.trouble("End", "it still runs; ask sacct for ElapsedRaw too")
-        elapsed_s = line.moment("End", zone) - start_s
+        elapsed_s = line.moment("End", clock, start_s) - start_s
     if elapsed_s < 0:
         raise line.trouble("End", "a job cannot end before it starts")
     return Job(line, number, step, start_s, elapsed_s, _energy_j(line))
 
 
-def _start_s(line: Line, elapsed_s: float | None, zone: str) -> float:
-    """When a job began: its Start, else its End less its time; UNDATED where neither was asked for."""
+def _start_s(line: Line, elapsed_s: float | None, clock: Clock) -> float:
+    """When a job began: its Start, else its End less its time; UNDATED where neither was asked for.
+
+    Of a Start in an hour that the clock shows twice, End and time tell which.
+    """
+    span_s = elapsed_s if line.text("End").lower() not in NOT_BEGUN else None
     if "Start" in line.cells:
-        return line.moment("Start", zone)
-    if elapsed_s is not None and line.text("End").lower() not in NOT_BEGUN:
-        return line.moment("End", zone) - elapsed_s
+        asked, earliest_s = Clock(clock.zone), -inf
+        line.moment("Start", asked)
+        if asked.first and span_s is not None:
+            earliest_s = line.moment("End", asked) - span_s - SLACK_S
+        return line.moment("Start", clock, earliest_s)
+    if span_s is not None:
+        return line.moment("End", clock) - span_s
     return UNDATED
 
 
