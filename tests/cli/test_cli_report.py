@@ -410,6 +410,29 @@ def test_what_a_paper_is_made_from_is_not_overwritten(made, tmp_path, line):
     assert out.read_bytes() == before
 
 
+def test_the_ledger_is_not_overwritten_by_a_paper(kept, tmp_path):
+    before = (tmp_path / "ledger.db").read_bytes()
+    said = kept(f"report sci ledger:run-1 --out {tmp_path / 'ledger.db'}")
+    assert said.code == 2
+    assert "name another" in said.err
+    assert (tmp_path / "ledger.db").read_bytes() == before
+
+
+def test_a_statement_is_of_the_period_that_the_ledger_was_asked_for(kept):
+    assert kept("report ghg ledger:project=search,period=2023").json["period"] == "2023"
+    assert kept("report ghg ledger:project=search,period=2023 --period 'winter 2023'").json["period"] == "winter 2023"
+    assert kept("report ghg ledger:run-1").json["period"] is None
+
+
+def test_a_currency_is_a_code(made):
+    assert "ISO 4217" in made("report esrs a.json --revenue 1e6 --currency 'EUR|<b>'").err
+
+
+def test_a_contract_that_a_spreadsheet_would_run_is_refused_with_its_cell(made, tmp_path):
+    (tmp_path / "c.csv").write_text(f'{HEAD}\ncertificate,"=HYPERLINK(""x"")",20,France,2023,wind,GO-1,,,,,\n')
+    assert "row 2, column id" in made("report ghg a.json --contracts c.csv").err
+
+
 def test_a_market_intensity_that_no_contract_shows_is_said(made, jevons, tmp_path):
     jevons(f"estimate training --model llama-2-7b --tokens 2T --on a100 --n 512 --at France --year 2023 --market-intensity '0 g/kWh' --json --save {tmp_path / 'm.json'}")
     told = made("report ghg m.json").json

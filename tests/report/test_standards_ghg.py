@@ -208,9 +208,16 @@ def test_what_ran_outside_the_year_reported_is_said():
     entries = [sides(activity=Activity.of(rows))]
     (said,) = [x for x in ghg_statement(entries, period="2023")["assumptions"] if x.startswith("period")]
     kwh = entries[0].any.inventory.where(flow="electricity").total()[0] * 3 / 8
-    assert f"{kwh:.3g} kWh of run ran in another year" in said
+    assert f"{kwh:.3g} kWh of 1 of 1 entries (run) ran in another year" in said
     assert not any(x.startswith("period") for x in ghg_statement(entries, period="winter")["assumptions"])
     assert not any(x.startswith("period") for x in ghg_statement([sides()], period="2023")["assumptions"])
+
+
+def test_however_many_ran_in_another_year_it_is_said_in_one_line():
+    at = 1_704_067_200.0
+    late = [sides(f"run {i}", activity=Activity.of([{"amount": 3.0, "start_s": at, "end_s": at + 3600}])) for i in range(5)]
+    (said,) = [x for x in ghg_statement(late, period="2023")["assumptions"] if x.startswith("period")]
+    assert "5 of 5 entries (run 0, run 1, run 2, ...)" in said
 
 
 def test_what_the_study_leaves_out_is_said():

@@ -9,6 +9,7 @@ import typer
 from jevons.cli import report_forms as forms
 from jevons.cli import report_options as o
 from jevons.cli import show
+from jevons.cli.report_ledger import period_of
 from jevons.cli.report_sources import footprints_of, selected, sides_of, single
 from jevons.cli.writing import Paper
 
@@ -27,7 +28,7 @@ def ghg(results: o.Results, contracts: o.Contracts = None, approach: o.Approach 
     """
     chosen, bounds = selected(results, at, year, tenure), forms.boundary(approach, share)
     sides, matching = sides_of(chosen, contracts, bounds, strict)
-    forms.statement(sides, bounds, matching, {"organisation": organisation, "period": period, "credits_t": credits}, out)
+    forms.statement(sides, bounds, matching, {"organisation": organisation, "period": period or period_of(results), "credits_t": credits}, out)
 
 
 @paper()
@@ -41,7 +42,7 @@ def esrs(results: o.Results, contracts: o.Contracts = None, approach: o.Approach
     """
     chosen, bounds = selected(results, at, year, tenure), forms.boundary(approach, "1")
     sides, matching = sides_of(chosen, contracts, bounds, strict)
-    said = {"organisation": organisation, "period": period, "credits_t": credits, "removals_t": removals}
+    said = {"organisation": organisation, "period": period or period_of(results), "credits_t": credits, "removals_t": removals}
     forms.datapoints(sides, bounds, matching, {**said, "revenue": revenue, "currency": currency}, out)
 
 
@@ -135,7 +136,7 @@ def assurance(results: o.Results, contracts: o.Contracts = None, approach: o.App
     """
     chosen, bounds = selected(results, at, year, tenure), forms.boundary(approach, share)
     sides, matching = sides_of(chosen, contracts, bounds, strict)
-    said = {"organisation": organisation, "period": period, "credits_t": credits}
+    said = {"organisation": organisation, "period": period or period_of(results), "credits_t": credits}
     forms.leave(forms.pack(chosen, sides, bounds, matching, said, contracts), out, "assurance pack")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jevons.core.errors import BadInput
@@ -46,6 +46,12 @@ def filters(query: str) -> dict[str, str]:
         if name not in WORDS or not value:
             raise BadInput("ledger", query, f"write {', '.join(f'{w}=...' for w in WORDS)}, comma between, or a run's name")
     return {name: value for name, _, value in pairs}
+
+
+def period_of(sources: Sequence[str]) -> str:
+    """The period that every source asks the ledger for; empty where they ask for none, or for several."""
+    asked = [filters(query.strip()).get("period", "") if mark and "=" in query else "" for _, mark, query in (s.partition("ledger:") for s in sources)]
+    return asked[0] if len(set(asked)) == 1 else ""
 
 
 def _of_run(book: Ledger, run: str, tenure: str, at: str, year: int | None) -> Iterator[Selected]:

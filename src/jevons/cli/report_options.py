@@ -36,7 +36,7 @@ Approach = Annotated[str, typer.Option("--approach", metavar="HOW", help="operat
 Share = Annotated[str, typer.Option("--share", metavar="SHARE", help="Equity in the machines, 0 to 1 or '40 %'; with equity share.")]
 Tenure = Annotated[str, typer.Option("--tenure", metavar="WORD", help="How the machines are held: owned, leased, service.")]
 Organisation = Annotated[str, flag("Who reports.", "--organisation", metavar="NAME")]
-Period = Annotated[str, flag("What is reported: 2025.", "--period", metavar="TEXT")]
+Period = Annotated[str, flag("What is reported: 2025; by default the period the ledger is asked for.", "--period", metavar="TEXT")]
 Credits = Annotated[float, flag("Carbon credits cancelled: shown apart, never netted.", "--credits", metavar="TONNES")]
 Removals = Annotated[float, flag("Removals: told in E1-7, never netted.", "--removals", metavar="TONNES")]
 Revenue = Annotated[float | None, flag("Net revenue, for the intensities.", "--revenue", metavar="AMOUNT")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import environ
 from os.path import exists, isfile, samefile
 from typing import Any
 
@@ -23,11 +24,20 @@ class Paper(TyperCommand):
 
 
 def refuse_overwriting(typed: Mapping[str, Any]) -> None:
-    """BadInput where an option of WRITTEN names a file among the other values typed (``service:`` before it or not)."""
+    """BadInput where an option of WRITTEN names a file among the other values typed (``service:`` before it or not), or the ledger."""
     values = [value for name, value in typed.items() if name not in WRITTEN]
     words = [str(word) for value in values for word in (value if isinstance(value, (list, tuple)) else [value])]
     read = [place for word in words for place in (word, word.partition(":")[2]) if isfile(place)]
+    read += [place for place in ledger_files() if isfile(place)]
     for name in WRITTEN:
         out = typed.get(name)
         if out and exists(out) and any(samefile(place, out) for place in read):
             raise BadInput(f"--{name}", str(out), "it is one of the files this is made from; name another")
+
+
+def ledger_files() -> list[str]:
+    """Where the ledger lies, if it is a file, and what its database keeps beside it."""
+    from jevons.world.home import home
+
+    place = environ.get("JEVONS_LEDGER", "") or str(home() / "ledger.db")
+    return [place + ending for ending in ("", "-wal", "-shm")]

@@ -25,6 +25,7 @@ LARGEST_BYTES = 64_000_000
 TRACE_KWH = 1e-9
 LEAST_G_PER_KWH = 1.0  # no mix but pure wind, water or sun lies below it: such a number was meant in kg
 YEARS = (1990, 2100)
+FORMULA = ("=", "+", "-", "@")
 Row = Mapping[str, str]
 Claim = tuple[str, str, str, int, str]
 Claims = dict[tuple[str, str], list[tuple[float, float, int]]]
@@ -115,6 +116,9 @@ def _contract(name: str, number: int, row: Row) -> Contract:
         if not row.get(column):
             mend = "name it" if column == "id" else "a certificate counts once it is retired: enter the retirement's id"
             raise TableError(name, number, column, row.get(column, ""), mend)
+    for column in ("id", "retirement", "site"):
+        if row.get(column, "").startswith(FORMULA):
+            raise TableError(name, number, column, row[column], "a spreadsheet would run it as a formula: begin it with a letter or a digit")
     start_s, end_s = _interval(name, number, row)
     fuel = row.get("fuel", "")
     return Contract(kind, row["id"], _energy(name, number, row), _zone(name, number, row), _vintage(name, number, row, start_s),

@@ -8,6 +8,7 @@ of December 2025 and the act that follows it) could not be read and are not foll
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,8 +16,7 @@ from jevons.core import units
 from jevons.core.errors import BadInput, UnknownName
 from jevons.report import figures
 from jevons.report.rows import as_csv
-from jevons.report.standards import ghg
-from jevons.report.standards.ghg_text import plain, signed
+from jevons.report.standards import ghg, ghg_text
 from jevons.report.standards.scopes import NAMES, TENURES, Boundary, Sides
 from jevons.world import catalog, grid
 from jevons.world.place import locate
@@ -49,11 +49,13 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, rev
     ``low``, ``high``: the 5 and 95 % of location-based emissions, as ``ghg.statement`` has them.
 
     ``revenue``: net revenue in ``currency``, for the intensities. ``removals_t``, ``credits_t``: tonnes, told in E1-7 and
-    taken off nothing. Errors: those of ``ghg.statement``; BadInput for a revenue that is not above zero, and for equity
+    taken off nothing. Errors: those of ``ghg.statement``; BadInput for a revenue that is not above zero, a currency that is no code, and for equity
     share, which these standards do not know.
     """
     if revenue is not None and not 0 < revenue < math.inf:
         raise BadInput("revenue", revenue, "give net revenue above zero, or leave it out")
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise BadInput("currency", currency, "give the three capital letters of ISO 4217, e.g. EUR")
     if not 0 <= removals_t < math.inf:
         raise BadInput("removals", removals_t, "give tonnes of at least 0")
     bounds = boundary or Boundary()
@@ -81,14 +83,14 @@ def table(told: Mapping[str, Any]) -> str:
 def markdown(told: Mapping[str, Any]) -> str:
     """The datapoints as Markdown, a table for each disclosure requirement, then what is not known and what is assumed."""
     how = told["consolidation"]["approach"]
-    pages = [f"# Datapoints of ESRS E1{' for ' + plain(told['organisation']) if told['organisation'] else ''}",
-             f"{told['standard']}, {told['edition']}. {how.capitalize()}. Period: {plain(told['period'] or 'not stated')}. {told['gwp']}."]  # fmt: skip
+    pages = [f"# Datapoints of ESRS E1{' for ' + ghg_text.plain(told['organisation']) if told['organisation'] else ''}",
+             f"{told['standard']}, {told['edition']}. {how.capitalize()}. Period: {ghg_text.plain(told['period'] or 'not stated')}. {told['gwp']}."]  # fmt: skip
     for part, name in PARTS.items():
-        rows = [f"| {p['paragraph']} | {p['name']} | {_shown(p['value'])} | {_within(p)} | {p['unit']} | {p['note']} |" for p in told[part]]
-        pages.append(f"## {part} {name}\n\n| paragraph | datapoint | value | 5–95 % | unit | note |\n|:---|:---|---:|---:|:---|:---|\n" + "\n".join(rows))
+        rows = [(p["paragraph"], p["name"], _shown(p["value"]), _within(p), p["unit"], p["note"]) for p in told[part]]
+        pages.append(f"## {part} {name}\n\n" + ghg_text.table(("paragraph", "datapoint", "value", "5–95 %", "unit", "note"), "llrrll", rows))
     for name, held in (("Not known", told["not_known"]), ("Assumed", told["assumptions"])):
-        pages.append(f"## {name}\n\n" + "\n".join(f"- {plain(x)}" for x in held))
-    return "\n\n".join([*pages, signed(told)]) + "\n"
+        pages.append(f"## {name}\n\n" + "\n".join(f"- {ghg_text.plain(x)}" for x in held))
+    return "\n\n".join([*pages, ghg_text.signed(told)]) + "\n"
 
 
 def _shown(value: float | None) -> str:

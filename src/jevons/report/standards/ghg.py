@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 STANDARD = "GHG Protocol Corporate Standard (2004), Scope 2 Guidance (2015), Scope 3 Standard (2011)"
 NO_SCOPE_1 = "fuel burnt and refrigerants lost on site are not part of this footprint"
 NO_MARKET = "no contracts given (--contracts): the market-based figure is not known"
+MOST_NAMED = 3
 NEVER_NETTED = "shown apart; no figure above is reduced by them"
 
 
@@ -97,22 +98,26 @@ def _require_one_method(footprints: Sequence[Footprint]) -> None:
 
 
 def _outside(entries: Sequence[Sides], period: str) -> list[str]:
-    """What ran outside a period that is a calendar year (UTC), entry by entry, in kWh; rows that are not dated are of the entry's year, if it has one."""
-    import numpy as np
-
+    """What ran outside a period that is a calendar year (UTC), in kWh and by whom; rows that are not dated are of the entry's year, if it has one."""
     if not re.fullmatch(r"\d{4}", period.strip()):
         return []
-    told = []
-    for entry in entries:
-        used = entry.any.inventory.where(flow="electricity")
-        middle = (used.start_s + used.end_s) / 2
-        known = ~np.isnan(middle)
-        dated = np.where(known, middle, 0.0).astype("datetime64[s]").astype("datetime64[Y]").astype(int) + 1970
-        years = np.where(known, dated, entry.year or int(period))
-        kwh = float(used.amount.reshape(len(used), -1)[years != int(period), 0].sum())
-        if kwh:
-            told.append(f"period {period.strip()}: {units.show(kwh, 'kWh')} of {entry.title} ran in another year, and are counted")
-    return told
+    found = {entry.title: kwh for entry in entries if (kwh := _kwh_outside(entry, int(period)))}
+    if not found:
+        return []
+    whose = ", ".join([*list(found)[:MOST_NAMED], *(["..."] if len(found) > MOST_NAMED else [])])
+    whole = units.show(sum(found.values()), "kWh")
+    return [f"period {period.strip()}: {whole} of {len(found)} of {len(entries)} entries ({whose}) ran in another year, and are counted"]
+
+
+def _kwh_outside(entry: Sides, year: int) -> float:
+    import numpy as np
+
+    used = entry.any.inventory.where(flow="electricity")
+    middle = (used.start_s + used.end_s) / 2
+    known = ~np.isnan(middle)
+    dated = np.where(known, middle, 0.0).astype("datetime64[s]").astype("datetime64[Y]").astype(int) + 1970
+    years = np.where(known, dated, entry.year or year)
+    return float(used.amount.reshape(len(used), -1)[years != year, 0].sum())
 
 
 def _both(held: Sequence[tuple[Sides, Part]], scope: str) -> dict[str, float | None]:
