@@ -26,6 +26,7 @@ AMBIGUOUS = {"mw": ("mW", "MW"), "mj": ("mJ", "MJ")}
 PER_S = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 STAMPS = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 ZONED = "TIMESTAMP WITH TIME ZONE"
+ZONED_NS = "TIMESTAMPTZ_NS"  # what pandas writes; read as ZONED, to the microsecond
 INTEGERS = ("INTEGER", "BIGINT", "UBIGINT", "UINTEGER", "HUGEINT")
 NUMBERS = (*INTEGERS, "FLOAT", "DOUBLE", "SMALLINT", "TINYINT", "USMALLINT", "UTINYINT")
 
@@ -43,7 +44,8 @@ class Columns:
     @property
     def duckdb(self) -> str:
         """device, t_us, value as DuckDB selects them."""
-        return f"{quoted(self.device)}::VARCHAR AS device, {self.micros(quoted(self.time))} AS t_us, {quoted(self.value)}::DOUBLE AS value"
+        time = quoted(self.time) + ("::TIMESTAMPTZ" if self.stamp == ZONED else "")
+        return f"{quoted(self.device)}::VARCHAR AS device, {self.micros(time)} AS t_us, {quoted(self.value)}::DOUBLE AS value"
 
     @property
     def spark(self) -> tuple[str, str, str]:
@@ -164,6 +166,7 @@ def _one_schema(con: Any, files: Sequence[str]) -> dict[str, str]:
                  for name in sorted(first_of.values())}  # fmt: skip
     except Exception as trouble:
         raise refused(files, con) from trouble
+    kinds = {name: {c: ZONED if kind == ZONED_NS else kind for c, kind in types.items()} for name, types in kinds.items()}
     (first, types), *others = kinds.items()
     for name, other in others:
         _require_alike(first, types, name, other)
@@ -194,11 +197,12 @@ def _pick(types: Mapping[str, str], said: str | None, names: Sequence[str], what
 
 
 def _value(types: Mapping[str, str], others: set[str], file: str) -> str:
-    left = [c for c in types if c not in others and is_number(types[c])]
-    told = [c for c in left if c.lower() in KNOWN or re.match(r"(power|energy)(_|$)|.*_(watts|joules)$|(watts|joules|value)$", c.lower())]
+    left = [c for c in types if c not in others]
+    named = [c for c in left if c.lower() in KNOWN or re.match(r"(power|energy)(_|$)|.*_(watts|joules)$|(watts|joules|value)$", c.lower())]
+    told = [c for c in named if is_number(types[c])] or named
     if len(told) == 1:
         return told[0]
-    raise TableError(file, None, "value", ", ".join(told or left), "name the column of power or energy: columns={'value': ...}")
+    raise TableError(file, None, "value", ", ".join(told or filter(lambda c: is_number(types[c]), left)), "name the column of power or energy: columns={'value': ...}")
 
 
 def _require_numbers(types: Mapping[str, str], column: str, file: str) -> None:

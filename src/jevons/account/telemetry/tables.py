@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jevons.account.telemetry.samples import STAMPS, ZONED, one, quoted, text
+from jevons.account.telemetry.samples import STAMPS, ZONED, ZONED_NS, one, quoted, text
 from jevons.core.errors import BadInput, Contradiction, MissingExtra, TableError
 
 SQL_TYPES = {"text": "VARCHAR", "time": "BIGINT", "number": "DOUBLE", "clock": "BIGINT"}
 FOREVER_US = 4_102_444_800_000_000  # 2100-01-01
+MOST_WEIGHT = 1e12  # a few thousand of them still add up to a number
 MOST_KG_PER_KWH = 3.0  # oil burnt badly gives 1.2; more is a value in g/kWh under a name that says kg
 
 
@@ -135,8 +136,8 @@ def _moment(con: Any, column: str, kind: str, label: str) -> str:
     name = quoted(column)
     if kind == '"NULL"':
         return "NULL"
-    if kind in (*STAMPS, ZONED, "DATE"):
-        return f"epoch_us({name}::{'TIMESTAMPTZ' if kind == ZONED else 'TIMESTAMP'})"
+    if kind in (*STAMPS, ZONED, ZONED_NS, "DATE"):
+        return f"epoch_us({name}::{'TIMESTAMPTZ' if kind in (ZONED, ZONED_NS) else 'TIMESTAMP'})"
     if column.lower().endswith("_s"):
         return f"try_cast(round(try_cast({name} AS DOUBLE) * 1000000) AS BIGINT)"
     if kind != "VARCHAR":
@@ -164,8 +165,8 @@ def _first(con: Any, condition: str) -> tuple[Any, ...] | None:
 def _check_jobs(con: Any, label: str) -> None:
     if bad := _first(con, "end_us < start_us"):
         raise TableError(label, bad[0], "end", bad[1], "a job ends after it starts")
-    if bad := _first(con, "weight <= 0"):
-        raise TableError(label, bad[0], "weight", bad[-1], "give weights over 0: a job without a share is no job")
+    if bad := _first(con, f"weight <= 0 OR weight > {MOST_WEIGHT}"):
+        raise TableError(label, bad[0], "weight", bad[-1], f"give weights over 0, up to {MOST_WEIGHT:g}: a job without a share is no job")
 
 
 def _check_placement(con: Any, label: str) -> None:
