@@ -51,6 +51,9 @@ REGIONS = [
         ("strix halo", "amd-ryzen-ai-max-395"),
         ("ironwood", "google-tpu-v7"),
         ("mi355x", "amd-mi355x"),
+        ("NVIDIA GeForce RTX 3060", "nvidia-rtx-3060-12gb"),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", "nvidia-rtx-pro-6000-blackwell"),
+        ("NVIDIA GH200 480GB", "nvidia-gh200-144gb"),
     ],
 )
 def test_a_name_in_use_finds_its_accelerator(typed, meant):
@@ -65,7 +68,14 @@ def test_a_cloud_region_needs_no_provider(typed, meant):
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("EPYC 7742", "amd-epyc-7742"), ("xeon platinum 8580", "intel-xeon-platinum-8580")]
+    ("typed", "meant"),
+    [
+        ("EPYC 7742", "amd-epyc-7742"),
+        ("xeon platinum 8580", "intel-xeon-platinum-8580"),
+        ("AMD EPYC 9654 96-Core Processor", "amd-epyc-9654"),
+        ("Intel(R) Xeon(R) 6980P", "intel-xeon-6980p"),
+        ("Intel(R) Xeon(R) Platinum 8580 CPU @ 2.00GHz", "intel-xeon-platinum-8580"),
+    ],
 )
 def test_a_processor_needs_no_maker(typed, meant):
     assert table("cpus").find(typed)[1].id == meant
@@ -138,6 +148,13 @@ def test_the_nearest_names_begin_with_the_one_typed():
 def test_another_version_is_refused_though_its_number_is_a_size_of_one_that_is_held(typed):
     with pytest.raises(UnknownName):
         table("models").find(typed)
+
+
+@pytest.mark.parametrize(("held", "typed"), [("accelerators", "Jetson Nano"), ("edge_boards", "jetson-nano"),
+                                             ("cpus", "Intel(R) Xeon(R) Processor @ 2.20GHz")])  # fmt: skip
+def test_a_product_that_no_table_holds_is_refused(held, typed):
+    with pytest.raises(UnknownName):
+        table(held).find(typed)
 
 
 def test_the_id_itself_is_exact_and_says_no_more():

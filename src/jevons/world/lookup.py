@@ -25,6 +25,10 @@ MARGIN = 0.015
 _MAKERS = frozenset({"nvidia", "amd", "intel", "google", "aws", "apple", "huawei", "tesla", "geforce", "instinct",
                      "radeon", "graphcore"})  # fmt: skip
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_OTHERS = frozenset({"jetsonnano", "jetsonnano2gb", "jetsonnano4gb"})
+"""Products that no table holds, though every word of theirs stands in the name of another."""
+WRITTEN = re.compile(r"\((?:r|tm)\)|@.*|\bcpu\b|\bprocessor\b|\b\w+-core\b|\b\d+th gen\b", re.IGNORECASE)
+"""What a processor's own name holds beside its model: "AMD EPYC 9654 96-Core Processor"."""
 VARIANT = re.compile(r"[-_:.@](latest|preview|exp|experimental|instruct|turbo|chat|it|pt|base|hf|vl|thinking|fp8|bf16"
                      r"|awq|gptq|gguf|mlx|bnb|unsloth|int[48]|[48]bit|free|maas|codex|max|search-api|image|v\d|v0\.\d"
                      r"|20\d\d-\d\d-\d\d|\d\d-20\d\d|20\d{6}|\d{3,4})$")  # fmt: skip
@@ -151,7 +155,15 @@ def resolve(
     for alias, target in (aliases or {}).items():
         if bare and "".join(words(alias)) == bare and target in catalogue:
             return Match(target, 0.99, f"alias {alias!r}")
-    return _by_words(name, catalogue, kind)
+    if bare in _OTHERS:
+        raise UnknownName(kind=kind, name=name, nearest=nearest(name, catalogue))
+    try:
+        return _by_words(name, catalogue, kind)
+    except UnknownName:
+        model = " ".join(WRITTEN.sub(" ", name).split())
+        if model in ("", name) or not any(letter.isdigit() for letter in model):
+            raise
+        return _by_words(model, catalogue, kind)
 
 
 def _by_words(name: str, catalogue: list[str], kind: str) -> Match:

@@ -33,8 +33,6 @@ LONGEST_S = 3600.0
 """A law may be asked seldom: an hour between two readings is no gap."""
 SLOWEST_GBIT = 1.0
 """Slower ports have no allowance, and no figure here."""
-WRITTEN = re.compile(r"\((?:r|tm)\)|@.*|\bcpu\b|\bprocessor\b|\b\w+-core\b|\b\d+th gen\b", re.IGNORECASE)
-"""What makers write into a processor's name beside its model."""
 
 
 def discover(root: Path = Path("/"), components: Sequence[str] = ("processor", "memory")) -> Found:
@@ -166,6 +164,7 @@ def _channel(meter: Meter, load: Load, law: Callable[[float], float]) -> Channel
 def tdp(root: Path = Path("/")) -> tuple[float, str]:
     """(TDP in W of the processors here, how it was found); 0 where the name is no model that the table knows."""
     from jevons.world import catalog
+    from jevons.world.lookup import WRITTEN
 
     name, sockets = processor_name(root)
     count = processors(root)
