@@ -196,3 +196,18 @@ def openlca(result: o.Result, at: o.At = "", year: o.Year = None, out: o.Out = N
     jevons report openlca a.json --out inventory.zip
     """
     forms.leave(forms.inventory(single(result, at, year), "openlca"), out, "inventory")
+
+
+@paper()
+def eed(readings: o.Readings, computers: o.Computers, reused: o.Reused = None, contracts: o.Contracts = None, water: o.Water = None,
+        potable: o.Potable = None, backup: o.Backup = None, installed: o.Installed = None, name: o.Name = "", zone: o.Zone = "UTC",
+        at: o.At = "", year: o.Year = None, out: o.Out = None) -> None:  # fmt: skip
+    """Data centre figures for the European database, (EU) 2024/1364: energy, water, PUE, WUE, ERF, REF (JSON).
+
+    jevons report eed meters.csv --it Main/UPS --water 5200 --contracts contracts.csv --at France
+    """
+    from jevons.cli import report_eed
+
+    stated = {"water_m3": water, "potable_m3": potable, "backup_kwh": backup, "installed_kw": installed}
+    found = report_eed.told(readings, zone, {"computers": computers, "reused": reused or ()}, year, at, contracts, stated)
+    forms.leave(show.as_text(report_eed.record(*found, name, forms.tables())), out, "data centre figures")

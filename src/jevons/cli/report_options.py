@@ -60,3 +60,13 @@ Params = Annotated[float | None, flag("Parameters, for the class.", "--params", 
 Batch = Annotated[float | None, flag("By default the result's.", "--batch", metavar="COUNT")]
 Bill = Annotated[Path | None, flag("A FOCUS bill to stand beside.", "--bill", metavar="FILE.csv")]
 By = Annotated[str, flag("chromium or typst; by default the first that is there.", "--by", metavar="MAKER")]
+
+Readings = Annotated[Path, given("Readings of the building's meters: a CSV, or a folder with a file a meter.", "METERS")]
+Computers = Annotated[list[str], flag("A meter of IT equipment, at the output of the UPS; may be given again.", "--it", metavar="METER")]
+Reused = Annotated[list[str] | None, flag("A heat meter of what others use; may be given again.", "--reused", metavar="METER")]
+Zone = Annotated[str, typer.Option("--zone", metavar="ZONE", help="Time zone of stamps that name none.")]
+Name = Annotated[str, flag("The data centre.", "--name", metavar="NAME")]
+Water = Annotated[float | None, flag("Water that came in.", "--water", metavar="M3")]
+Potable = Annotated[float | None, flag("Of it potable.", "--potable", metavar="M3")]
+Backup = Annotated[float | None, flag("Energy of back-up generators.", "--backup", metavar="KWH")]
+Installed = Annotated[float | None, flag("Installed IT power demand.", "--installed", metavar="KW")]
