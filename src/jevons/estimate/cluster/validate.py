@@ -162,7 +162,6 @@ def _emission_factors(run: Run, pack: Mapping[str, Any]) -> tuple[float, float, 
     return rate, below, above, assumed
 
 
-
 def _device(hardware: str, pack: Mapping[str, Any]) -> Device | None:
     name = pack["hardware"].get(hardware.strip(), hardware)
     try:
