@@ -54,6 +54,9 @@ REGIONS = [
         ("NVIDIA GeForce RTX 3060", "nvidia-rtx-3060-12gb"),
         ("NVIDIA RTX PRO 6000 Blackwell Server Edition", "nvidia-rtx-pro-6000-blackwell"),
         ("NVIDIA GH200 480GB", "nvidia-gh200-144gb"),
+        ("NVIDIA A30", "nvidia-a30"),
+        ("jetson thor", "nvidia-jetson-agx-thor-128gb"),
+        ("NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition", "nvidia-rtx-pro-6000-blackwell-max-q"),
     ],
 )
 def test_a_name_in_use_finds_its_accelerator(typed, meant):
