@@ -8,6 +8,7 @@ import typer
 
 from jevons.cli import report_forms as forms
 from jevons.cli import report_options as o
+from jevons.cli import report_statements as statements
 from jevons.cli import show
 from jevons.cli.report_ledger import period_of
 from jevons.cli.report_sources import footprints_of, selected, sides_of, single
@@ -26,9 +27,9 @@ def ghg(results: o.Results, contracts: o.Contracts = None, approach: o.Approach 
 
     jevons report ghg a.json service:b.json --contracts contracts.csv --period 2025
     """
-    chosen, bounds = selected(results, at, year, tenure), forms.boundary(approach, share)
+    chosen, bounds = selected(results, at, year, tenure), statements.boundary(approach, share)
     sides, matching = sides_of(chosen, contracts, bounds, strict)
-    forms.statement(sides, bounds, matching, {"organisation": organisation, "period": period or period_of(results), "credits_t": credits}, out)
+    statements.statement(sides, bounds, matching, {"organisation": organisation, "period": period or period_of(results), "credits_t": credits}, out)
 
 
 @paper()
@@ -40,10 +41,10 @@ def esrs(results: o.Results, contracts: o.Contracts = None, approach: o.Approach
 
     jevons report esrs a.json --contracts contracts.csv --revenue 12e6
     """
-    chosen, bounds = selected(results, at, year, tenure), forms.boundary(approach, "1")
+    chosen, bounds = selected(results, at, year, tenure), statements.boundary(approach, "1")
     sides, matching = sides_of(chosen, contracts, bounds, strict)
     said = {"organisation": organisation, "period": period or period_of(results), "credits_t": credits, "removals_t": removals}
-    forms.datapoints(sides, bounds, matching, {**said, "revenue": revenue, "currency": currency}, out)
+    statements.datapoints(sides, bounds, matching, {**said, "revenue": revenue, "currency": currency}, out)
 
 
 @paper()
@@ -53,8 +54,8 @@ def contracts(results: o.Results, ledger: o.Ledger, strict: o.Strict = False, at
 
     jevons report contracts a.json --contracts contracts.csv --out contracts-after.csv
     """
-    _, matching = sides_of(selected(results, at, year), ledger, forms.boundary(OPERATIONAL, "1"), strict)
-    forms.leave(forms.covered(matching, ledger, out), out, "contracts")
+    _, matching = sides_of(selected(results, at, year), ledger, statements.boundary(OPERATIONAL, "1"), strict)
+    forms.leave(statements.covered(matching, ledger, out), out, "contracts")
 
 
 @paper()
@@ -134,16 +135,16 @@ def assurance(results: o.Results, contracts: o.Contracts = None, approach: o.App
 
     jevons report assurance a.json --contracts contracts.csv --out pack.zip
     """
-    chosen, bounds = selected(results, at, year, tenure), forms.boundary(approach, share)
+    chosen, bounds = selected(results, at, year, tenure), statements.boundary(approach, share)
     sides, matching = sides_of(chosen, contracts, bounds, strict)
     said = {"organisation": organisation, "period": period or period_of(results), "credits_t": credits}
-    forms.leave(forms.pack(chosen, sides, bounds, matching, said, contracts), out, "assurance pack")
+    forms.leave(statements.pack(chosen, sides, bounds, matching, said, contracts), out, "assurance pack")
 
 
 @paper()
 def check(pack: o.Pack) -> None:
     """Whether an assurance pack is as it was made: exit code 1 and the files that are not."""
-    wrong = forms.checked(pack)
+    wrong = statements.checked(pack)
     print("\n".join(wrong) or f"{pack}: every file is as its manifest states")
     raise typer.Exit(1 if wrong else 0)
 
