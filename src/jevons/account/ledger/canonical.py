@@ -11,6 +11,11 @@ from jevons.core.errors import BadInput
 
 GENESIS = "0" * 64
 MOST_NAME = 500
+MOST_BYTES = 1000
+"""Of a name in UTF-8: two of them fit into a row of PostgreSQL's index."""
+MOST_REASON = 10_000
+LAST_S = 253_402_300_800
+"""The end of the year 9999: what lies beyond is no time that a calendar holds."""
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
@@ -48,6 +53,17 @@ def name(field: str, word: Any) -> str:
         raise BadInput(field, word, f"keep it under {MOST_NAME} characters")
     if not word.isprintable():
         raise BadInput(field, word, "leave out control characters and line breaks")
+    if len(word.encode()) > MOST_BYTES:
+        raise BadInput(field, word, f"keep it under {MOST_BYTES} bytes (UTF-8)")
+    return word
+
+
+def reason(word: str) -> str:
+    """Why something was written, as a database holds it: text of any lines, without NUL, not without end."""
+    if len(word) > MOST_REASON:
+        raise BadInput("why", word, f"keep it under {MOST_REASON:,} characters")
+    if "\0" in word or (not word.isascii() and word.encode("utf-8", "ignore").decode() != word):
+        raise BadInput("why", word, "leave out characters that no database holds")
     return word
 
 

@@ -41,7 +41,7 @@ class Pen:
         """Link one entry behind the run's last; its position. ``text``: the canonical body, where it is there already."""
         state = self.state(name)
         row: dict[str, Any] = {"previous": state.head, "run": name, "position": state.entries + 1, "kind": kind, "sequence": sequence,
-               "version": version, "at_s": time.time(), "written_by": f"jevons {canonical.code_version()}", "why": why,
+               "version": version, "at_s": time.time(), "written_by": f"jevons {canonical.code_version()}", "why": canonical.reason(why),
                "body": text or canonical.text(body)}  # fmt: skip
         row["hash"] = hash_of(row)
         self._entries.append(row)

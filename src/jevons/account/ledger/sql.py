@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from jevons.account.ledger.canonical import LAST_S
 from jevons.account.ledger.tables import COLUMNS, NUMBER, TIME, rows_of
 from jevons.core.errors import BadInput, MissingExtra
 
@@ -22,8 +23,6 @@ TIMEOUT_S = 60.0
 INTERRUPT_S = 0.1
 MOST_ROWS = 1_000_000
 """A longer answer is refused: it would be held in memory whole."""
-LAST_S = 253_402_300_800
-"""The end of the year 9999: what lies beyond is no time that a calendar holds."""
 SHUT = (
     "SET python_enable_replacements = false", "SET allow_community_extensions = false", "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false", "SET temp_directory = ''", "SET enable_external_access = false",
