@@ -133,3 +133,19 @@ def test_without_progress_in_the_output_none_is_foreseen_and_nothing_changes(tmp
     done = call(tmp_path, "--json", "--at", "France", "--progress", "bar", "--", sys.executable, "-c", "print('hello')")
     assert (done.returncode, done.stdout) == (0, "hello\n")
     assert json.loads(done.stderr)["indicators"]
+
+
+def test_what_goes_wrong_in_the_telling_costs_neither_the_exit_code_nor_what_was_measured(tmp_path):
+    done = call(tmp_path, "--at", "France", "--save", str(tmp_path / "no" / "such" / "folder.json"), "--", "sh", "-c", "exit 6")
+    assert done.returncode == 6
+    assert "name a place that can be written" in done.stderr
+    assert "is kept in the journal of run" in done.stderr
+    assert len(journals(tmp_path)) == 1
+
+
+def test_where_no_meter_answers_that_is_said(monkeypatch, tmp_path, capsys):
+    from jevons.cli import track
+    from jevons.measure import start
+
+    track.told(start(sensors=[], home=tmp_path).stop(), {})
+    assert "nothing was measured, for no meter here gave a reading" in capsys.readouterr().err

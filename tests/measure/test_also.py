@@ -66,6 +66,15 @@ def test_what_cannot_be_had_is_told_and_the_rest_is_measured(tmp_path, caplog, p
     assert why in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("without", "left", "why"),
+    [("proc/stat", ["memory"], "the load of the processors cannot be read"), ("proc/meminfo", ["processor"], "the size of the memory")],
+)  # fmt: skip
+def test_a_model_that_lacks_its_figure_is_left_out_and_never_nothing(tmp_path, caplog, without, left, why):
+    assert metered(sensors_found(tree(tmp_path, {k: v for k, v in HOST.items() if k != without}), rooms=())) == left
+    assert why in caplog.text
+
+
 def test_words_may_be_a_list_or_a_line():
     assert components("disk, nic") == components(["disk", "nic", "disk"]) == ["storage", "network"]
     assert components(()) == components("") == []

@@ -30,7 +30,7 @@ def run(context: typer.Context, **given: Any) -> None:
         code = measuring.follow(tracked, given)
     else:
         code = measuring.launched(tracked, command, given)
-    tell_run(tracked.stop(), given)
+    told(tracked.stop(), given)
     raise typer.Exit(code)
 
 
@@ -43,8 +43,19 @@ def watch(**given: Any) -> None:
     given = {**given, "live": True, "listen": given.get("listen") or measuring.LISTEN}
     tracked = measuring.begin(given, [])
     code = measuring.follow(tracked, given)
-    tell_run(tracked.stop(), given)
+    told(tracked.stop(), given)
     raise typer.Exit(code)
+
+
+def told(tracked: Run, given: dict[str, Any]) -> None:
+    """Tell it; what goes wrong there is said, and the exit code of a command that ran for days stands."""
+    try:
+        if len(tracked.activity):
+            tell_run(tracked, given)
+        else:
+            show.say("jevons: nothing was measured, for no meter here gave a reading; jevons doctor says why")
+    except Exception as trouble:
+        show.say(f"jevons: {trouble}; what was measured is kept in the journal of run {tracked.id}")
 
 
 def tell_run(tracked: Run, given: dict[str, Any]) -> None:

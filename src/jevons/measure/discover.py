@@ -51,7 +51,7 @@ def sensors_found(root: Path = Path("/"), rooms: Sequence[str] = ROOMS, also: Se
     if found.why_not or (asked and "system" in covered):
         import logging
 
-        logging.getLogger("jevons").warning("not measured beside the rest: %s", found.why_not or "a meter of the whole machine holds it")
+        logging.getLogger("jevons").warning("not measured: %s", found.why_not or "a meter of the whole machine holds it")
     return sensors + found.sensors
 
 

@@ -46,8 +46,11 @@ def discover(root: Path = Path("/"), components: Sequence[str] = ("processor", "
     if curve is not None and curve.boundary == "server":
         held = [f"{c}: the calibrated model of the whole machine holds it" for c in ("storage", "network") if c in components]
         return Found("model", [Channels([processor(root)])], "; ".join(held))
-    made = {"processor": processor, "memory": memory}
-    channels, reasons = [made[component](root) for component in components if component in made], []
+    made = {"processor": (processor, load_known, "the load of the processors cannot be read here (no /proc/stat)"),
+            "memory": (memory, lambda root: bool(memory_gb(root)), "the size of the memory cannot be read here")}  # fmt: skip
+    asked = [made[component] for component in components if component in made]
+    channels = [make(root) for make, known, _ in asked if known(root)]
+    reasons = [why for _, known, why in asked if not known(root)]
     if "storage" in components:
         disks, why = storage(root)
         channels, reasons = channels + ([disks] if disks else []), [*reasons, why]
@@ -207,9 +210,18 @@ def physical_cores(root: Path = Path("/")) -> int | None:
 
 
 def memory_gb(root: Path = Path("/")) -> float:
-    """Memory of the machine in GB, from /proc/meminfo; 0 where it does not say."""
-    found = re.search(r"^MemTotal:\s+(\d+)", text(root / "proc/meminfo"), re.MULTILINE)
-    return int(found[1]) * 1024 / 1e9 if found else 0.0
+    """Memory of the machine in GB, from /proc/meminfo, else as the system says; 0 where neither tells."""
+    if found := re.search(r"^MemTotal:\s+(\d+)", text(root / "proc/meminfo"), re.MULTILINE):
+        return int(found[1]) * 1024 / 1e9
+    with suppress(AttributeError, ValueError, OSError):
+        if root == Path("/"):
+            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
+    return 0.0
+
+
+def load_known(root: Path = Path("/")) -> bool:
+    """Whether the machine says how busy its processors are."""
+    return Load(root / "proc/stat").before is not None
 
 
 def dimms(root: Path = Path("/")) -> int:
