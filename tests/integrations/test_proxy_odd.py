@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import socket
+import socketserver
 import threading
 from collections.abc import Iterator
 
@@ -23,24 +24,21 @@ EVENTS = b"data: %s\n\ndata: [DONE]\n\n" % json.dumps({"model": "gpt-4o", "choic
 @contextlib.contextmanager
 def canned(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
     """An endpoint that answers each connection with these bytes, whatever it is asked, and closes; and what it was asked."""
-    door = socket.create_server(("127.0.0.1", 0))
     heard: list[bytes] = []
 
-    def serve() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                line, _ = door.accept()
-                with line, contextlib.suppress(OSError):
-                    line.settimeout(30)
-                    heard.append(_request(line))
-                    line.sendall(answer)
+    class Answer(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            heard.append(_request(self.request))
+            self.request.sendall(answer)
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{door.getsockname()[1]}", heard
-    finally:
-        door.close()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", heard
+        finally:
+            server.shutdown()
+            thread.join(60)
 
 
 def _request(line: socket.socket) -> bytes:
