@@ -128,7 +128,9 @@ def test_a_flow_holds_its_kinds_but_not_its_namesakes():
     a = Activity.of([row(1.0, flow="water"), row(2.0, flow="water/on_site"), row(4.0, flow="electricity")])
     assert a.total("water")[0] == 3.0
     assert a.total("water/on_site")[0] == 2.0
-    assert a.total("wat")[0] == 0.0
+    assert a.total("electricity/on_site")[0] == 0.0
+    with pytest.raises(BadInput, match="flow: .wat. will not do; use one of electricity"):
+        a.total("wat")
 
 
 def test_a_column_nobody_has_is_refused_with_those_there_are():

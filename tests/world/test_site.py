@@ -174,3 +174,23 @@ def test_a_changed_choice_is_checked_as_a_first_one(change, message):
 
 def test_a_changed_choice_is_read_as_a_first_one():
     assert jevons.site("France").with_(wue="0.2 L/kWh", intensity="57 g/kWh").intensity == pytest.approx(0.057)
+
+
+@pytest.mark.parametrize(
+    ("choice", "bounds"),
+    [("pue", (0.5, 0.9, 1.1)), ("pue", (0.9, 1.1, 1.3)), ("wue", (-1.0, 0.5, 2.0)), ("intensity", (-0.1, 0.05, 0.1)),
+     ("electricity_price", (-1.0, 0.1, 0.2))],
+)  # fmt: skip
+def test_bounds_are_held_to_what_a_number_is(choice, bounds):
+    with pytest.raises(BadInput, match=f"{choice}: .* will not do; give bounds of at least"):
+        jevons.site("France", **{choice: Uncertain(*bounds)})
+
+
+def test_a_spread_about_nothing_is_refused():
+    with pytest.raises(BadInput, match="give a best estimate above 0"):
+        jevons.footprint(Activity.of([{"amount": 1.0}]), jevons.site("France", intensity=Uncertain(0.0, 0.0, 0.1)))
+
+
+def test_milliseconds_are_not_taken_for_a_date():
+    with pytest.raises(BadInput, match="are these milliseconds"):
+        Activity.of([{"amount": 1.0, "start_s": 1.7e12, "end_s": 1.7e12 + 3.6e6}])

@@ -66,13 +66,12 @@ class Activity:
         Optional keys: start_s, end_s and any text column; absent ones take their default. ``carried``: served,
         assumptions, sources, drivers, seed. Errors: BadInput naming row and field.
         """
-        import numpy as np
 
         rows = list(rows)
         names = list(DEFAULTS) + sorted({k for row in rows for k in row} - set(DEFAULTS) - _NUMERIC)
         text = {n: _texts([row.get(n, DEFAULTS.get(n, "")) for row in rows]) for n in names}
         _check_choices(text)
-        served = {k: np.atleast_1d(np.asarray(v, float)) for k, v in carried.pop("served", {}).items()}
+        served = {unit: _count(unit, count) for unit, count in carried.pop("served", {}).items()}
         start_s, end_s = _intervals(rows)
         amount = _stacked([row.get("amount") for row in rows])
         return cls(start_s=start_s, end_s=end_s, text=text, amount=amount, served=served, **carried)
@@ -87,9 +86,9 @@ class Activity:
         """Every amount (and what was served) times ``factor``: a number, or an array of scenarios and draws."""
         import numpy as np
 
-        times = np.asarray(factor, float)
-        if not np.isfinite(times).all():
-            raise BadInput("factor", factor, "multiply an activity by finite numbers")
+        times = _numbers("factor", factor, "multiply an activity by numbers")
+        if not np.isfinite(times).all() or not (np.atleast_1d(times)[..., 0] >= 0).all():
+            raise BadInput("factor", factor, "multiply an activity by finite numbers of at least 0")
         amount, scale = matched(self.amount, times[None])
         return replace(self, amount=amount * scale, served={k: v * times for k, v in self.served.items()})
 
@@ -114,11 +113,10 @@ class Activity:
 
     def label(self, **text: str) -> Activity:
         """A copy in which the named text columns hold one word in every row."""
-        import numpy as np
 
         columns = dict(self.text)
         for name, word in text.items():
-            columns[name] = np.full(len(self), word, dtype=object)
+            columns[name] = _texts([word] * min(len(self), 1)).repeat(len(self))
         _check_choices(columns)
         return replace(self, text=columns)
 
@@ -143,6 +141,7 @@ class Activity:
         """Which rows are of the flow or of its kinds (``water`` holds ``water/on_site``)."""
         import numpy as np
 
+        flow_unit(flow)
         flows, mask = self.text["flow"], np.zeros(len(self), bool)
         for kind in dict.fromkeys(flows):
             if kind == flow or kind.startswith(flow + "/"):
@@ -168,7 +167,9 @@ class Activity:
         """
         import numpy as np
 
-        borders = np.unique(np.asarray(borders_s, float))
+        borders = np.unique(_numbers("borders_s", borders_s, "give UTC seconds since 1970"))
+        if np.isnan(borders).any():
+            raise BadInput("borders_s", float("nan"), "give UTC seconds since 1970")
         first = np.searchsorted(borders, self.start_s, side="right")
         last = np.searchsorted(borders, self.end_s, side="left")
         cuts = np.where(self.end_s > self.start_s, last - first, 0).clip(0)  # NaN compares false: nothing cuts it
@@ -217,10 +218,12 @@ def places_of(words: Sequence[Any] | NDArray[np.object_]) -> dict[Any, NDArray[n
 def joined(parts: Sequence[Activity]) -> Activity:
     """The rows of all parts, in order; what was served adds up, what was assumed is kept once.
 
-    Errors: BadInput where scenarios or draws do not broadcast, or where draws stem from different seeds.
+    Errors: BadInput for no parts, where scenarios or draws do not broadcast, or where draws stem from different seeds.
     """
     import numpy as np
 
+    if not parts:
+        raise BadInput("parts", parts, "join at least one activity")
     names = list(dict.fromkeys(n for part in parts for n in part.text))
     return Activity(
         np.concatenate([p.start_s for p in parts]),
@@ -259,6 +262,7 @@ def beside(amount: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[
 
 
 _NUMERIC = {"start_s", "end_s", "amount"}
+_LAST_S = 253_402_300_800.0  # the year 10000: beyond it are milliseconds, or no calendar
 
 
 def _texts(words: Sequence[str]) -> NDArray[np.object_]:
@@ -278,6 +282,28 @@ def _column(activity: Activity, name: str) -> NDArray[np.object_]:
     if name in activity.text:
         return activity.text[name]
     return np.full(len(activity), DEFAULTS.get(name, ""), dtype=object)
+
+
+def _numbers(field: str, value: Any, mend: str) -> Amount:
+    """Numbers as an array; BadInput for text, yes and no, and whatever else is none."""
+    import numpy as np
+
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "iuf" and array.size:
+            raise TypeError
+        return array.astype(float)
+    except (TypeError, ValueError, OverflowError):
+        raise BadInput(field, value, mend) from None
+
+
+def _count(unit: str, count: Any) -> Amount:
+    import numpy as np
+
+    served = np.atleast_1d(_numbers(f"served: {unit}", count, "give a count"))
+    if not np.isfinite(served).all() or (served[..., :1] < 0).any():
+        raise BadInput(f"served: {unit}", count, "give finite counts of at least 0")
+    return served
 
 
 def _stacked(amounts: Sequence[Any]) -> Amount:
@@ -300,11 +326,11 @@ def _stacked(amounts: Sequence[Any]) -> Amount:
 def _amount(value: Any, row: int) -> Amount:
     import numpy as np
 
-    try:
-        return np.atleast_1d(np.array(value, float))
-    except (TypeError, ValueError):
-        mend = "give a number in the flow's unit, or an array ending in the axis of draws"
-        raise BadInput(f"activity row {row}, amount", value, mend) from None
+    mend = "give a number in the flow's unit, or an array ending in the axis of draws"
+    amount = np.atleast_1d(_numbers(f"activity row {row}, amount", value, mend))
+    if not amount.shape[-1]:
+        raise BadInput(f"activity row {row}, amount", value, mend)
+    return amount
 
 
 def _intervals(rows: Sequence[Mapping[str, Any]]) -> tuple[Amount, Amount]:
@@ -314,6 +340,8 @@ def _intervals(rows: Sequence[Mapping[str, Any]]) -> tuple[Amount, Amount]:
         start_s, end_s = (np.array([r.get(n, UNDATED) for r in rows], float) for n in ("start_s", "end_s"))
     except (TypeError, ValueError):
         raise BadInput("activity start_s, end_s", "not all numbers", "give UTC seconds since 1970") from None
+    for row in np.flatnonzero(~(np.maximum(abs(start_s), abs(end_s)) < _LAST_S) & ~np.isnan(start_s + end_s))[:1]:
+        raise BadInput(f"activity row {row}, start_s", float(start_s[row]), "give UTC seconds since 1970 (are these milliseconds?)")
     for row in np.flatnonzero(end_s < start_s)[:1]:
         raise BadInput(f"activity row {row}, end_s", float(end_s[row]), f"it lies before start_s {start_s[row]:.15g}")
     return start_s, end_s

@@ -40,7 +40,7 @@ def assess(activity: Activity, at: Place | Mapping[str, Place], study: Study | N
     Errors: MissingFactor where an indicator of the study has no factor and is not cut off; StudyMismatch where a
     factor is of another accounting or impact method; BadInput where a row names a site not given.
     """
-    study = study or Study()
+    study = _asked(activity, at, study)
     sampler = Draws(activity.amount.shape[-1] - 1 or draws, activity.seed)
     counted, out = _Blocks(), _Blocks()
     for place, demand in _by_place(activity, at):
@@ -55,6 +55,14 @@ def assess(activity: Activity, at: Place | Mapping[str, Place], study: Study | N
                     out.add(piece, [replace(block, rows=_every(piece))])
     footprint = counted.footprint(activity, study, sampler)
     return replace(footprint, excluded=out.footprint(activity, study, sampler)) if out.rows else footprint
+
+
+def _asked(activity: Any, at: Any, study: Any) -> Study:
+    """The study, the usual one where none is given. Errors: BadInput for arguments that are something else."""
+    for name, value, kind in (("activity", activity, Activity), ("study", study, (Study, type(None))), ("at", at, (Mapping, Place))):
+        if not isinstance(value, kind):
+            raise BadInput(name, value, "price an Activity at a Place (or a mapping from sites to Places) under a Study")
+    return study or Study()
 
 
 @dataclass

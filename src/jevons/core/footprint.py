@@ -83,8 +83,12 @@ class Footprint:
         """Impact over all rows: (*scenarios, 1 + draws); element 0 of the last axis is the best estimate."""
         import numpy as np
 
-        parts = [self._unspread(p).sum(axis=0) * p.spread for p in self._of(indicator)]
-        return np.sum(np.stack(np.broadcast_arrays(*parts)), axis=0)  # type: ignore[no-any-return]
+        with np.errstate(over="ignore", invalid="ignore"):  # what is beyond every number is refused by name
+            parts = [self._unspread(p).sum(axis=0) * p.spread for p in self._of(indicator)]
+            total = np.sum(np.stack(np.broadcast_arrays(*parts)), axis=0)
+        if not np.isfinite(total).all():
+            raise BadInput(indicator, "a total beyond every number", "give amounts and factors of a size that exists")
+        return total  # type: ignore[no-any-return]
 
     def best(self, indicator: str = "climate") -> Any:
         """The printed value: a float, or an array over scenarios."""

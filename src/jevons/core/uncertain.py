@@ -35,7 +35,8 @@ def bounds_90(low: Any, high: Any) -> tuple[Any, Any]:
 class Uncertain:
     """A value known as (5 %, best, 95 %); ``key`` names the datum, ``group`` what is wrong together with it.
 
-    Two-piece lognormal where ``low`` is positive, two-piece normal otherwise. Equal bounds mean certainty.
+    Two-piece lognormal where ``low`` is positive, two-piece normal otherwise, which stops at 0 where ``low`` is 0.
+    Equal bounds mean certainty.
     """
 
     low: float
@@ -45,17 +46,29 @@ class Uncertain:
     group: str = ""
 
     def __post_init__(self) -> None:
-        if not -math.inf < self.low <= self.best <= self.high < math.inf:
-            raise BadInput(self.key or "uncertain value", (self.low, self.best, self.high),
-                           "give finite numbers with low ≤ best ≤ high")
+        bounds = (self.low, self.best, self.high)
+        try:
+            sound = -math.inf < self.low <= self.best <= self.high < math.inf
+        except (TypeError, ValueError):
+            sound = False
+        if not sound:
+            raise BadInput(self.key or "uncertain value", bounds, "give finite numbers with low ≤ best ≤ high")
 
     @classmethod
     def lognormal(cls, best: float, gsd: float, key: str = "", group: str = "") -> Uncertain:
         """The value with geometric standard deviation ``gsd`` (≥ 1) about ``best`` (> 0)."""
-        if gsd < 1 or best < 0:
+        if not (gsd >= 1 and best >= 0):
             raise BadInput(key or "uncertain value", (best, gsd), "give best ≥ 0 and gsd ≥ 1")
         spread = gsd**Z90
         return cls(best / spread, best, best * spread, key, group)
+
+    def relative(self, key: str = "") -> Uncertain:
+        """The multiplier about 1 that makes this value of its best estimate. Errors: BadInput for a best estimate of 0."""
+        if self.low == self.high:
+            return Uncertain(1.0, 1.0, 1.0, self.key or key, self.group)
+        if not self.best > 0:
+            raise BadInput(self.key or key, (self.low, self.best, self.high), "give a best estimate above 0: a spread multiplies it")
+        return Uncertain(self.low / self.best, 1.0, self.high / self.best, self.key or key, self.group)
 
     def at(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """The value at standard normal scores ``z`` (any shape): median ``best``, 5–95 % = ``low``–``high``."""
@@ -65,7 +78,8 @@ class Uncertain:
             up, down = math.log(self.high / self.best) / Z90, math.log(self.best / self.low) / Z90
             return np.asarray(self.best * np.exp(np.where(z > 0, up * z, down * z)))
         up, down = (self.high - self.best) / Z90, (self.best - self.low) / Z90
-        return np.asarray(self.best + np.where(z > 0, up * z, down * z))
+        value = self.best + np.where(z > 0, up * z, down * z)
+        return np.maximum(value, 0.0) if self.low == 0 else np.asarray(value)  # what may be nothing is not less
 
 
 @dataclass
@@ -167,6 +181,8 @@ def interval(values: NDArray[np.float64], low: float = 0.05, high: float = 0.95)
     """
     import numpy as np
 
+    if not 0 <= low <= high <= 1:
+        raise BadInput("interval", (low, high), "give shares with 0 ≤ low ≤ high ≤ 1")
     if values.shape[-1] == 1:
         return values[..., 0], values[..., 0]
     last = values.shape[-1] - 2  # place of the greatest draw
@@ -179,7 +195,8 @@ def variance_shares(values: NDArray[np.float64], drivers: Mapping[str, NDArray[n
     """First-order share of the variance of log ``values`` (*scenarios, 1 + n) owed to each driver, greatest first.
 
     Squared correlation of the log of the result with the driver's scores (Saltelli et al. 2008, section 1.2),
-    its mean over the scenarios. Empty where nothing varies or the result is not positive.
+    its mean over the scenarios; where draws that belong to different inputs correlate by chance, so that they claim
+    more than all of it together, each is less by that ratio. Empty where nothing varies or the result is not positive.
     """
     import numpy as np
 
@@ -190,4 +207,5 @@ def variance_shares(values: NDArray[np.float64], drivers: Mapping[str, NDArray[n
     log = np.log(draws)
     log = (log - log.mean(axis=-1, keepdims=True)) / log.std(axis=-1, keepdims=True)
     shares = {name: float(((log @ scores / n) ** 2).mean()) for name, scores in drivers.items() if scores.size == n}
-    return dict(sorted(shares.items(), key=lambda item: -item[1]))
+    claimed = max(1.0, sum(shares.values()))
+    return {name: share / claimed for name, share in sorted(shares.items(), key=lambda item: -item[1])}

@@ -23,6 +23,8 @@ JOULES_PER_KWH = 3.6e6
 LITRES_PER_GALLON = 3.785411784
 KG_PER_POUND = 0.45359237
 BYTES_PER_GB = 1e9
+MOST = 10**300
+"""Whole numbers beyond it are no quantity."""
 W_PER_KW = 1000.0
 G_PER_KG = 1000.0
 FLOP_PER_TFLOP = 1e12
@@ -78,6 +80,8 @@ def read(value: Any, unit: str, field: str = "value", *, minimum: float | None =
         return _bounded(_parse(value, unit, field), value, field, minimum)
     if isinstance(value, bool) or value is None:
         raise BadInput(field, value, f"give a number or text with a unit, e.g. {_example(unit)}")
+    if isinstance(value, int) and abs(value) > MOST:
+        raise BadInput(field, f"a whole number of {value.bit_length()} bits", "give a finite number")
     if isinstance(value, (int, float)):
         return _bounded(float(value), value, field, minimum)
     return _bounded_array(value, field, minimum)

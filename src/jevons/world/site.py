@@ -205,8 +205,7 @@ def _product(first: Uncertain, second: Uncertain) -> Uncertain:
 
 def _stated(flow: str, indicator: str, value: Any, place: str) -> Factor:
     if isinstance(value, Uncertain):
-        relative = Uncertain(value.low / value.best, 1.0, value.high / value.best,
-                             value.key or f"{indicator} of {flow} at {place}", value.group)  # fmt: skip
+        relative = value.relative(f"{indicator} of {flow} at {place}")
         return Factor(flow, indicator, value.best, STATED, place=place, spread=relative)
     import numpy as np
 
@@ -276,7 +275,11 @@ def _checked_life(span: Any) -> manufacture.Life:
 
 
 def _read(value: Any, unit: str, field: str, minimum: float = 0.0) -> Any:
-    if value is None or isinstance(value, Uncertain):
+    if isinstance(value, Uncertain):
+        if value.low < minimum:
+            raise BadInput(field, (value.low, value.best, value.high), f"give bounds of at least {minimum:g}")
+        return value
+    if value is None:
         return value
     if field == "intensity" and isinstance(value, (int, float)) and value > 2:
         raise BadInput(field, value, f"a bare number is kg/kWh; did you mean '{value:g} g/kWh'?")

@@ -55,6 +55,5 @@ def stated(flow: str, indicator: str, value: Any, what: str = "") -> Factor:
     if indicator not in INDICATORS:
         raise BadInput("indicator", indicator, f"choose among {', '.join(INDICATORS)}")
     if isinstance(value, Uncertain):
-        spread = Uncertain(value.low / value.best, 1.0, value.high / value.best, value.key or what or flow)
-        return Factor(flow, indicator, value.best, UNSOURCED, spread=spread)
+        return Factor(flow, indicator, value.best, UNSOURCED, spread=value.relative(what or flow))
     return Factor(flow, indicator, float(value), UNSOURCED, spread=CERTAIN)
