@@ -1,4 +1,4 @@
-"""What a report is made from: kept results, specs, files of other tools. Each becomes an activity that can be priced anew."""
+"""What a report is made from: kept results, specs, journals, files of other tools. Each becomes an activity that can be priced anew."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SPECS = (".json", ".yaml", ".yml", ".toml")
 LEDGER = "ledger:"
+JOURNAL = ".jsonl"
 DATED = ("training", "fine-tuning")  # kinds whose estimate asks for the year too
 
 
@@ -120,7 +121,9 @@ def _each(source: str, at: str, year: int | None, tenure: str) -> list[Selected]
     path = Path(place)
     if not path.is_file():
         raise BadInput("result", place, "name a file that is there and can be read, or ledger:RUN")
-    return [_of_spec(path, held, at, year)] if path.suffix.lower() in SPECS else _of_file(path, held, at, year)
+    if path.suffix.lower() in SPECS:
+        return [_of_spec(path, held, at, year)]
+    return _of_rows(path, _journal(path) or _log(path), held, at, year)
 
 
 def _of_spec(path: Path, tenure: str, at: str, year: int | None) -> Selected:
@@ -139,10 +142,25 @@ def _of_spec(path: Path, tenure: str, at: str, year: int | None) -> Selected:
                     tenure, spec=spec, file=path)  # fmt: skip
 
 
-def _of_file(path: Path, tenure: str, at: str, year: int | None) -> list[Selected]:
+def _journal(path: Path) -> Activity | None:
+    """The rows of a measured run's journal; None where the file is none."""
+    from jevons.cli.ledger_journals import header
+
+    if path.suffix.lower() != JOURNAL or header(path) is None:
+        return None
+    from jevons.measure.journal import read
+
+    return read(path).activity
+
+
+def _log(path: Path) -> Activity:
+    """The rows of a file of another tool."""
     from jevons import account
 
-    activity = account.read(path)
+    return account.read(path)
+
+
+def _of_rows(path: Path, activity: Activity, tenure: str, at: str, year: int | None) -> list[Selected]:
     sites = named_sites(activity.text["site"].tolist(), at)
     whole = Selected(path.name, path.name, str(path.resolve()), activity, {}, Study(), 1000, tenure, file=path)
     return [at_site(whole, word, given, len(sites), year) for word, given in sites.items()]
