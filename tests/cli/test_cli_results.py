@@ -68,6 +68,15 @@ def test_explain_names_sources_and_assumptions_for_a_reader(jevons, kept):
     assert "effective MFU" in table
 
 
+def test_explain_lists_what_its_own_number_rests_on(jevons, kept):
+    climate, cost = (jevons(f"explain {kept} --indicator {name}").json for name in ("climate", "cost"))
+    assert "cost" not in {a["what"] for a in climate["assumptions"]}
+    assert "cost" in {a["what"] for a in cost["assumptions"]}
+    for told in (climate, cost):
+        used = {line["source"] for lines in told["explain"].values() for line in lines}
+        assert {s["id"] for s in told["sources"]} == used
+
+
 def test_explain_takes_any_indicator_and_refuses_others(jevons, kept):
     assert list(jevons(f"explain {kept} --indicator energy").json["explain"]) == ["energy"]
     assert len(jevons(f"explain {kept} --indicator all").json["explain"]) > 3
