@@ -247,3 +247,15 @@ def test_a_precision_is_known_as_people_write_it(spelling, name):
     from jevons.estimate.server.shape import precision_of
 
     assert precision_of(spelling).name == name
+
+
+@pytest.mark.parametrize("limit", [{}, {"slo_s_per_token": 0.02}])
+def test_a_rate_too_high_names_the_devices_that_keep_up_and_they_do(limit):
+    asked = {"model": "llama-3.1-70b", "on": "h100", "input_tokens": 2000, "output_tokens": 500, "request_rate": 20, "tensor": 4,
+             "draws": 0, **limit}  # fmt: skip
+    with pytest.raises(BadInput, match="would keep up") as trouble:
+        serving(n=4, **asked)
+    enough = int(str(trouble.value).split("busy; ")[1].split(" ")[0])
+    assert joules(serving(n=enough, **asked)) > 0
+    with pytest.raises(BadInput, match="would keep up"):
+        serving(n=enough - 4, **asked)

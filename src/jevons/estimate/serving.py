@@ -207,9 +207,19 @@ def _states(d: Deployment, rate: Any, slo: Any, cap: Any) -> _States:
         found = Step(**{f: np.broadcast_to(getattr(found, f), found.total_s.shape)[:keep] for f in found.__dataclass_fields__})
     seen_s = d.encoder.seconds if d.encoder else 0.0
     finishing = batch / (found.total_s * d.lengths.output + batch * seen_s)
+    if not arrivals < finishing[-1]:
+        raise BadInput("request_rate", rate, _too_many(d, arrivals, float(finishing[-1]), slo is not None))
     queue = occupancy(arrivals, finishing)
     weight = queue.busy * finishing
     return _States(batch, weight / weight.sum(), found, queue.idle, queue.wait_s, queue.mean_batch, arrivals)
+
+
+def _too_many(d: Deployment, arrivals: float, most: float, limited: bool) -> str:
+    """The nearest that keeps up, where a rate is too high for what is there."""
+    replicas = int(arrivals * d.copies / most) + 1
+    slower = ", or a slower token" if limited else ""
+    return (f"{d.copies * most:.4g} a second keep {d.copies * d.machine.devices:g} devices busy; {replicas * d.machine.devices:g} "
+            f"devices ({replicas} replicas of {d.machine.devices:g}) would keep up{slower}")  # fmt: skip
 
 
 def _band(d: Deployment, spent: Spent, measured: Measured | None, calibration: Any) -> tuple[Any, Any, str]:
