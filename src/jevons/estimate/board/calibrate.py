@@ -30,7 +30,6 @@ from jevons.world import models
 from jevons.world.rows import Row
 
 COLUMNS = ("model", "input_tokens", "output_tokens", "latency_s", "energy_j")
-OPTIONAL = ("on", "task", "pair", "precision")
 SHAPE = ("layers", "params_nonemb_b", "lm_head_params_b", "n_heads", "n_kv_heads", "head_dim")
 FEWEST_RUNS = 8
 MISMATCH = 0.1
