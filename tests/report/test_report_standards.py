@@ -49,6 +49,15 @@ def test_sci_of_a_unit_never_served_is_refused():
         standards.sci(sample(), "1 image")
 
 
+def test_a_result_without_hardware_has_no_m_and_says_what_is_lacking():
+    place = ConstantPlace({"electricity": {"climate": 0.4}})
+    bare = standards.sci(assess(Activity.of([{"amount": 5.0}], served={"run": 1.0}), place, Study(indicators=("energy", "climate")), draws=0), "1 run")
+    assert bare["M_g"] is None
+    assert "counts no hardware" in bare["lacking"]
+    assert bare["sci"] == pytest.approx(bare["E_kwh"] * bare["I_g_per_kwh"])
+    assert standards.sci(sample())["lacking"] is None
+
+
 def test_annex_xi_states_energy_resources_and_how_it_is_known():
     text = standards.annex_xi(sample(), "Sample-176B", flop=3.7e23, days=105)
     for words in ("3.70e+23 floating-point operations", "105 days", "731 MWh (5–95 %: 584–936 MWh)",
