@@ -20,7 +20,8 @@ def test_a_rate_has_rows_first_and_draws_last(value, shape):
 
 
 def test_a_spread_multiplies_the_value_and_leaves_the_best_estimate():
-    drawn = Factor("electricity", "climate", [0.4, 0.5], spread=Uncertain(0.8, 1.0, 1.3, "grid")).drawn(Draws(100))
+    factor = Factor("electricity", "climate", [0.4, 0.5], spread=Uncertain(0.8, 1.0, 1.3, "grid"))
+    drawn = factor.rate * factor.multiplier(Draws(100))
     assert drawn.shape == (2, 101)
     assert drawn[:, 0].tolist() == [0.4, 0.5]
 

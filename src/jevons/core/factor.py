@@ -58,10 +58,6 @@ class Factor:
         """The spread drawn, (1 + draws | 1,); a spread without a key is keyed by what it prices."""
         return draws.of(self.spread, f"{self.flow} {self.indicator} {self.place}".strip())
 
-    def drawn(self, draws: Draws) -> NDArray[np.float64]:
-        """The value with the axis of draws filled: (rows | 1, *scenarios, 1 + draws | 1)."""
-        return self.rate * self.multiplier(draws)
-
 
 When = tuple[Any, Any]  # (start_s, end_s), arrays of equal length, NaN where not dated
 

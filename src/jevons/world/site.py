@@ -21,10 +21,10 @@ from jevons.world import catalog, facility, grid, manufacture, travel
 from jevons.world.hourly import Series, read_series
 from jevons.world.place import Location, locate
 from jevons.world.settings import settings
+from jevons.world.stated import stated
 
 SERIES_GSD = 1.1
 """Spread of a measured hourly series (impact-factor review: 1.1 measured, 1.3 modelled)."""
-STATED = Source("stated", "stated by the user", terms="fact")
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,13 +204,7 @@ def _product(first: Uncertain, second: Uncertain) -> Uncertain:
 
 
 def _stated(flow: str, indicator: str, value: Any, place: str) -> Factor:
-    if isinstance(value, Uncertain):
-        relative = value.relative(f"{indicator} of {flow} at {place}")
-        return Factor(flow, indicator, value.best, STATED, place=place, spread=relative)
-    import numpy as np
-
-    shaped = value if np.ndim(value) == 0 else np.asarray(value, float)[None]
-    return Factor(flow, indicator, shaped, STATED, place=place)
+    return stated(flow, indicator, value, f"{indicator} of {flow} at {place}", place)
 
 
 def year_of(when: When) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jevons.core.activity import Activity, flow_unit
 from jevons.core.errors import BadInput
-from jevons.core.factor import CERTAIN, Factor, Factors, Place, When
+from jevons.core.factor import Factor, Factors, Place, When
 from jevons.core.source import UNSOURCED
 from jevons.core.study import INDICATORS, Study
 from jevons.core.uncertain import Draws, Uncertain
@@ -49,11 +49,17 @@ class StatedFactors:
         return {**self.base.of(flow, when), **self.rates.get(flow.split("/")[0], {})}
 
 
-def stated(flow: str, indicator: str, value: Any, what: str = "") -> Factor:
-    """The factor a user states: a number per unit of the flow, or Uncertain. BadInput for no such flow or indicator."""
+def stated(flow: str, indicator: str, value: Any, what: str = "", place: str = "") -> Factor:
+    """The factor a user states: a number per unit of the flow, scenarios of it, or Uncertain (known as ``what``).
+
+    Errors: BadInput for no such flow or indicator, or for a spread about 0.
+    """
+    import numpy as np
+
     flow_unit(flow)
     if indicator not in INDICATORS:
         raise BadInput("indicator", indicator, f"choose among {', '.join(INDICATORS)}")
     if isinstance(value, Uncertain):
-        return Factor(flow, indicator, value.best, UNSOURCED, spread=value.relative(what or flow))
-    return Factor(flow, indicator, float(value), UNSOURCED, spread=CERTAIN)
+        return Factor(flow, indicator, value.best, UNSOURCED, place=place, spread=value.relative(what or flow))
+    shaped = float(value) if np.ndim(value) == 0 else np.asarray(value, float)[None]  # a row, then scenarios
+    return Factor(flow, indicator, shaped, UNSOURCED, place=place)
