@@ -1,4 +1,4 @@
-"""Shared fixtures: where the evaluation data lies, and the rule that CI may not skip."""
+"""Shared fixtures: where the evaluation data lies, and the rule that CI may not skip; how laws are tried."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from means import means_missing
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# No deadline: the machine may be busy. Derandomised and without a database: a failure repeats anywhere.
+# `--hypothesis-profile=wander` looks further, at other examples each time.
+settings.register_profile(
+    "house", max_examples=60, deadline=None, derandomize=True, database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
+settings.register_profile("wander", settings.get_profile("house"), max_examples=500, derandomize=False)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
