@@ -220,5 +220,11 @@ def test_however_many_ran_in_another_year_it_is_said_in_one_line():
     assert "5 of 5 entries (run 0, run 1, run 2, ...)" in said
 
 
+def test_entries_that_count_no_hardware_are_said():
+    bare = sides("bare", activity=Activity.of([{"amount": 5.0}]))
+    assert "making the hardware: not counted in 1 of 2 entries" in ghg_statement([sides(), bare])["not_known"]
+    assert not any("making the hardware: not counted" in said for said in ghg_statement([sides()])["not_known"])
+
+
 def test_what_the_study_leaves_out_is_said():
     assert ghg_statement([sides(), sides("other")])["not_known"][-1] == "left out of these results: end of life, building, network outside the site"

@@ -1,8 +1,9 @@
 """The climate datapoints of the European sustainability reporting standards that a footprint can fill: E1-5, E1-6, E1-7.
 
 Delegated Regulation (EU) 2023/2772, Annex I, ESRS E1, as published on 22 December 2023: paragraphs 35 to 63 and AR 32 to AR 63 were
-read in its text; element names of EFRAG's XBRL taxonomy of 2023-12-22 where we know them. The amended standards (EFRAG's advice
-of December 2025 and the act that follows it) could not be read and are not followed.
+read in its text; element names of EFRAG's XBRL taxonomy of 2023-12-22 where we know them. Delegated Regulation (EU) 2026/1563 of
+3 July 2026, which amends it for financial years from 2027 on (2026 by choice), could not be read and is not followed: by others'
+accounts it numbers these requirements E1-7 to E1-9 and starts from financial control.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from jevons.world import catalog, grid
 from jevons.world.place import locate
 
 STANDARD = "ESRS E1 (Delegated Regulation (EU) 2023/2772)"
-EDITION = "as published on 22 December 2023; the amended standards are not followed"
+EDITION = ("as published on 22 December 2023; its amendment by Delegated Regulation (EU) 2026/1563, for financial years from 2027 on, "
+           "is not followed")  # fmt: skip
 NOT_OURS = "not part of this footprint: fill it from the organisation's own books"
 UNPROVEN = ("electricity whose origin no contract shows is not renewable (ESRS E1, AR 32 (j)); it is parted into nuclear and "
             "fossil by the shares of the two in the country's generation, and is fossil where that is not known")  # fmt: skip

@@ -64,7 +64,7 @@ def statement(entries: Sequence[Sides], boundary: Boundary | None = None, *, org
         "categories": {named(s): _both(held, s) for s in NAMES if any(line["scope"] == s for line in lines)},
         "totals": _both(held, ""), "electricity": electricity(entries, bounds), "lines": lines, "contracts": dict(contracts) if contracts else None,
         "carbon_credits": {"t_co2e": credits_t, "netted": False, "note": NEVER_NETTED},
-        "not_known": [*_unknown(lines), *_left_out(entries)],
+        "not_known": [*_unknown(lines), *_unmade(entries), *_left_out(entries)],
         "assumptions": list(dict.fromkeys(assumed)),
         "sources": list(dict.fromkeys(p.factor.source.cite() for f in footprints for p in f.priced if p.indicator == "climate")),
     }  # fmt: skip
@@ -143,6 +143,12 @@ def _unknown(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     absent = [f"{x['entry']}: {named(x['scope'])}, {x['what']}: {x['note']}" for x in lines if x["location_t_co2e"] is None]
     market = [NO_MARKET] if any(x["scope"] == "2" and x["market_t_co2e"] is None for x in lines) else []
     return [f"1 {NAMES['1']}: {NO_SCOPE_1}", *absent, *market]
+
+
+def _unmade(entries: Sequence[Sides]) -> list[str]:
+    """How many entries count no hardware: their categories 3.1, 3.2 or 3.8 lack its making."""
+    bare = sum(not entry.any.inventory.flow_mask(figures.EMBODIED).any() for entry in entries)
+    return [f"making the hardware: not counted in {bare} of {len(entries)} entries"] if bare else []
 
 
 def _left_out(entries: Sequence[Sides]) -> list[str]:
