@@ -1,6 +1,6 @@
 """The climate datapoints of the European sustainability reporting standards that a footprint can fill: E1-5, E1-6, E1-7.
 
-Delegated Regulation (EU) 2023/2772, Annex I, ESRS E1, as published on 22 December 2023: paragraphs 35 to 63 and AR 32 to AR 63 were
+Delegated Regulation (EU) 2023/2772, Annex I, ESRS E1, as published on 22 December 2023: paragraphs 37 to 63 and AR 32 to AR 62 were
 read in its text; element names of EFRAG's XBRL taxonomy of 2023-12-22 where we know them. Delegated Regulation (EU) 2026/1563 of
 3 July 2026, which amends it for financial years from 2027 on (2026 by choice), could not be read and is not followed: by others'
 accounts it numbers these requirements E1-7 to E1-9 and starts from financial control.
