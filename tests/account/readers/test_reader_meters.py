@@ -233,3 +233,37 @@ def test_many_readings_are_summed_by_the_hour_and_stay_the_same_energy(tmp_path,
     hourly = account.read(written(tmp_path, WIDE))
     assert len(hourly) == 3
     assert kwh(hourly) == pytest.approx(kwh(native))
+
+
+BUILDING = (
+    "timestamp,Grid import [kW],Grid export [kW],PV [kW],CHP [kW],CHP heat [kW],Solar thermal [kW],Heat meter 3 [kW],"
+    "Grid import/Server room [kW],Grid import/Server room/Rack 1 [kW],Grid import/Server room/Rack 2 [kW],Grid import/Heat pump [kW]\n"
+    + "".join(f"2021-06-01T{12 + i // 4}:{15 * (i % 4):02},{g},{x},{pv},40,80,9,70,60,20,30,12\n"
+              for i, (g, x, pv) in enumerate([(100, 0, 0), (20, 0, 80), (0, 20, 120), (60, 0, 0)])))  # fmt: skip
+
+
+def test_the_layout_of_a_smart_company_building_is_its_tree_its_plants_and_no_heat(tmp_path):
+    activity = account.read(written(tmp_path, BUILDING), zone="Europe/Berlin")
+    used = [140, 140, 140, 100]  # kW: imported, made, not exported
+    assert kwh(activity) == pytest.approx(sum(used) / 4)
+    assert by_meter(activity) == {
+        "Grid import/Server room/Rack 1": 20.0, "Grid import/Server room/Rack 2": 30.0, "Grid import/Server room: not sub-metered": 10.0,
+        "Grid import/Heat pump": 12.0, "Grid import: not sub-metered": sum(used) / 4 - 72}  # fmt: skip
+    assert activity.start_s.min() == 1622541600.0  # 12:00 in Berlin's summer
+
+
+def test_each_quarter_hour_of_that_building_has_the_intensity_of_what_it_bought_and_made(tmp_path):
+    series, _ = account.meters(written(tmp_path, BUILDING), zone="Europe/Berlin").intensity("400 g/kWh", pv="40 g/kWh", chp="500 g/kWh")
+    made = (120 * 0.04 + 40 * 0.5) / 160  # kg/kWh of the plants when 20 of 160 kW leave
+    wanted = [(100 * 0.4 + 40 * 0.5) / 140, (20 * 0.4 + 80 * 0.04 + 40 * 0.5) / 140, made, (60 * 0.4 + 40 * 0.5) / 100]
+    assert series.kg_per_kwh.tolist() == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("name", "role"), [
+    ("CHP heat", "heat"), ("BHKW Wärme", "heat"), ("Solar thermal", "heat"), ("Fernwärme", "heat"), ("Heat meter 9", "heat"), ("Q_th", "heat"),
+    ("Heat pump", "sub"), ("Wärmepumpe", "sub"), ("HeatPump", "sub"), ("heater rack 2", "sub"), ("CHP", "chp"), ("BHKW", "chp"), ("PV roof", "pv"),
+    ("PV export", "export"), ("Netzbezug", "main"), ("Einspeisung", "export")])  # fmt: skip
+def test_a_meters_name_tells_whether_it_is_heat_or_electricity(name, role):
+    from jevons.account.readers.meter_columns import roles_of
+
+    assert roles_of([name], {})[0] == {name: role}

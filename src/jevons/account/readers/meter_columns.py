@@ -26,11 +26,11 @@ UNITS = {"kwh": ("energy", 1.0), "wh": ("energy", 1e-3), "mwh": ("energy", 1e3),
 BRACKETED = re.compile(r"^(.*?)[\s_]*[\[(]\s*([A-Za-z]+)\s*[\])]\s*$")
 BEHIND = re.compile(r"^(.+?)[\s_.](MWh|kWh|Wh|MW|kW|W|kwh|kw|KWH|KW)$")
 BEFORE = re.compile(r"^(kWh|Wh|MWh|kW|W)_(.+)$")
-ROLE_WORDS = (
+ROLE_WORDS = (  # heat first: what a CHP or the sun gives as heat is no electricity; a heat pump uses some
+    ("heat", re.compile(r"(?<![a-z])heat(?!.?pump|[a-z])|thermal|w(?:ä|ae)rme(?!.?pump)|district.?heat|_th$", re.I)),
     ("export", re.compile(r"export|return|feed.?in|einspeis|outfeed", re.I)),
     ("pv", re.compile(r"(?<![a-z])pv(?![a-z])|photovolt|solar", re.I)),
     ("chp", re.compile(r"(?<![a-z])chp(?![a-z])|bhkw|kwk|cogen", re.I)),
-    ("heat", re.compile(r"heat.?meter|thermal|w(?:ä|ae)rmemenge|district.?heat|_th$", re.I)),
     ("main", re.compile(r"(?<![a-z])(?:main|total|grid|import|utility)(?![a-z])|bezug|haupt|netz", re.I)),
 )  # fmt: skip
 REGISTER = re.compile(r"cumul|register|counter|reading|index|z(?:ä|ae)hlerstand|increasing", re.I)
