@@ -36,6 +36,10 @@ def test_what_cannot_be_is_refused_in_one_line(jevons, spans, more, words):
 @pytest.mark.parametrize("line", [
     "speech --model whisper-small --on a100 --seconds 60", "one-pass --model bert-base --on a100 --items 10",
     "serving --model qwen2.5-vl-7b --on h100 --n 1 --input-tokens 50 --output-tokens '300 sd 200' --images 1 --image-size 640x480",
+    "serving --model deepseek-v3 --on h100 --n 64 --tensor 1 --expert-spread 64 --precision fp8 --batch 32 --input-tokens 500 --output-tokens 300",
+    "request --provider google --model gemini-2.5-flash --input-tokens 50 --output-tokens 300 --images 1 --image-size 640x480 --sound '60 s'",
+    "request --provider openai --model gpt-4o --input-tokens 900 --output-tokens 300 --seen-tokens 765",
+    "edge --model llama-3.2-1b --on jetson-orin-nano --input-tokens '200 sd 150' --output-tokens 'p50 60, p90 200'",
 ])  # fmt: skip
 def test_speech_one_pass_and_pictures_are_asked_for_like_the_rest(jevons, line):
     assert jevons(f"estimate {line} --at Ireland --draws 50").json["footprint"]["indicators"]["climate"]["best"] > 0
@@ -101,3 +105,14 @@ def test_a_board_is_asked_for_whole(jevons):
 def test_an_api_deployment_is_stated_in_a_line(jevons):
     line = "estimate request --provider ours --model big --deployment on=h100,together=8,batch=32,params=176B,active=22B --input-tokens 1200 --output-tokens 350"
     assert jevons(f"{line} --at Sweden").json["footprint"]["indicators"]["energy"]["best"] > 0
+
+
+def test_prompts_of_a_board_are_read_from_a_file_and_a_broken_line_is_named(jevons, tmp_path):
+    file = tmp_path / "prompts.jsonl"
+    file.write_text('[100, 50]\n{"input_tokens": 400, "output_tokens": 200}\n', encoding="utf-8")
+    asked = f"estimate edge --model llama-3.2-1b --on jetson-orin-nano --lengths {file} --at Germany"
+    assert jevons(asked).json["activity"]["served"]["input token"]["best"] == 250
+    file.write_text("[100, 50]\n[100\n", encoding="utf-8")
+    said = jevons(asked)
+    assert said.code == 2
+    assert "prompts.jsonl, row 2" in said.err

@@ -35,6 +35,20 @@ def test_an_image_becomes_as_many_tokens_as_the_provider_documents(provider, mod
     assert float(np.squeeze(seen.served["input token"])) - 100 == pytest.approx(tokens, abs=0.7)
 
 
+@pytest.mark.parametrize(("provider", "model"), [("OpenAI", "gpt-4o"), ("openrouter", "openai/gpt-4o"), ("openai", "GPT-4o")])
+def test_the_rule_is_found_however_provider_and_model_are_written(provider, model):
+    rule = rule_of(provider, model)
+    assert rule is not None
+    assert rule.id == "openai-tiles"
+
+
+def test_scenarios_of_images_are_priced_one_by_one():
+    both = ask(taken=np.array([100.0, 200.0]), images=np.array([0.0, 2.0]), image_size="512x512")
+    alone = [ask(taken=100), ask(taken=200, images=2, image_size="512x512")]
+    total = both.where(flow="electricity").total()[..., 0] * JOULES_PER_KWH
+    assert list(np.ravel(total)) == pytest.approx([joules(one) for one in alone])
+
+
 def test_a_minute_of_video_or_sound_is_counted_by_the_rule():
     video = ask("gemini-2.5-flash", "google", videos=1, frames=60)
     assert float(np.squeeze(video.served["input token"])) == pytest.approx(100 + 60 * 258)

@@ -13,6 +13,7 @@ import functools
 import math
 from dataclasses import dataclass
 
+from jevons.core.errors import UnknownName
 from jevons.core.uncertain import Uncertain
 from jevons.world import catalog
 from jevons.world.architecture import active_parameters
@@ -59,12 +60,19 @@ class PictureRule:
 
 @functools.lru_cache(maxsize=512)
 def rule_of(provider: str, model: str) -> PictureRule | None:
-    """The rule by which a provider counts for a model; None where none is documented."""
-    rows = catalog.table("api_pictures").where(provider=provider)
-    names = list(spellings(model))
+    """The rule by which a provider counts for a model, or the maker whom a router names; None where none is documented."""
+    try:
+        who = catalog.table("api_providers").find(provider)[0]["id"]
+    except UnknownName:
+        return None
+    rows = catalog.table("api_pictures").where(provider=who)
+    names = set(spellings(model))
     for row in rows:
-        if set(names) & set(row["models"].split()):
+        if names & set(row["models"].split()):
             return _of_row(row)
+    maker, _, bare = model.partition("/")
+    if not rows and bare:
+        return rule_of(maker, bare)
     return next((_of_row(row) for row in rows if row["models"] == "*"), None)
 
 
