@@ -201,7 +201,8 @@ def from_flags(kind: str, given: Mapping[str, Any], groups: tuple[options.Group,
 
 def shaped(kind: str, arguments: dict[str, Any], site: dict[str, Any], study: dict[str, Any]) -> Spec:
     """Flags whose names differ from the door's: the layout is one argument, a teacher makes it distillation."""
-    layout = {name: arguments.pop(name) for name in options.LAYOUT if name in arguments}
+    laid_out = () if kind == "serving" else options.LAYOUT  # a server's tensor is its own argument
+    layout = {name: arguments.pop(name) for name in laid_out if name in arguments}
     if layout:
         arguments["layout"] = layout
     if "network" in arguments:
