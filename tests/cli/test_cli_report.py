@@ -11,6 +11,8 @@ import pytest
 import yaml
 from reported import HEAD, climate
 
+from means import needs
+
 
 def test_a_statement_of_two_results_sums_to_both(made, tmp_path):
     told = made("report ghg a.json service:b.json --contracts c.csv --period 2023").json
@@ -118,7 +120,7 @@ def test_focus_stands_beside_a_bill(made, tmp_path):
 
 
 def test_rows_are_the_same_as_csv_parquet_and_json(made, tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet = needs("pyarrow.parquet")
     as_json = made("report json a.json b.json").json
     as_csv = list(csv.DictReader(io.StringIO(made("report csv a.json b.json").out)))
     made(f"report parquet a.json b.json --out {tmp_path / 'r.parquet'}")
@@ -181,7 +183,7 @@ def test_the_page_holds_every_result(made, tmp_path):
 
 
 def test_a_pdf_by_typst(made, tmp_path):
-    pytest.importorskip("typst")
+    needs("typst")
     said = made(f"report pdf a.json --by typst --out {tmp_path / 'r.pdf'}")
     assert "made by typst" in said.err
     assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF-")
@@ -203,7 +205,8 @@ def test_a_file_of_another_tool_is_priced_where_it_ran(jevons, shared):
     ("report parquet a.json --out /nowhere/x", "can be written"), ("report pdf a.json --by latex", "chromium, typst"),
     ("report check a.json", "pack"), ("report sci a.json --per '1 poem'", "poem"), ("report focus a.json --bill absent.csv", "can be read"),
     ("report focus a.json --bill c.csv", "ResourceId"), ("report ghg empty.json", "mend the JSON"), ("report ghg .", "is there"),
-    ("report boamps a.json --task chat --infrastructure garage", "publicCloud"), ("report annex-xi a.json --flop 0", "above zero"),
+    ("report boamps a.json --task chat --infrastructure garage", "publicCloud"), ("report annex-xi a.json --flop 0", "above zero"), ("report ghg a.json --out g.docx", ".json, .md, .html, .pdf"),
+    ("report esrs a.json --out e.xlsx", ".json, .md, .csv"),
 ])  # fmt: skip
 def test_what_cannot_be_reported_is_refused_in_one_line(made, tmp_path, line, words):
     (tmp_path / "empty.json").touch()

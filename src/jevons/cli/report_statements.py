@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,8 @@ def statement(sides: Sequence[Sides], bounds: Boundary, matching: Matching | Non
     from jevons.report.standards import ghg_statement, ghg_text
 
     told = ghg_statement(sides, bounds, contracts=matching and matching.record(), **said, **tables())
-    drawn = {".html": drawn_statement, ".pdf": printed_statement, ".md": ghg_text}.get(ending(out), show.as_text)
-    leave(drawn(told), out, "GHG statement")
+    forms = {".json": show.as_text, ".md": ghg_text, ".html": drawn_statement, ".pdf": printed_statement}
+    leave(form_of(out, forms)(told), out, "GHG statement")
 
 
 def drawn_statement(told: Mapping[str, Any]) -> str:
@@ -55,8 +55,14 @@ def datapoints(sides: Sequence[Sides], bounds: Boundary, matching: Matching | No
     from jevons.report.standards import esrs_statement, esrs_table, esrs_text
 
     told = esrs_statement(sides, bounds, contracts=matching and matching.record(), **said, **tables())
-    drawn = {".md": esrs_text, ".csv": esrs_table}.get(ending(out), show.as_text)
-    leave(drawn(told), out, "ESRS datapoints")
+    leave(form_of(out, {".json": show.as_text, ".md": esrs_text, ".csv": esrs_table})(told), out, "ESRS datapoints")
+
+
+def form_of(out: Path | None, forms: Mapping[str, Callable[[Any], str | bytes]]) -> Callable[[Any], str | bytes]:
+    """The form that the file's ending names. Errors: BadInput where it names none."""
+    if ending(out) not in forms:
+        raise BadInput("--out", str(out), f"end its name in {', '.join(forms)}")
+    return forms[ending(out)]
 
 
 def covered(matching: Matching | None, ledger: Path, out: Path | None) -> str:
