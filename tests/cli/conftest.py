@@ -13,6 +13,8 @@ import pytest
 from reported import HEAD
 from typer.testing import CliRunner
 
+from means import needs
+
 LLAMA = "estimate training --model llama-2-7b --tokens 2T --on a100 --n 512"
 
 
@@ -67,7 +69,7 @@ def made(jevons, tmp_path):
 @pytest.fixture
 def kept(jevons, tmp_path, monkeypatch):
     """Three runs in a ledger, of two projects and two countries."""
-    pytest.importorskip("sqlalchemy")
+    needs("sqlalchemy")
     import jevons as package
     from jevons.core.activity import Activity
 

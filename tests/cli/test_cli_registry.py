@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from means import needs
+
 CARD = "---\nco2_eq_emissions: {emissions: 250, hardware_used: A100}\n---\n- **Hours used:** 3\n"
 SPEC = "estimate: recorded\nmodel: bloom-176b\non: a100\nn: 384\ndevice_hours: 1082990\npower: 400 W\nsite: France\ndraws: 0\n"
 
@@ -42,7 +44,7 @@ def test_bad_input_ends_in_exit_code_2(jevons, line):
 
 
 def test_the_priced_runs_of_a_ledger_stand_beside_the_published(jevons, tmp_path):
-    pytest.importorskip("sqlalchemy")
+    needs("sqlalchemy")
     from jevons.account import ledger
     from jevons.core.activity import Activity
 

@@ -34,6 +34,7 @@ from jevons.measure.sensors import (
 )
 from jevons.measure.sensors.channel import Channels
 from jevons.measure.sensors.replay import Replay
+from means import needs
 from stand_ins import FakeAmdsmi, FakeNvml, powercap, write_tree
 
 COMPONENTS = {"processor", "memory", "accelerator", "storage", "network", "system", "other"}
@@ -100,7 +101,7 @@ def _model(root, patch):
 
 
 def _scrape(root, patch):
-    pytest.importorskip("prometheus_client")
+    needs("prometheus_client")
     page = root / "page.txt"
     page.write_text('DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{UUID="GPU-1"} 1000\n')
     return scrape.scrape(str(page))

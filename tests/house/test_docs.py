@@ -17,6 +17,7 @@ import jevons
 from jevons.core.study import INDICATORS, Study
 from jevons.estimate import generic, recorded, storage, training, transfer
 from jevons.world import catalog
+from means import means_missing
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -41,7 +42,7 @@ def tracked(*patterns: str) -> list[str]:
     """Files under version control; skips where this is no checkout."""
     done = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        pytest.skip("not a git checkout: nothing to list the files by")
+        means_missing("no git checkout to list the files by")
     return [n for n in done.stdout.splitlines() if (ROOT / n).is_file()]
 
 

@@ -15,14 +15,14 @@ from jevons.core.factor import ConstantPlace
 from jevons.core.study import Study
 from jevons.report import pdf as report
 from jevons.report.page import page
-from means import means_missing
+from means import means_missing, needs
 
 HELD = {"Sample-176B": sample()}
 
 
 def text_of(made):
     """The words of a PDF, and its pages."""
-    pypdf = pytest.importorskip("pypdf")
+    pypdf = needs("pypdf")
     import io
 
     pages = pypdf.PdfReader(io.BytesIO(made)).pages
@@ -42,7 +42,7 @@ def test_chromium_prints_the_page_with_its_figures_and_sources():
 
 
 def test_typst_sets_figures_bars_assumptions_and_sources():
-    pytest.importorskip("typst")
+    needs("typst")
     made, maker = report.pdf(HELD, "", "Sample-176B", by="typst", version="9.9", factor_set="2026.01")
     assert maker == "typst"
     text, pages = text_of(made)
@@ -52,7 +52,7 @@ def test_typst_sets_figures_bars_assumptions_and_sources():
 
 
 def test_no_word_of_a_footprint_is_run_as_typst():
-    pytest.importorskip("typst")
+    needs("typst")
     evil = '#read("/etc/passwd") *b* $x$ @ref <l> `c` [x] \\ ~ "q" = h //c -- https://a'
     place = ConstantPlace({"electricity": {"climate": 0.4}}, evil)
     footprint = assess(Activity.of([{"amount": 1.0, "stage": evil, "component": evil}]), place, Study(indicators=("energy", "climate")), draws=0)
@@ -63,7 +63,7 @@ def test_no_word_of_a_footprint_is_run_as_typst():
 
 
 def test_without_a_browser_typst_is_taken(monkeypatch):
-    pytest.importorskip("typst")
+    needs("typst")
     monkeypatch.setattr(shutil, "which", lambda name: None)
     assert report.pdf(HELD, "", "x")[1] == "typst"
 

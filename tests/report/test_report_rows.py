@@ -16,6 +16,7 @@ from jevons.core.errors import BadInput
 from jevons.core.factor import ConstantPlace
 from jevons.core.study import Study
 from jevons.report.rows import COLUMNS, as_csv, as_parquet, rows, safe
+from means import needs
 
 PLACE, STUDY = ConstantPlace({"electricity": {"climate": 0.4}}), Study(indicators=("energy", "climate"))
 EVIL = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "  @x", "=HYPERLINK(\"http://x\")"]
@@ -69,7 +70,7 @@ def test_csv_reads_back_what_the_rows_hold():
 
 
 def test_parquet_reads_back_what_the_rows_hold():
-    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet = needs("pyarrow.parquet")
     table = rows({"a": sample()}, "2026.01")
     back = parquet.read_table(io.BytesIO(as_parquet(table))).to_pylist()
     assert back == [{name: row[name] for name in COLUMNS} for row in table]

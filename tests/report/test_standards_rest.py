@@ -29,6 +29,7 @@ from jevons.report.standards import (
 from jevons.report.standards.ai_energy_score import stars
 from jevons.report.standards.annex_xi import months
 from jevons.report.standards.esrs import nuclear_share
+from means import needs
 
 MWH = priced().best("energy") / 1000
 CONTRACTS = {"consumption_kwh": MWH * 1000, "by_kind_kwh": {"certificate": 100_000.0, "ppa": 0.0, "supplier": 0.0},
@@ -157,7 +158,7 @@ def test_removals_below_zero_are_refused():
 
 def validator():
     """The format's own schema (tests/report/boamps_schema, CC BY 4.0)."""
-    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema = needs("jsonschema")
     from referencing import Registry, Resource
     from referencing.jsonschema import DRAFT4
 

@@ -18,6 +18,7 @@ from jevons.account import ledger
 from jevons.account.ledger import engine, schema
 from jevons.account.ledger.append import Window
 from jevons.core.errors import BadInput
+from means import needs
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(book):
@@ -94,7 +95,7 @@ def test_another_kind_of_url_is_refused_without_telling_its_password(url, monkey
 
 
 def test_a_server_that_does_not_answer_is_told_with_the_mend(tmp_path):
-    pytest.importorskip("psycopg")
+    needs("psycopg")
     with pytest.raises(BadInput, match="see that the server runs"):
         ledger(f"postgresql://nobody@/x?host={tmp_path}")
 

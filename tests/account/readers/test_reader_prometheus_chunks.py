@@ -12,6 +12,7 @@ from jevons import account
 from jevons.account.readers import prometheus_chunks as chunks
 from jevons.account.readers.prometheus_remote import _classes
 from jevons.core.errors import TableError
+from means import needs
 
 T0_MS = 1_772_352_000_000
 
@@ -100,13 +101,13 @@ def test_the_checksum_is_that_of_the_standard():
 
 
 def body(tmp_path, raw):
-    pytest.importorskip("google.protobuf")
+    needs("google.protobuf")
     (tmp_path / "read.bin").write_bytes(raw)
     return tmp_path / "read.bin"
 
 
 def test_a_streamed_answer_is_recognised_and_its_chunks_are_one_series(tmp_path):
-    pytest.importorskip("google.protobuf")
+    needs("google.protobuf")
     file = body(tmp_path, answer((LABELS, [POINTS[:50], POINTS[50:]])))
     activity = account.read(file)
     assert float(activity.total()[0]) * 3.6e6 == pytest.approx(3000 * 120)
@@ -114,7 +115,7 @@ def test_a_streamed_answer_is_recognised_and_its_chunks_are_one_series(tmp_path)
 
 
 def test_an_answer_cut_in_a_frame_or_altered_is_refused_with_the_frame(tmp_path):
-    pytest.importorskip("google.protobuf")
+    needs("google.protobuf")
     raw = answer((LABELS, [POINTS[:50], POINTS[50:]]))
     with pytest.raises(TableError, match="row 2, column frame.*cut short"):
         account.read(body(tmp_path, raw[:-9]), "prometheus-remote")
@@ -123,7 +124,7 @@ def test_an_answer_cut_in_a_frame_or_altered_is_refused_with_the_frame(tmp_path)
 
 
 def test_histograms_are_no_energy_and_an_encoding_nobody_knows_is_refused(tmp_path):
-    pytest.importorskip("google.protobuf")
+    needs("google.protobuf")
     plain, other = answer((LABELS, [POINTS])), {**LABELS, "__name__": "http_seconds"}
     assert float(account.read(body(tmp_path, plain + answer((other, [POINTS]), kind=2))).total()[0]) > 0
     with pytest.raises(TableError, match="encoding 9.*SAMPLES"):

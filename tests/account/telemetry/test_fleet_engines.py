@@ -12,7 +12,7 @@ from jevons.account.telemetry import telemetry, warehouse
 from jevons.account.telemetry.rules import Rules
 from jevons.account.telemetry.survey import survey
 from jevons.core.errors import BadInput
-from means import means_missing
+from means import means_missing, needs
 
 RAW = """
 WITH s AS (SELECT device, epoch_us(time) AS t, power_w AS p, lag(epoch_us(time)) OVER w AS t0, lag(power_w) OVER w AS p0
@@ -34,7 +34,7 @@ def spark():
     """A session of our own defaults, where Java is."""
     if not shutil.which("java"):
         means_missing("no Java for Spark")
-    pytest.importorskip("pyspark")
+    needs("pyspark")
     from jevons.account.telemetry.spark import session
 
     quick = {"spark.sql.shuffle.partitions": "2", "spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN",

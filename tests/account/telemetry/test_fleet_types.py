@@ -14,6 +14,7 @@ from fleet_files import BEGAN_US, HOUR_US, S, job
 from jevons.account.telemetry import telemetry
 from jevons.account.telemetry.survey import survey
 from jevons.core.errors import TableError
+from means import needs
 
 N = 361  # an hour of 300 W, every ten seconds
 SECONDS = np.arange(N) * 10 + BEGAN_US // S
@@ -70,7 +71,7 @@ def test_columns_that_nobody_asked_for_may_be_nested(tmp_path):
 
 
 def test_a_frame_of_jobs_may_carry_the_stamps_that_pandas_makes(tmp_path):
-    pandas = pytest.importorskip("pandas")
+    pandas = needs("pandas")
     pq.write_table(pa.table(PLAIN), tmp_path / "x.parquet")
     for zone in ("UTC", "Europe/Paris"):
         frame = pandas.DataFrame({"job": [1], "device": ["a"], "owner": ["ann"],

@@ -13,6 +13,7 @@ from jevons.estimate.server.lengths import lengths_of
 from jevons.estimate.server.shape import context_of, context_seen, served
 from jevons.estimate.serving import latency, serving
 from jevons.world import models
+from means import needs
 
 MODELS = ("llama-3.1-8b", "gpt-oss-20b", "deepseek-v3", "gemma-3-27b", "mistral-7b-v0.1", "jamba-v0.1")
 counts = st.floats(1.0, 4000.0)
@@ -201,5 +202,5 @@ def test_rare_requests_beyond_the_limit_of_a_model_are_cut_and_said():
 
 
 def test_a_data_frame_is_read_by_its_columns():
-    frame = pytest.importorskip("pandas").DataFrame({"user": ["a", "b"], "output_tokens": [50, 400], "input_tokens": [100, 9000]})
+    frame = needs("pandas").DataFrame({"user": ["a", "b"], "output_tokens": [50, 400], "input_tokens": [100, 9000]})
     assert joules(cost(lengths=frame)) == pytest.approx(joules(cost(lengths=[(100, 50), (9000, 400)])))
