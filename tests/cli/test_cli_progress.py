@@ -149,3 +149,20 @@ def test_where_no_meter_answers_that_is_said(monkeypatch, tmp_path, capsys):
 
     track.told(start(sensors=[], home=tmp_path).stop(), {})
     assert "nothing was measured, for no meter here gave a reading" in capsys.readouterr().err
+
+
+def test_where_the_output_cannot_be_read_the_command_runs_as_ever(monkeypatch, tmp_path, capsys):
+    from jevons.cli import command
+    from jevons.measure import start
+
+    def broken(*args):
+        raise OSError("no more descriptors")
+
+    monkeypatch.setattr("signal.signal", lambda *args: None)
+    monkeypatch.setattr("jevons.measure.output.Output", broken)
+    run = start(sensors=[], home=tmp_path, live={"site": "France"})
+    made = command.Command(run, ["sh", "-c", "exit 3"], {"progress": "bar"})
+    made.wait()
+    assert made.close() == 3
+    assert "progress is not read (no more descriptors)" in capsys.readouterr().err
+    run.stop()

@@ -34,6 +34,8 @@ def progress(given: Mapping[str, Any]) -> Progress | None:
     """How the command's output tells how far it has come; None where that was not asked for."""
     from jevons.measure.progress import Progress
 
+    if given.get("progress") and sys.platform == "win32":
+        raise BadInput("--progress", given["progress"], "it reads pipes and terminals as Unix has them: leave it out here")
     if not given.get("progress"):
         if given.get("total"):
             raise BadInput("--total", given["total"], "say how progress is told: --progress bar, or a pattern")
@@ -45,12 +47,11 @@ class Command:
     """A command that is measured. Errors: BadInput where it cannot be started; then no journal is left."""
 
     def __init__(self, run: Run, words: Sequence[str], given: Mapping[str, Any]):
-        from jevons.measure.output import Output
         from jevons.measure.progress import Following
 
         self.run, self.child, self._early = run, None, list[int]()
         told = progress(given)
-        self.output: Output | None = Output() if told is not None else None
+        self.output = _output() if told is not None else None
         self.following: Following | None = None
         if told is not None and self.output is not None and run.report is not None:
             self.following = Following(run.report, told, self.output.read)
@@ -130,6 +131,17 @@ class Command:
         if self.output is not None:
             self.output.resized()
         self._pass_on(number, frame)
+
+
+def _output() -> Output | None:
+    """The command's output, read beside it; None, and that is said, where it cannot be: the work comes first."""
+    from jevons.measure.output import Output
+
+    try:
+        return Output()
+    except OSError as trouble:
+        show.say(f"jevons: progress is not read ({trouble}); the command runs as ever")
+        return None
 
 
 def tell(line: str) -> None:
