@@ -6,6 +6,7 @@ whole. It does not matter in which order, in which company or on which day their
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,18 @@ AGREE = 1e-9
 """A share that differs by less from the one that stands is the same one."""
 
 
+def header(path: Path) -> Mapping[str, Any] | None:
+    """The first record of a journal; None for a file that is none."""
+    try:
+        with path.open("rb") as handle:
+            found = json.loads(handle.readline(1 << 20))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found.get("kind") == "header" else None
+
+
 def coming(paths: Iterable[Path]) -> dict[str, Written]:
     """By run, the journals of machines that more than one group of trackers wrote of: all of them are still to be kept."""
-    from jevons.cli.ledger_journals import header
     from jevons.measure.journal import read
     from jevons.measure.merge import host_of
 

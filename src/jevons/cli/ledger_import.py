@@ -71,7 +71,7 @@ def counted(what: str, done: Appended) -> dict[str, Any]:
 
 def kind_of(path: Path) -> str:
     """journal, result, or other, by how the file begins."""
-    if ledger_journals.header(path) is not None:
+    if ledger_homes.header(path) is not None:
         return "journal"
     return "result" if path.suffix == ".json" and is_result(path) else "other"
 

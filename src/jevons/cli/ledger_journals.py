@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,16 +34,6 @@ def journals() -> list[Path]:
     if not found:
         raise BadInput("files", str(home() / "journal"), "no journal is there; name a file, or measure a run: jevons run -- COMMAND")
     return found
-
-
-def header(path: Path) -> Mapping[str, Any] | None:
-    """The first record of a journal; None for a file that is none."""
-    try:
-        with path.open("rb") as handle:
-            found = json.loads(handle.readline(1 << 20))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) and found.get("kind") == "header" else None
 
 
 def take_in(ledger: Ledger, path: Path, labels: Mapping[str, Any], pending: dict[str, Written]) -> Appended:

@@ -144,7 +144,7 @@ def _of_spec(path: Path, tenure: str, at: str, year: int | None) -> Selected:
 
 def _journal(path: Path) -> Activity | None:
     """The rows of a measured run's journal; None where the file is none."""
-    from jevons.cli.ledger_journals import header
+    from jevons.cli.ledger_homes import header
 
     if path.suffix.lower() != JOURNAL or header(path) is None:
         return None
