@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
 import zipfile
 
 import numpy as np
@@ -337,12 +336,18 @@ def test_an_answer_is_kept_for_a_while():
     assert fetch.json(ASK) == {"a": 2}
 
 
-def test_a_black_hole_costs_two_seconds_at_most():
-    fetch = Fetch(lambda request: threading.Event().wait(30), deadline_s=0.2)
-    began = time.monotonic()
+@pytest.fixture
+def silence():
+    """A provider's silence: whoever waits for it waits until the test is over."""
+    over = threading.Event()
+    yield over
+    over.set()
+
+
+def test_a_black_hole_costs_two_seconds_at_most(silence):
+    fetch = Fetch(lambda request: silence.wait(), deadline_s=0.2)
     with pytest.raises(GridUnavailable, match=r"no answer within 0.2 s"):
         fetch.body(ASK)
-    assert time.monotonic() - began < 1.0
     assert Fetch().deadline_s == 2.0
 
 
@@ -461,15 +466,14 @@ def test_watching_gathers_what_comes_and_keeps_it_when_the_provider_fails():
     assert "down" in watch.trouble
 
 
-def test_a_provider_that_never_answers_holds_nobody_up():
+def test_a_provider_that_never_answers_holds_nobody_up(silence):
     class Silent(Provider):
         def latest(self, zone):
-            time.sleep(30)
+            silence.wait()
 
-    site, began = jevons.site("France", pue=1.0), time.monotonic()
-    with live(site, Silent(None), "FR") as place:
+    site = jevons.site("France", pue=1.0)
+    with live(site, Silent(None), "FR") as place:  # would not come to an end if it waited
         footprint = jevons.footprint(used(1), place)
-    assert time.monotonic() - began < 1.0
     assert footprint.best("climate") == pytest.approx(jevons.footprint(used(1), site).best("climate"))
 
 
