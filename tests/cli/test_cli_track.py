@@ -71,8 +71,18 @@ def started(tmp_path, *words):
                             stderr=subprocess.PIPE)  # fmt: skip
 
 
+WORKS_ONCE_MEASURED = """
+import pathlib, sys, time
+while not any(pathlib.Path(sys.argv[1]).glob("journal/*.jsonl")):
+    time.sleep(0.01)
+done = time.process_time() + 1
+while time.process_time() < done:
+    pass
+"""
+
+
 def test_a_process_that_runs_already_is_measured_until_it_ends(tmp_path):
-    with subprocess.Popen([sys.executable, "-c", "import time; t = time.time() + 2\nwhile time.time() < t: pass"]) as other:
+    with subprocess.Popen([sys.executable, "-c", WORKS_ONCE_MEASURED, str(tmp_path)]) as other:
         done = call(tmp_path, "run", "--json", "--pid", str(other.pid))
         assert other.poll() is not None
     record = json.loads(done.stderr)
