@@ -37,6 +37,8 @@ DEFAULTS = {
     "method": "modelled", "tier": "", "share": "whole",
 }  # fmt: skip
 UNDATED = float("nan")
+SPREAD_BY = "spread by"
+"""The column in which rows name the multiplier that they share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,8 @@ class Activity:
 
     ``text``: columns of text, (rows,) each: site, component, stage, boundary, flow, method, tier, share and any
     labels (run, owner, model, device ...). ``amount``: (rows, *scenarios, 1 + draws) in the flow's unit.
-    ``served``: functional units delivered, by name (token, request, image). Immutable.
+    ``served``: functional units delivered, by name (token, request, image). ``spreads``: multipliers (1 + draws,) about 1
+    by name: what many rows share is unfolded after they are summed. Immutable.
     """
 
     start_s: Amount
@@ -57,6 +60,7 @@ class Activity:
     sources: tuple[str, ...] = ()
     drivers: Mapping[str, Amount] = field(default_factory=dict)
     seed: int = 0
+    spreads: Mapping[str, Amount] = field(default_factory=dict)
     __array_ufunc__ = None  # numpy numbers and arrays leave k * activity to us
 
     @classmethod
@@ -122,14 +126,27 @@ class Activity:
 
     def total(self, flow: str = "electricity") -> Amount:
         """Sum over rows of the flow and its kinds (``device_hours`` sums every device), (*scenarios, 1 + draws)."""
+        return self.summed(self.flow_mask(flow))
+
+    def summed(self, mask: NDArray[np.bool_]) -> Amount:
+        """Sum over the rows of a mask, what they share unfolded: (*scenarios, 1 + draws)."""
         import numpy as np
 
-        return np.asarray(self.amount[self.flow_mask(flow)].sum(axis=0))
+        if not self.spreads or not mask.any():
+            return np.asarray(self.amount[mask].sum(axis=0))
+        named = self.text[SPREAD_BY]
+        parts = [self.amount[mask & (named == word)].sum(axis=0) * self.spreads.get(word, 1.0) for word in dict.fromkeys(named[mask])]
+        return np.asarray(sum(parts[1:], parts[0]))
 
     def by(self, column: str, flow: str = "electricity") -> dict[str, Amount]:
         """Sums by the words of a text column, greatest first."""
-        mask = self.flow_mask(flow)
-        return grouped(self.column(column)[mask], self.amount[mask])
+        import numpy as np
+
+        words, mask = self.column(column), self.flow_mask(flow)
+        if not self.spreads:
+            return grouped(words[mask], self.amount[mask])
+        sums = {word: self.summed(mask & (words == word)) for word in dict.fromkeys(words[mask])}
+        return greatest_first(dict(zip(sums, np.broadcast_arrays(*sums.values()), strict=True)))
 
     def column(self, name: str) -> NDArray[np.object_]:
         """The words of a text column, (rows,); BadInput if there is none of that name."""
@@ -235,6 +252,7 @@ def joined(parts: Sequence[Activity]) -> Activity:
         _united(*[p.sources for p in parts]),
         {name: scores for p in parts for name, scores in p.drivers.items()},
         _one_seed(parts),
+        {name: multiplier for p in parts for name, multiplier in p.spreads.items()},
     )
 
 

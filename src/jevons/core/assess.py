@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from jevons.core.activity import Activity, common_shape, joined, places_of
+from jevons.core.activity import SPREAD_BY, Activity, common_shape, joined, places_of
 from jevons.core.errors import BadInput, MissingFactor, StudyMismatch
 from jevons.core.factor import Factor, Place
 from jevons.core.footprint import CUT_OFF_BY, Footprint, Priced
@@ -132,7 +132,8 @@ def _price(rows: Activity, place: Place, study: Study, sampler: Draws) -> list[t
     """(the cut-off that leaves it out or "", block) for every indicator of the study and every flow and year of the rows."""
     factors = place.factors(study)
     priced = []
-    for (flow, _), index in places_of(list(zip(rows.text["flow"], _years(rows), strict=True))).items():
+    shared = rows.text.get(SPREAD_BY, [""] * len(rows))
+    for (flow, _, spread), index in places_of(list(zip(rows.text["flow"], _years(rows), shared, strict=True))).items():
         found = dict(factors.of(flow, (rows.start_s[index], rows.end_s[index])))
         if flow.split("/")[0] == "electricity":
             found.setdefault("energy", Factor(flow, "energy", 1.0, DEFINITION, place=place.name))
@@ -143,9 +144,10 @@ def _price(rows: Activity, place: Place, study: Study, sampler: Draws) -> list[t
                 _require_kind(factor, study, place)
                 rate = factor.rate
                 _require_fit(rate, factor, (len(index), *rows.amount.shape[1:]), place)
+                drawn = factor.multiplier(sampler) * rows.spreads.get(spread, 1.0)
                 for cutoff, at in parts.items():
                     part = rate[at] if len(rate) > 1 and len(parts) > 1 else rate
-                    priced.append((cutoff, Priced(indicator, index[at], factor, part, factor.multiplier(sampler))))
+                    priced.append((cutoff, Priced(indicator, index[at], factor, part, drawn)))
             elif "" in parts and indicator in BEARS[flow.split("/")[0]]:
                 raise MissingFactor(flow, indicator, place.name)
     return priced

@@ -28,8 +28,8 @@ CUT_OFF_BY = "cut off by"  # the label of rows that a study leaves out
 class Priced:
     """Some rows of the inventory times one factor.
 
-    ``rate``: the factor's value (rows | 1, *scenarios, 1); ``spread``: its multiplier (1 + draws | 1,). They are
-    kept apart so that rows are summed before draws are unfolded.
+    ``rate``: the factor's value (rows | 1, *scenarios, 1); ``spread``: its multiplier (1 + draws | 1,) and that which
+    the rows share. They are kept apart so that rows are summed before draws are unfolded.
     """
 
     indicator: str

@@ -45,6 +45,8 @@ class Exchange:
 
 def exchanges(footprint: Footprint) -> list[Exchange]:
     """The inventory's rows, summed by stage, component, flow, site, boundary and method."""
+    import numpy as np
+
     figures.single(footprint)
     inventory, comments = footprint.inventory, _comments(footprint)
     columns = ("stage", "component", "flow", "site", "boundary", "method")
@@ -52,7 +54,7 @@ def exchanges(footprint: Footprint) -> list[Exchange]:
     found = []
     for key, rows in places_of(keys).items():
         stage, component, flow, site, boundary, method = key
-        amounts = inventory.amount[rows].sum(axis=0)
+        amounts = inventory.take(rows).summed(np.ones(len(rows), bool))
         comment = f"{component or 'component not named'}, {boundary} boundary, {method}"
         found.append(Exchange(stage, component, flow, site, float(amounts[..., 0].sum()), flow_unit(flow),
                               uncertainty(amounts.reshape(-1, amounts.shape[-1]).sum(axis=0)),

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.core import units
-from jevons.core.activity import Activity, beside
+from jevons.core.activity import SPREAD_BY, Activity, beside
 from jevons.core.errors import BadInput, MissingFactor
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90, Draws, Uncertain
@@ -39,7 +39,10 @@ def overhead(demand: Activity, pue: Any, draws: Draws) -> Activity:
     index = np.flatnonzero(demand.flow_mask("electricity") & (demand.text["boundary"] != "facility"))
     rows = demand.take(index).label(component="facility overhead", boundary="facility", method="modelled")
     over = _drawn_pue(pue, draws) - 1.0
-    return replace(rows, amount=beside(rows.amount, over) * over, served={}, assumptions=())
+    shared = _shared(rows, [(f"overhead of {pue}", over)], np.zeros(len(rows), int))
+    if shared is None:
+        shared = replace(rows, amount=beside(rows.amount, over) * over)
+    return replace(shared, served={}, assumptions=())
 
 
 def cooling_water(demand: Activity, pue: Any, wue_l_per_kwh: Any, draws: Draws) -> Activity:
@@ -49,11 +52,30 @@ def cooling_water(demand: Activity, pue: Any, wue_l_per_kwh: Any, draws: Draws) 
     """
     rows = demand.take(np.flatnonzero(_cooled(demand)))
     over, litres = _drawn_pue(pue, draws), draws.of(wue_l_per_kwh, "WUE")
-    amount = beside(beside(rows.amount, over), litres)
-    metered = (rows.text["boundary"] == "facility").reshape(-1, *[1] * (amount.ndim - 1))
-    it_kwh = np.where(metered, amount / over, amount)
+    at_wall = rows.text["boundary"] == "facility"
     rows = rows.label(component="cooling", boundary="facility", flow="water/on_site", method="modelled")
-    return replace(rows, amount=it_kwh * litres, served={}, assumptions=())
+    by = f"water of {wue_l_per_kwh}"
+    at_wall_too = litres / over if over.ndim == litres.ndim == 1 else over  # of scenarios nothing is shared
+    shared = _shared(rows, [(by, litres), (f"{by} under {pue}", at_wall_too)], at_wall.astype(int))
+    if shared is None:
+        amount = beside(beside(rows.amount, over), litres)
+        metered = at_wall.reshape(-1, *[1] * (amount.ndim - 1))
+        shared = replace(rows, amount=np.where(metered, amount / over, amount) * litres)
+    return replace(shared, served={}, assumptions=())
+
+
+def _shared(rows: Activity, factors: Sequence[tuple[str, Any]], which: NDArray[np.int64]) -> Activity | None:
+    """The rows times the best estimate of one factor each, its draws shared by name: rows are summed before they are unfolded.
+
+    None where that saves nothing (rows with draws of their own, factors without), or cannot be (scenarios, nothing).
+    """
+    drawn = any(factor.shape[-1] > 1 for _, factor in factors)
+    if rows.amount.shape[-1] > 1 or not drawn or any(factor.ndim > 1 or not factor[0] > 0 for _, factor in factors):
+        return None
+    best = np.array([factor[0] for _, factor in factors])[which].reshape(-1, *[1] * (rows.amount.ndim - 1))
+    words = np.array([name for name, _ in factors], dtype=object)[which]
+    spreads = {name: factor / factor[0] for name, factor in factors}
+    return replace(rows, text={**rows.text, SPREAD_BY: words}, amount=rows.amount * best, spreads=spreads)
 
 
 def reads_pue(demand: Activity) -> bool:
