@@ -85,3 +85,14 @@ def test_what_is_shared_survives_sums_cuts_multiples_and_the_inventory():
     spread = {e.component: e.uncertainty for e in exchanges(footprint)}
     assert "scale" in spread["facility overhead"]
     assert "scale" in spread["cooling"]
+
+
+@pytest.mark.parametrize("cutoff", ["a", "a/climate", "facility overhead", "water", "electricity/cost"])
+def test_what_is_cut_off_of_rows_that_share_is_still_all_with_what_counts(cutoff):
+    run = Activity.of([{"amount": 1.0, "stage": "a"}, {"amount": 2.0, "stage": "b", "boundary": "facility"}])
+    site, study = jevons.site("France", pue=PUE, wue=WUE), Study(cutoffs=())
+    whole, cut = jevons.footprint(run, site, study), jevons.footprint(run, site, study.with_(cutoffs=(cutoff,)))
+    for indicator in whole.indicators:
+        kept = [cut.total(indicator)] if indicator in cut.indicators else []
+        assert np.allclose(whole.total(indicator), sum([*kept, *cut.left_out(indicator).values()]))
+    assert cut.excluded is not None

@@ -47,11 +47,13 @@ def assess(activity: Activity, at: Place | Mapping[str, Place], study: Study | N
         supplied = _marked(place.supply(_marked(demand, study), sampler), study)
         for cutoff, rows in _apart(supplied):
             blocks = _price(rows, place, study.with_(cutoffs=study.indicators) if cutoff else study, sampler)
-            if not cutoff:
-                counted.add(rows, [block for word, block in blocks if not word])
+            if cutoff:
+                out.add(replace(rows, served={}), [block for _, block in blocks])
+                continue
+            counted.add(rows, [block for word, block in blocks if not word])
             for word, block in blocks:
-                if cutoff or word:
-                    piece = replace(rows.take(block.rows).label(**{CUT_OFF_BY: cutoff or word}), served={})
+                if word:
+                    piece = replace(rows.take(block.rows).label(**{CUT_OFF_BY: word}), served={})
                     out.add(piece, [replace(block, rows=_every(piece))])
     footprint = counted.footprint(activity, study, sampler)
     return replace(footprint, excluded=out.footprint(activity, study, sampler)) if out.rows else footprint
