@@ -359,7 +359,7 @@ def _intervals(rows: Sequence[Mapping[str, Any]]) -> tuple[Amount, Amount]:
     except (TypeError, ValueError):
         raise BadInput("activity start_s, end_s", "not all numbers", "give UTC seconds since 1970") from None
     for row in np.flatnonzero(~(np.maximum(abs(start_s), abs(end_s)) < _LAST_S) & ~np.isnan(start_s + end_s))[:1]:
-        raise BadInput(f"activity row {row}, start_s", float(start_s[row]), "give UTC seconds since 1970 (are these milliseconds?)")
+        raise BadInput(f"activity row {row}, start_s", float(start_s[row]), "give UTC seconds, before the year 10000 (are these milliseconds?)")
     for row in np.flatnonzero(end_s < start_s)[:1]:
         raise BadInput(f"activity row {row}, end_s", float(end_s[row]), f"it lies before start_s {start_s[row]:.15g}")
     return start_s, end_s
