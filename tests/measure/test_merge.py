@@ -72,6 +72,12 @@ def test_a_journal_given_twice_counts_once(tmp_path):
     assert kwh(merged(tmp_path)) == pytest.approx(1.0)
 
 
+def test_a_meter_described_in_words_of_a_later_version_is_merged_all_the_same(tmp_path):
+    made = journal.create({"t": 0.0, "m": 0, "pid_start": 1, "labels": {}, "meters": [{**METER, "colour": "blue"}]}, tmp_path)
+    made.close({"kind": "closed", "t": 60.0, "e": {"package-0": KWH}, "d": [[0, "package-0", "", KWH]]})
+    assert kwh(merged([made.path])) == pytest.approx(1.0)
+
+
 def test_nothing_to_merge_is_said(tmp_path):
     with pytest.raises(BadInput, match="name at least one journal"):
         merged(tmp_path / "none")

@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING
 
 from jevons.core.errors import BadInput
 from jevons.measure.cells import HOUR_S, Cell, to_activity
-from jevons.measure.journal import Written, read, written
+from jevons.measure.journal import Written, meters_of, read, written
 from jevons.measure.live import IDLE
-from jevons.measure.sensor import Meter
 
 if TYPE_CHECKING:
     from jevons.core.activity import Activity
@@ -133,7 +132,7 @@ def spans(book: Written) -> Iterable[tuple[Key, Span]]:
 
 
 def _one(book: Written, share: Mapping[Key, float]) -> Activity:
-    host, meters = host_of(book.header), [Meter(**m) for m in book.header["meters"]]
+    host, meters = host_of(book.header), meters_of(book.header)
     kept: dict[Cell, int] = {}
     for (hour, device, window), energy in book.cells.items():
         kept[hour, device, window] = round(energy * share.get((host, device.removesuffix(IDLE), hour), 1.0))
