@@ -1,4 +1,4 @@
-"""Shared fixtures: where the evaluation data lies, and the rule that CI may not skip; how laws are tried."""
+"""Shared fixtures: where the evaluation data lies, and the rule that CI may not skip; how laws are tried; nobody's settings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ from hypothesis import HealthCheck, settings
 from means import means_missing
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# What people set for themselves changes no test: a terminal's width and colours, a proxy, where jevons keeps things.
+KEPT = {"JEVONS_SHARED", "JEVONS_NO_SKIP", "JEVONS_WRITE_GOLDEN", "JEVONS_BROWSER"}
+PERSONAL = ("JEVONS_", "XDG_", "SLURM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "TTY_",
+            "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")  # fmt: skip
+for name in [n for n in os.environ if n.upper().startswith(PERSONAL) and n not in KEPT]:
+    del os.environ[name]
 
 # No deadline: the machine may be busy. Derandomised and without a database: a failure repeats anywhere.
 # `--hypothesis-profile=wander` looks further, at other examples each time.
