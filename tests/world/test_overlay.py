@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import jevons
 from jevons.core.errors import BadInput, TableError, UnknownName
 from jevons.world import catalog, overlay
 
@@ -66,3 +67,51 @@ def test_good_rows_pass_with_windows_line_ends_and_a_byte_order_mark(tmp_path):
     (tmp_path / "grid_annual.csv").write_text(text.replace("300", "-1"))
     with pytest.raises(TableError):
         overlay.check(tmp_path, SCHEMA)
+
+
+def test_a_row_without_its_key_or_value_is_refused(tmp_path):
+    assert _refused(tmp_path, ",2025,300,consumption,lifecycle,1.1,ours,21111,").column == "place"
+    assert _refused(tmp_path, "DEU,2025,,consumption,lifecycle,1.1,ours,21111,").column == "ci_g_per_kwh"
+    assert _refused(tmp_path, "DEU,,300,consumption,lifecycle,1.1,ours,21111,").column == "year"
+
+
+def test_a_place_of_no_known_code_names_the_nearest(tmp_path):
+    trouble = _refused(tmp_path, "DEUX,2025,300,consumption,lifecycle,1.1,ours,21111,")
+    assert trouble.column == "place"
+    assert "DEU" in str(trouble)
+
+
+def test_a_kind_of_intensity_that_nobody_asks_for_is_refused(tmp_path):
+    trouble = _refused(tmp_path, "DEU,2025,300,consumption,life-cycle,1.1,ours,21111,")
+    assert trouble.column == "scope"
+    assert "direct, lifecycle" in str(trouble)
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """A folder that is put before all tables by the function returned, and taken away after the test."""
+    yield lambda: catalog.overlay(tmp_path)
+    catalog.overlay(None)
+
+
+def test_columns_that_a_users_table_leaves_out_are_empty(tmp_path, mine):
+    (tmp_path / "accelerators.csv").write_text("id,name,generation,tdp_w,peak_bf16_tflops,memory_gb,memory_bw_gb_s,source\n"
+                                               "acme-x1,ACME X1,hopper,900,1500,192,6000,our lab\n")  # fmt: skip
+    (tmp_path / "grid_annual.csv").write_text("place,year,ci_g_per_kwh,source\nDEU,2025,111,our utility\n")
+    mine()
+    run = jevons.estimate.training("mistral-7b", tokens="1T", on="acme-x1", n=64, batch=512)
+    footprint = jevons.footprint(run, at=jevons.site("Germany", year=2025, pue=1.1))
+    lines = [line for line in footprint.explain().lines if line.place == "DEU"]
+    assert lines
+    assert {line.source.title for line in lines} == {"our utility"}
+
+
+@pytest.mark.parametrize(("scope", "other"), [("direct", "lifecycle"), ("lifecycle", "direct")])
+def test_a_users_intensity_counts_for_its_own_scope_alone(tmp_path, mine, scope, other):
+    (tmp_path / "grid_annual.csv").write_text(HEADER + f"DEU,2025,1,consumption,{scope},1.1,ours,21111,\n")
+    mine()
+    run = jevons.estimate.recorded(energy="100 kWh")
+    at = jevons.site("Germany", year=2025, pue=1.0)
+    kg = {each: jevons.footprint(run, at=at, study=jevons.Study(scope=each)).best("climate") for each in (scope, other)}
+    assert kg[scope] == pytest.approx(0.1)
+    assert kg[other] > 10

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,8 +68,10 @@ def table(name: str) -> Table:
 
 
 def _csv_rows(folder: Path, name: str) -> list[Row]:
+    """The rows of a folder's table; columns that a user's own table leaves out are empty."""
     path = folder / f"{name}.csv"
-    return list(read_csv(path)) if path.exists() else []
+    rows = list(read_csv(path)) if path.exists() else []
+    return rows if folder == DATA else [defaultdict(str, row) for row in rows]
 
 
 def _toml_rows(folder: Path, name: str) -> list[Row]:

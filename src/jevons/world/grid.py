@@ -189,8 +189,15 @@ def _look_lifecycle(level: str, identifier: str, year: int | None) -> Found | No
         return _egrid_lifecycle(level, identifier, year)
     if level == "world":
         return _world_mean()
-    row = vintage(_rows_by("grid_annual", "place").get(identifier, []), year)
+    row = vintage(_annual().get(identifier, []), year)
     return _dated(row, year, float(row["ci_g_per_kwh"]), identifier) if row else None
+
+
+@functools.lru_cache(maxsize=2)
+def _annual(scope: str = "lifecycle") -> dict[str, list[Row]]:
+    """place → rows of grid_annual that are averages of a scope: a user's own rows may be of either."""
+    return {place: [r for r in rows if (r["accounting"] or "average", r["scope"] or "lifecycle") == ("average", scope)]
+            for place, rows in _rows_by("grid_annual", "place").items()}  # fmt: skip
 
 
 EGRID = {"subregion": "grid_us_subregion", "state": "grid_us_state"}
@@ -199,7 +206,7 @@ EGRID = {"subregion": "grid_us_subregion", "state": "grid_us_state"}
 def _egrid_lifecycle(level: str, identifier: str, year: int | None) -> Found | None:
     """eGRID's direct value times the ratio of the US life-cycle mean to the US direct mean."""
     row = vintage(_rows_by(EGRID[level], "id").get(identifier, []), year)
-    country = vintage(_rows_by("grid_annual", "place").get("USA", []), int(row["year"]) if row else None)
+    country = vintage(_annual().get("USA", []), int(row["year"]) if row else None)
     if row is None or country is None:
         return None
     ratio = float(country["ci_g_per_kwh"]) / default("egrid-us-direct").value
@@ -213,6 +220,8 @@ def _look_direct(level: str, identifier: str, year: int | None) -> Found | None:
     if level in EGRID:
         row = vintage(_rows_by(EGRID[level], "id").get(identifier, []), year)
         return _dated(row, year, float(row["ci_g_per_kwh"]), identifier) if row else None
+    if level == "country" and (own := vintage(_annual("direct").get(identifier, []), year)):
+        return _dated(own, year, float(own["ci_g_per_kwh"]), identifier)
     mix = vintage(_rows_by("grid_mix", "place").get(identifier, []), year) if level == "country" else None
     if mix is None:
         return None
@@ -240,7 +249,7 @@ def _direct_fuels() -> dict[str, float]:
 @functools.lru_cache(maxsize=1)
 def _world_mean() -> Found | None:
     """Generation-weighted mean of the countries' life-cycle intensities."""
-    pairs = [(vintage(mixes, None), vintage(_rows_by("grid_annual", "place").get(place, []), None))
+    pairs = [(vintage(mixes, None), vintage(_annual().get(place, []), None))
              for place, mixes in _rows_by("grid_mix", "place").items()]  # fmt: skip
     held = [(float(mix["generation_twh"]), row) for mix, row in pairs if mix and row and mix["generation_twh"]]
     if not held:
@@ -370,5 +379,5 @@ _LOOKS: dict[tuple[str, str, str], Look] = {
     ("location", "average", "direct"): _look_direct,
     ("location", "marginal", "direct"): _look_marginal,
 }
-for _cache in (_rows_by, _direct_fuels, _world_mean, _world_water, _resource_of_fuel, _world_mix, _world_scarcity):
+for _cache in (_rows_by, _annual, _direct_fuels, _world_mean, _world_water, _resource_of_fuel, _world_mix, _world_scarcity):
     catalog.on_overlay(_cache.cache_clear)

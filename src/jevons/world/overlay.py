@@ -18,6 +18,10 @@ OPTIONAL_TABLES = ("grid_zone", "grid_marginal")
 """Tables that only packs and users hold."""
 UNSOURCED_TABLES = ("sources", "aliases", "schema")
 """Tables that hold no values."""
+KEYS = ("id", "number", "integer")
+"""Types of the columns without which a row is never found, or holds no value."""
+KINDS = ("accounting", "scope")
+"""Columns whose words decide what a row may stand for."""
 SIGNED_TABLES = ("compat_constant",)
 """Tables whose numbers may be negative: coefficients of fits."""
 
@@ -26,18 +30,39 @@ def check(folder: Path, schema: Iterable[Row]) -> None:
     """Refuse a folder of tables that cannot be used, before any of its rows is priced; ``schema`` describes every column.
 
     Errors: BadInput where it is no folder; UnknownName for a table nobody reads; TableError naming file, row and
-    column for a row without a source, a column nobody reads, a number that is none or negative, or a spread under 1.
+    column for a row without a source, key or value, a column nobody reads, a kind that nobody asks for, a place
+    of no known code, a number that is none or negative, or a spread under 1.
     """
     if not folder.is_dir():
         raise BadInput("overlay", str(folder), "name an existing folder of CSV or TOML tables")
     columns: dict[str, dict[str, str]] = {}
+    needed: dict[str, list[str]] = {}
     for row in schema:
         columns.setdefault(row["table"], {})[row["column"]] = row["type"]
+        if row["required"] == "yes" and row["type"] in KEYS and not row["column"].endswith("gsd"):
+            needed.setdefault(row["table"], []).append(row["column"])
+    places = _places(folder)
     for file, name, rows in _tables(folder):
         if name not in columns and name not in OPTIONAL_TABLES and not (DATA / f"{name}.csv").exists():
             raise UnknownName("table", name, nearest(name, [*columns, *OPTIONAL_TABLES]), f"rename it in {file}")
         for number, row in rows:
             _check_row(file, number, name, row, columns.get(name, {}))
+            _check_filled(file, number, row, needed.get(name, []))
+            if "place" in needed.get(name, []) and row["place"] not in places:
+                raise TableError(file, number, "place", row["place"], "give the code of a country in three letters, e.g. "
+                                 f"{', '.join(nearest(row['place'], places))}")  # fmt: skip
+
+
+def _places(folder: Path) -> set[str]:
+    """The codes of all countries, those of the folder itself with them."""
+    own = (row for _, name, rows in _tables(folder) if name == "places" for _, row in rows)
+    return {row.get("iso3") or "" for row in (*read_csv(DATA / "places.csv"), *own)}
+
+
+def _check_filled(file: str, number: int, row: Row, needed: Iterable[str]) -> None:
+    for column in needed:
+        if not (row.get(column) or "").strip():
+            raise TableError(file, number, column, "", "fill this column: without it the row cannot be used")
 
 
 def _tables(folder: Path) -> Iterator[tuple[str, str, Iterator[tuple[int, Row]]]]:
@@ -57,8 +82,11 @@ def _check_row(file: str, number: int, table: str, row: Row, types: dict[str, st
             near = get_close_matches(column, types, 1)
             mend = f"did you mean {near[0]!r}?" if near else f"use {', '.join(types)}"
             raise TableError(file, number, column, text, f"no column of that name; {mend}")
-        if text.strip() and types.get(column) in ("number", "integer"):
-            _check_number(file, number, column, text, types[column], signed=table in SIGNED_TABLES)
+        kind = types.get(column, "")
+        if text.strip() and kind in ("number", "integer"):
+            _check_number(file, number, column, text, kind, signed=table in SIGNED_TABLES)
+        if text.strip() and column in KINDS and text not in (words := kind.removeprefix("choice:").split("/")):
+            raise TableError(file, number, column, text, f"choose one of {', '.join(words)}")
 
 
 def _check_number(file: str, row: int, column: str, text: str, kind: str, signed: bool) -> None:

@@ -25,7 +25,7 @@ def other_tables(tmp_path):
     def put(grams: float) -> None:
         folder.mkdir(exist_ok=True)
         row = {**dict.fromkeys(HEAD, ""), "id": "fra-own", "place": "FRA", "year": "2026", "ci_g_per_kwh": str(grams),
-               "accounting": "location", "scope": "lifecycle", "source": "my meter", "quality": "11111"}  # fmt: skip
+               "accounting": "average", "scope": "lifecycle", "source": "my meter", "quality": "11111"}  # fmt: skip
         (folder / "grid_annual.csv").write_text(",".join(HEAD) + "\n" + ",".join(row[h] for h in HEAD) + "\n")
         catalog.overlay(None)
         catalog.overlay(folder)
