@@ -218,3 +218,10 @@ def test_an_adapter_needs_its_frozen_weights_alone():
     assert _memory_notes(tune("llama-2-70b", "1M", "rtx-4090", method="qlora", draws=0))
     assert not _memory_notes(tune("llama-2-7b", "1M", "rtx-4090", method="lora", draws=0))
     assert _memory_notes(tune("llama-2-7b", "1M", "rtx-4090", method="full", draws=0))
+
+
+def test_a_format_that_the_device_lacks_is_said_at_level_zero_too():
+    run = jevons.estimate.training("llama-2-7b", "1T", on="a100", n=64, precision="fp8")
+    assert any("the device has no fp8 peak" in note.why for note in run.assumptions)
+    asked = jevons.estimate.training("llama-2-7b", "1T", on="t4", n=64, precision="fp16")
+    assert not any("peak, so its" in note.why for note in asked.assumptions)

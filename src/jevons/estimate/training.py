@@ -164,7 +164,7 @@ def _from_prior(found: models.Model, work: Any, machine: Device, n: Any, year: i
     name = training_pack()["name"]
     why = "no published runs of this generation" if hours.stands_in else "published runs of this generation"
     mfu = float(np.mean(np.asarray(work) / (np.asarray(hours.best) * units.SECONDS_PER_HOUR * peak.tflops * units.FLOP_PER_TFLOP)))
-    note = Assumption("effective MFU", f"{mfu:.3f} of the dense {peak.asked} peak ({peak.tflops:g} TFLOP/s)",
+    note = Assumption("effective MFU", f"{mfu:.3f} of the dense {peak.precision} peak ({peak.tflops:g} TFLOP/s)",
                       f"{why} ({hours.prior}); restarts and evaluation included", name)  # fmt: skip
     notes = tuple(x for x in (peak.assumption, gain, note) if x is not None)
     total = np.asarray(hours.best)[..., None] * spread
@@ -179,7 +179,7 @@ def _peak(machine: Device, precision: str) -> tuple[Peak, Assumption | None]:
     if asked.tflops > usual.tflops:
         return usual, Assumption(f"gain of {precision} over 16 bits", "none", "published runs are counted on the 16-bit "
                                  "peak, whatever their format; give batch for the step-time engine", "jevons-rule")  # fmt: skip
-    return usual, None
+    return asked, None  # its own assumption says where another format stands in
 
 
 def _served(work: Any, count: Any, stages: dict[str, Any], n: Any, hours: Hours) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,11 @@ def test_a_calibration_is_saved_loaded_and_moves_and_narrows_the_estimate(tmp_pa
     ("text", "words"),
     [(HEADER + "llama-2-7b,a100-80gb,64,1024,4096,1,1,2,fast\n", "row 2, column step_s: 'fast'"),
      (HEADER + "llama-2-7b,a100-80gb,64,1024,4096,1,1,2,-3\n", "row 2, column step_s"),
+     (HEADER + "llama-2-7b,a100-80gb,64,1024,4096,1,1,2,0.001\n", "row 2, column step_s: '0.001'.*what the devices can do"),
+     (HEADER + "llama-2-7b,a100-80gb,64,1024,4096,1,1,2,9100000\n", "row 2, column step_s.*of one step of the whole batch"),
+     (HEADER + "llama-2-7b,a100-80gb,64,1024,4096,3,1,2,9.1\n", "row 2, column tensor: 3 .*32 heads"),
+     ("model,on,n,batch,data,step_s\nllama-2-7b,a100-80gb,64,1024,63,9.1\n", "row 2, column layout.*must make 64 devices"),
+     ("model,on,n,batch,tensr,step_s\nllama-2-7b,a100-80gb,64,1024,1,9.1\n", "did you mean 'tensor'"),
      ("model,on\nllama-2-7b,a100\n", "row 2, column n"),
      ("model,on,n,batch,step_s\n", "give a CSV with the columns")],
 )  # fmt: skip
@@ -63,6 +70,22 @@ def test_a_broken_file_names_row_and_column(tmp_path, text, words):
     path.write_text(text)
     with pytest.raises((TableError, BadInput), match=words):
         calibrate_training(path)
+
+
+def test_another_device_than_those_measured_is_said_and_keeps_the_wide_interval(tmp_path):
+    saved = calibrate_training(cluster(tmp_path, {"efficiency": 0.8}), "ours").save(tmp_path / "ours.json")
+    assert load(saved).devices == ("nvidia-a100-sxm4-80gb",)
+    other = training("llama-2-13b", "1T", "h100", 128, batch=1024, calibration=saved)
+    assert any("not on nvidia-h100-sxm5-80gb" in note.why for note in other.assumptions)
+    assert set(other.text["tier"]) == {"physics"}
+
+
+def test_a_pack_saved_before_devices_were_kept_still_loads(tmp_path):
+    saved = calibrate_training(cluster(tmp_path, {})).save(tmp_path / "old.json")
+    old = {k: v for k, v in json.loads(saved.read_text()).items() if k != "devices"}
+    saved.write_text(json.dumps(old))
+    assert load(saved).devices == ()
+    assert set(training("llama-2-13b", "1T", "h100", 128, batch=1024, calibration=saved).text["tier"]) == {"calibrated"}
 
 
 def test_a_file_that_is_no_calibration_is_refused(tmp_path):

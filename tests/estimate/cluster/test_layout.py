@@ -56,11 +56,18 @@ def test_a_model_too_big_for_the_devices_asks_for_more():
     ("layout", "words"),
     [("tensr=8", "did you mean 'tensor'"), ("tensor=8x", "layout.tensor: '8x' will not do"),
      ("tensor", "write key=value pairs"), ("tensor=0", "give a whole number, 1 or more"),
-     ("tensor=3", "must make 64 devices")],
+     ("tensor=3", "divides the model's 32 heads"), ("pipeline=64", "the model has 32 layers"),
+     ("pipeline=8,interleave=8", "the model has 32 layers"), ("expert=4", "the model is dense"),
+     ("tensor=8,pipeline=4,data=4", "must make 64 devices")],
 )  # fmt: skip
 def test_a_layout_nobody_can_build_is_refused(layout, words):
     with pytest.raises(BadInput, match=words):
         training("llama-2-7b", "1T", "a100-80gb", 64, batch=512, layout=layout)
+
+
+def test_experts_are_spread_over_a_number_that_divides_them():
+    with pytest.raises(BadInput, match="divides the model's 8 experts"):
+        training("mixtral-8x7b", "1T", "h100", 64, batch=512, layout="expert=16")
 
 
 def test_a_layout_needs_an_architecture():

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jevons.core.errors import BadInput, TableError
+from jevons.core.errors import BadInput, DoesNotFit, TableError
 from jevons.core.source import Assumption
 from jevons.estimate.cluster import layout as layouts
 from jevons.estimate.cluster.experts import Experts
@@ -32,7 +33,9 @@ from jevons.world import devices, models
 from jevons.world.rows import Row
 
 COLUMNS = ("model", "on", "n", "batch", "step_s")
-OPTIONAL = ("sequence", "precision", "tensor", "pipeline", "micro_batch", "recompute", "sharding", "expert")
+OPTIONAL = ("sequence", "precision", *layouts.KEYS)
+POSSIBLE_MFU = (0.001, 1.0)
+"""Bounds of what a step's work over its seconds may be of the peak: outside them the seconds are none."""
 GROUPS = {
     "efficiency": ("gemm_efficiency_", "attention_efficiency_"),
     "launch": ("launch_s",),
@@ -54,6 +57,7 @@ class Calibration:
     residual_log_sd: float
     before_mape: float
     after_mape: float
+    devices: tuple[str, ...] = ()
 
     def coefficients(self) -> Coefficients:
         """The joint fit with this cluster's multipliers."""
@@ -66,18 +70,19 @@ class Calibration:
 
 def load(path: str | Path) -> Calibration:
     """The calibration saved at ``path``; BadInput for a file that holds none."""
-    return saved(path, "training", lambda read: Calibration(**{**read, "rows": tuple(read["rows"])}))
+    return saved(path, "training", lambda read: Calibration(**{**read, "rows": tuple(read["rows"]),
+                                                                "devices": tuple(read.get("devices", ()))}))  # fmt: skip
 
 
 def calibrate_training(path: str | Path, name: str = "") -> Calibration:
     """Learn a cluster from a CSV of measured steps: model, on, n, batch, step_s and optional layout columns.
 
-    Three to five rows suffice; more narrow it further. Errors: TableError naming row and column; DoesNotFit where a
-    measured layout could not have run.
+    Three to five rows suffice; more narrow it further. Errors: TableError naming row and column, also where a step is
+    faster than the devices' peak or a thousandth of it; DoesNotFit where a measured layout could not have run.
     """
     file, rows = Path(path), rows_of(path, ", ".join(COLUMNS))
     jobs = [_job(file, i, row) for i, row in enumerate(rows, start=2)]
-    observed = np.array([positive(row, "step_s", file.name, i) for i, row in enumerate(rows, start=2)])
+    observed = np.array([_seconds(file, i, row, job) for i, (row, job) in enumerate(zip(rows, jobs, strict=True), start=2)])
     theta = _fit(jobs, np.log(observed))
     before, after = _log_times(jobs, np.zeros(len(GROUPS))), _log_times(jobs, theta)
     residual = np.log(observed) - after
@@ -85,6 +90,7 @@ def calibrate_training(path: str | Path, name: str = "") -> Calibration:
     return Calibration(
         name or file.stem, date.today().isoformat(), tuple(_key(row) for row in rows), multipliers,
         float(np.sqrt(np.mean(residual**2))), _mape(before, observed), _mape(after, observed),
+        tuple(sorted({devices.device(row["on"])[0].id for row in rows})),
     )  # fmt: skip
 
 
@@ -99,17 +105,25 @@ def scaled(c: Coefficients, multipliers: Mapping[str, float]) -> Coefficients:
     return replace(c, **changes)
 
 
-def note(calibration: Calibration) -> Assumption:
-    """What a calibrated estimate says of its calibration."""
+def note(calibration: Calibration, device: str = "") -> Assumption:
+    """What a calibrated estimate says of its calibration, and of a device that was not among those measured."""
     moved = ", ".join(f"{group} × {m:.2f}" for group, m in calibration.multipliers.items())
-    return Assumption("calibration", moved, f"{len(calibration.rows)} measured steps of {calibration.name}, "
-                      f"{calibration.fit_date}", step_time_pack()["name"])  # fmt: skip
+    why = f"{len(calibration.rows)} measured steps of {calibration.name}, {calibration.fit_date}"
+    if not known_device(calibration, device):
+        why += f"; they ran on {', '.join(calibration.devices)}, not on {device}: the interval stays that of an unknown cluster"
+    return Assumption("calibration", moved, why, step_time_pack()["name"])
+
+
+def known_device(calibration: Calibration, device: str) -> bool:
+    """Whether a device is among those measured; packs of before that was kept are taken at their word."""
+    return not calibration.devices or device in calibration.devices
 
 
 Measured = tuple[layouts.Job, dict[str, Any]]
 
 
 def _job(file: Path, line: int, row: Row) -> Measured:
+    _known_columns(file, row)
     for column in COLUMNS:
         if not (row.get(column) or "").strip():
             raise TableError(file.name, line, column, row.get(column), "fill this column")
@@ -123,9 +137,33 @@ def _job(file: Path, line: int, row: Row) -> Measured:
     machine = machine_of(device, devices.host_of(device.id), precision, notes)
     job = layouts.Job(block, machine, _whole(file, line, row, "n"), _whole(file, line, row, "batch"), precision,
                       Experts.of(found.architecture))  # fmt: skip
-    chosen = layouts.parse({k: row[k] for k in OPTIONAL if k in layouts.KEYS and row.get(k)})
-    plan, _ = layouts.plan(job, chosen)
+    try:
+        plan, _ = layouts.plan(job, layouts.parse({k: row[k] for k in layouts.KEYS if row.get(k)}))
+    except DoesNotFit:
+        raise
+    except BadInput as trouble:
+        column = trouble.field.removeprefix("layout.")
+        raise TableError(file.name, line, column, trouble.value, trouble.mend) from None
     return job, {k: getattr(plan, k) for k in layouts.KEYS}
+
+
+def _seconds(file: Path, line: int, row: Row, measured: Measured) -> float:
+    """The measured step; TableError where the devices could not have done its work in so few seconds, nor in so many."""
+    seconds, (job, shape) = positive(row, "step_s", file.name, line), measured
+    step = job.time(shape)
+    mfu = float(step.mfu * step.total_s / seconds)
+    if not POSSIBLE_MFU[0] <= mfu <= POSSIBLE_MFU[1]:
+        raise TableError(file.name, line, "step_s", row["step_s"], f"give the seconds of one step of the whole batch: these "
+                         f"make its work {mfu:.2g} of what the devices can do")  # fmt: skip
+    return seconds
+
+
+def _known_columns(file: Path, row: Row) -> None:
+    """Errors: TableError for a column spelled almost as one that is read; others may stand beside and are not read."""
+    for column in row:
+        near = get_close_matches(column, (*COLUMNS, *OPTIONAL), 1, 0.8)
+        if near and column not in (*COLUMNS, *OPTIONAL):
+            raise TableError(file.name, 1, column, column, f"did you mean {near[0]!r}?")
 
 
 def _named(file: Path, line: int, row: Row, column: str, find: Any) -> Any:

@@ -14,7 +14,7 @@ from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Z80, Z90, Draws
 from jevons.estimate.cluster import layout as layouts
-from jevons.estimate.cluster.calibrate import Calibration, load, note
+from jevons.estimate.cluster.calibrate import Calibration, known_device, load, note
 from jevons.estimate.cluster.experts import Experts
 from jevons.estimate.cluster.hours import Hours, goodput_of
 from jevons.estimate.cluster.machine import block_of, machine_of
@@ -52,7 +52,7 @@ def detailed_hours(found: Model, count: Any, device: Device, host: Server | None
     machine = machine_of(device, host, precision, notes)
     size = _batch(batch, int(block.seq_len), devices, notes)
     job = layouts.Job(block, machine, devices, size, precision, Experts.of(found.architecture))
-    cluster = _cluster(calibration, notes)
+    cluster = _cluster(calibration, device.id, notes)
     plan, step = layouts.plan(job, layouts.parse(layout), cluster.coefficients() if cluster else None)
     notes.append(Assumption("layout", str(plan), f"fastest that fits: {plan.memory_gb:.0f} of {device.memory_gb:g} GB, "
                             f"step {plan.step_s:.2f} s, MFU {plan.mfu:.3f}", step_time_pack()["name"]))  # fmt: skip
@@ -62,7 +62,7 @@ def detailed_hours(found: Model, count: Any, device: Device, host: Server | None
     noise = _noise(plan.shape(devices, size, precision), machine, device, sampler, cluster)
     productive = (np.asarray(step.total_s) * steps * devices / units.SECONDS_PER_HOUR)[..., None] * noise
     lost = productive * (1 / share - 1)
-    return Hours(productive, lost, "calibrated" if cluster else "physics", (*notes, *note), ("step-time",), (productive + lost) / devices)
+    return Hours(productive, lost, "calibrated" if cluster and known_device(cluster, device.id) else "physics", (*notes, *note), ("step-time",), (productive + lost) / devices)
 
 
 def _count(n: Any) -> int:
@@ -84,12 +84,12 @@ def _batch(batch: Any, sequence: int, devices: int, notes: list[Assumption]) -> 
     return int(size)
 
 
-def _cluster(calibration: Any, notes: list[Assumption]) -> Calibration | None:
+def _cluster(calibration: Any, device: str, notes: list[Assumption]) -> Calibration | None:
     """The calibration given as a file or as itself, noted; None where there is none."""
     if calibration is None:
         return None
     cluster = calibration if isinstance(calibration, Calibration) else load(calibration)
-    notes.append(note(cluster))
+    notes.append(note(cluster, device))
     return cluster
 
 
@@ -98,7 +98,7 @@ def _noise(shape: Layout, machine: Machine, device: Device, sampler: Draws,
     """Multiplier about 1: residuals of models left out of the fit, the unknown cluster, and any stand-in."""
     low, high = spread(regime(shape, machine), step_time_pack()["residuals"])
     other = CLUSTER_LOG_SD if device.generation == machine.generation else float(np.hypot(CLUSTER_LOG_SD, STAND_IN_LOG_SD))
-    if cluster is not None:
+    if cluster is not None and known_device(cluster, device.id):
         other = max(cluster.residual_log_sd, CALIBRATED_LOG_SD)
     down, up = np.hypot(np.log(float(low)), other * Z80), np.hypot(np.log(float(high)), other * Z80)
     widen = Z90 / Z80

@@ -168,6 +168,7 @@ def nearest(job: Job, c: Coefficients | None = None) -> str | None:
 
 def candidates(job: Job, chosen: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Arrays of the layouts to weigh, at most 2,000: splits that divide heads and devices."""
+    _check_model(job, chosen)
     options = {**_options(job), **{k: [v] for k, v in chosen.items() if k in OPTIONS}}
     rows = [row for row in itertools.product(*options.values()) if _splits(row, job, chosen.get("data"))]
     if not rows:
@@ -181,6 +182,19 @@ def candidates(job: Job, chosen: Mapping[str, Any]) -> dict[str, np.ndarray]:
         "interleave": np.full(same, chosen.get("interleave", 1)),
         **{name: np.full(same, chosen[name]) for name in ("expert_overlap",) if name in chosen},
     }
+
+
+def _check_model(job: Job, chosen: Mapping[str, Any]) -> None:
+    """Errors: BadInput where the model has not the heads, layers or experts that a choice would spread."""
+    heads, layers, experts = int(job.block.heads), int(job.block.layers), job.experts.experts if job.experts else 1
+    if heads % chosen.get("tensor", 1):
+        raise BadInput("layout.tensor", chosen["tensor"], f"give a number that divides the model's {heads} heads")
+    if chosen.get("pipeline", 1) * chosen.get("interleave", 1) > layers:
+        mend = f"the model has {layers} layers: give at most as many stages, times the chunks of each (interleave)"
+        raise BadInput("layout.pipeline", chosen.get("pipeline", 1), mend)
+    if experts % chosen.get("expert", 1):
+        mend = f"give a number that divides the model's {experts} experts" if experts > 1 else "leave it out: the model is dense"
+        raise BadInput("layout.expert", chosen["expert"], mend)
 
 
 OPTIONS = ("tensor", "pipeline", "expert", "micro_batch", "recompute", "sharding")
