@@ -154,6 +154,7 @@ def test_distillation_adds_one_forward_pass_of_the_teacher():
 def test_full_recomputation_repeats_every_forward():
     assert flops.recompute_factor("full") == pytest.approx(96 / 72)
     assert flops.recompute_factor("none") == 1
+    assert flops.recompute_factor("selective") == 1  # no scores, nothing of them again
     assert 1 < flops.recompute_factor("selective", 0.1) < flops.recompute_factor("full")
 
 

@@ -52,9 +52,11 @@ def test_energy_of_nothing_is_refused():
             eed({**TOLD, name: 0.0})
 
 
-@pytest.mark.parametrize(("part", "value"), [("computers_kwh", 9e6), ("backup_kwh", 9e6), ("potable_m3", 6000.0)])
-def test_a_part_greater_than_its_whole_is_refused(part, value):
-    with pytest.raises(Contradiction, match="part of"):
+@pytest.mark.parametrize(("part", "value", "whole"), [
+    ("computers_kwh", 9e6, "E_DC"), ("backup_kwh", 9e6, "E_DC"), ("potable_m3", 6000.0, "W_IN"),
+])  # fmt: skip
+def test_a_part_greater_than_its_whole_is_refused(part, value, whole):
+    with pytest.raises(Contradiction, match=f"part of {whole}, which is"):
         eed({**TOLD, part: value})
 
 

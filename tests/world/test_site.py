@@ -85,6 +85,16 @@ def test_no_draw_of_an_uncertain_pue_falls_under_one():
     assert (supplied.where(component="facility overhead").amount > 0).all()
 
 
+@pytest.mark.parametrize("place", ["France", "USA", "us-central1", "India"])
+@pytest.mark.parametrize("flow", ["electricity", "water/on_site", "device_hours/h100-sxm"])
+def test_what_a_factor_may_be_spreads_about_its_value(place, flow):
+    found = jevons.site(place).factors(Study()).of(flow, ([np.nan], [np.nan]))
+    assert found
+    for factor in found.values():
+        assert factor.spread.best == 1.0
+        assert factor.spread.low <= 1.0 <= factor.spread.high
+
+
 def test_a_device_life_idle_hours_included_sums_to_what_was_manufactured():
     span = manufacture.life(5, 0.6)
     per_hour = manufacture.factors("nvidia-h100-sxm5-80gb", span)["climate"].value

@@ -286,6 +286,17 @@ def test_hours_of_a_retirement_share_its_claim(tmp_path):
     assert text.count(",2.5,") == 2
 
 
+def test_a_ledger_of_one_contract_holds_its_claim(tmp_path):
+    found = matching.match(Activity.of([used(4_000.0)]), ledger(tmp_path, row(mwh="10")))
+    text = contract_file.after(tmp_path / "contracts.csv", found.uses)
+    assert text == f"{HEAD}\n{row(mwh='10', used_mwh='4.0')}\n"
+
+
+def test_a_ledger_that_holds_nothing_yet_stays_as_it_is(tmp_path):
+    (tmp_path / "contracts.csv").write_text(f"{HEAD}\n")
+    assert contract_file.after(tmp_path / "contracts.csv", []) == f"{HEAD}\n"
+
+
 def test_claims_on_another_ledger_are_refused(tmp_path):
     found = matching.match(Activity.of([used()]), ledger(tmp_path, row()))
     ledger(tmp_path, row(id="other"), name="other.csv")

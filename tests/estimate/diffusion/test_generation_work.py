@@ -53,6 +53,19 @@ def test_attention_grows_with_the_square_of_tokens_and_linear_attention_does_not
     assert w.attention_flops(sana, 2048) / w.attention_flops(sana, 1024) == pytest.approx(2)
 
 
+@pytest.mark.parametrize(("change", "more"), [
+    ({"linear_attention": True}, w.LINEAR + w.CONVOLVED * FLUX.ffn_hidden / FLUX.hidden),
+    ({"gated": True}, (w.GATED_ACTIVATION - w.ACTIVATION) * FLUX.ffn_hidden / FLUX.hidden),
+    ({"conditioning": "cross"}, w.CROSS), ({"skip_layers": 3}, w.SKIP), ({"rotary": False}, -w.ROTARY), ({"qk_norm": False}, -w.NORM),
+])  # fmt: skip
+def test_each_kernel_that_is_no_matrix_product_moves_widths_of_its_own(change, more):
+    assert w.unfused_widths(replace(FLUX, **change)) - w.unfused_widths(FLUX) == pytest.approx(more)
+
+
+def test_a_decoder_that_gives_squares_of_pixels_works_on_as_many_fewer():
+    assert w.decode_flops(replace(FLUX, decoder_patch=2), 1024, 1024, 1) == pytest.approx(w.decode_flops(FLUX, 1024, 1024, 1) / 4)
+
+
 def test_text_is_held_whole_on_every_gpu_where_it_does_not_divide_among_them():
     assert w.held_text(FLUX, np.array([1, 2, 8])).tolist() == [512, 512, 512]
     assert w.held_text(SD35, np.array([1, 2, 8])).tolist() == [333, 666, 2664]

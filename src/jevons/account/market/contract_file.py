@@ -60,7 +60,8 @@ def after(path: str | Path, uses: Sequence[Use]) -> str:
     file = Path(path)
     if file.suffix.lower() != ".csv":
         raise BadInput("contracts", str(path), "only a .csv is written anew; enter used_mwh in the TOML yourself")
-    rows = [dict(row) for _, row in _csv(file.name, _text(file))]
+    text = _text(file)
+    rows = [dict(row) for _, row in _csv(file.name, text)]
     held = [None if row["kind"] == RESIDUAL else _contract(file.name, n, row) for n, row in enumerate(rows, start=2)]
     claimed, whole = dict[Claim, float](), dict[Claim, float]()
     for use in uses:
@@ -75,7 +76,7 @@ def after(path: str | Path, uses: Sequence[Use]) -> str:
         if contract is not None and (kwh := claimed.get(_lot(contract), 0.0)):
             used = float(row["used_mwh"] or 0) + convert(kwh * contract.energy_kwh / whole[_lot(contract)], "kWh", "MWh")
             row["used_mwh"] = repr(min(used, float(row["mwh"])))
-    return _as_csv(rows)
+    return _as_csv(rows) if rows else text
 
 
 def _lot(contract: Contract) -> Claim:
