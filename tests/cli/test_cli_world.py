@@ -25,6 +25,23 @@ def test_a_grid_is_found_by_the_name_of_its_country(jevons):
     assert all(row["source"] for row in rows)
 
 
+@pytest.mark.parametrize(
+    ("name", "table", "key", "how"),
+    [("us-east-1", "grid_us_subregion", "SRVC", "aws/us-east-1 lies in the subregion SRVC"),
+     ("UK", "grid_annual", "GBR", "another name of GBR"), ("california", "grid_us_state", "US-CA", "another name of US-CA"),
+     ("hong kong", "grid_annual", "HKG", "another name of HKG"),
+     ("eu-west-3", "grid_annual", "FRA", "aws/eu-west-3 lies in the country FRA")],
+)  # fmt: skip
+def test_a_grid_is_found_by_whatever_name_an_estimate_takes_for_its_place(jevons, name, table, key, how):
+    found = jevons(f"world grid show {name!r}").json
+    assert (found["table"], found["matched"]) == (table, how)
+    assert {row.get("place" if table == "grid_annual" else "id") for row in found["rows"]} == {key}
+
+
+def test_half_a_countrys_name_is_no_name_of_it(jevons):
+    assert jevons("world grid show south").code == 2
+
+
 def test_a_name_near_enough_is_shown_with_units_and_source(jevons):
     table = jevons("world hardware show 'h100 sxm' --table").out
     assert "nvidia-h100-sxm5-80gb" in table

@@ -32,6 +32,7 @@ SHOWN = {
 NUMBERS = ("parameters", "active_parameters", "year", "tdp_w", "peak_bf16_tflops", "memory_gb", "cores", "devices",
            "ci_g_per_kwh", "pue", "wue_l_per_kwh")  # fmt: skip
 KEYS = ("id", "place", "iso3")
+PLACED = ("grid", "sites", "factors")
 Text = Annotated[str, typer.Argument(metavar="TEXT", help="Words to look for; none lists all.", show_default=False)]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="An id, or a name near enough: h100 sxm.", show_default=False)]
 Row = Mapping[str, str]
@@ -148,8 +149,10 @@ def look_up(topic: str, name: str) -> tuple[str, list[Row], str]:
     from jevons.world.catalog import table
 
     for tab in present(topic):
-        if rows := [row for row in table(tab) if name.lower() in (key_of(row).lower(), *names(row))]:
+        if rows := [row for row in table(tab) if name.lower() == key_of(row).lower()]:
             return tab, rows, "exact"
+    if topic in PLACED and (found := of_place(topic, name)):
+        return found
     for tab in present(topic):
         try:
             row, match = table(tab).find(name)
@@ -157,6 +160,22 @@ def look_up(topic: str, name: str) -> tuple[str, list[Row], str]:
             continue
         return tab, [row], match.how
     raise UnknownName(topic, name, near(topic, name))
+
+
+def of_place(topic: str, name: str) -> tuple[str, list[Row], str] | None:
+    """The rows of the place a name means, as estimates find it: of the narrowest link of its chain that has any."""
+    from jevons.world.catalog import table
+    from jevons.world.place import locate
+
+    try:
+        place = locate(name)
+    except UnknownName:
+        return None
+    for level, link in place.chain:
+        for tab in present(topic):
+            if rows := [row for row in table(tab) if key_of(row) == link]:
+                return tab, rows, place.match.how if link == place.name else f"{place.name} lies in the {level} {link}"
+    return None
 
 
 def derived(table: str, row: Row) -> dict[str, str]:
@@ -167,12 +186,6 @@ def derived(table: str, row: Row) -> dict[str, str]:
 
     shape = Architecture.from_row(row)
     return {"parameters": f"{parameters(shape):,}", "active_parameters": f"{active_parameters(shape):,}"}
-
-
-def names(row: Row) -> list[str]:
-    """Other words for a row: the names of its place."""
-    place = place_name(row.get("place") or row.get("iso3") or "")
-    return [word.lower() for part in place.split(";") for word in (part.strip(), part.split(" ")[0]) if word]
 
 
 def sources_of(topic: str) -> list[dict[str, Any]]:
