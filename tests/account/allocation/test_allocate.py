@@ -232,7 +232,7 @@ def test_draws_are_shared_out_with_their_best_estimate():
     ([{"owner": "a", "busy hours": "many"}], {}, "give a number"),
     ([{"owner": "a", "busy hours": 1}], {"idle": "owned hours"}, "the usage has busy hours"),
     ([{"owner": "a", "busy hours": 1}], {"by": "team"}, "the usage tells owner"),
-    ([{"owner": "a", "busy hours": 1, "start_s": 9, "end_s": 1}], {}, "it lies before start_s"),
+    ([{"owner": "a", "busy hours": 1, "start_s": s, "end_s": 4} for s in (0, 9, 2)], {}, "usage row 1, end_s: 4.0 will not do; it lies before start_s"),
     ([{"owner": "a", "busy hours": 1, "start_s": "now", "end_s": 1}], {}, "give UTC seconds"),
 ])  # fmt: skip
 def test_usage_that_cannot_be_is_refused_with_its_row_and_key(rows, options, mend):

@@ -91,6 +91,11 @@ def test_a_plausible_card_is_not_accused(body):
     assert rules(card("250", body)) == set()
 
 
+@pytest.mark.parametrize(("grams", "accused"), [("12100", False), ("11900", False), ("12500", True), ("11500", True)])
+def test_a_rounded_mass_in_the_text_agrees_and_another_does_not(grams, accused):
+    assert (rules(card(grams, "Emissions: 12 kg of CO2")) != set()) == accused
+
+
 def test_two_masses_that_differ_are_a_contradiction_without_a_mend():
     found = card("90000", "Emissions: 12 kg of CO2")
     (remark,) = [r for r in lint(found) if r.accuses]
