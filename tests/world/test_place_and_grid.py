@@ -31,6 +31,26 @@ def test_a_zone_that_does_not_exist_names_the_three_nearest_and_the_mend():
     assert len(caught.value.nearest) == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "region", "zone"),
+    [("us-west1", "gcp/us-west1", "NWPP"), ("us-west-1", "aws/us-west-1", "CAMX"), ("US_WEST_1", "aws/us-west-1", "CAMX"),
+     ("me-central1", "gcp/me-central1", "QAT"), ("me-central-1", "aws/me-central-1", "ARE")],
+)  # fmt: skip
+def test_a_hyphen_tells_the_regions_of_two_providers_apart(name, region, zone):
+    found = locate(name)
+    assert (found.name, found.chain[1][1]) == (region, zone)
+
+
+def test_letters_that_stand_for_two_regions_are_refused_with_both():
+    with pytest.raises(UnknownName, match="aws/us-west-1, gcp/us-west1; say which"):
+        locate("uswest1")
+
+
+def test_a_city_names_the_regions_that_lie_in_it():
+    with pytest.raises(UnknownName, match="nearest: aws/eu-west-2, azure/uksouth, gcp/europe-west2"):
+        locate("London")
+
+
 def test_a_subregion_is_scaled_to_life_cycle_and_says_so():
     direct = grid.climate(locate("CAMX"), Study(scope="direct"), 2023)
     whole = grid.climate(locate("CAMX"), Study(), 2023)

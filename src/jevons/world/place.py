@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jevons.core.errors import UnknownName
@@ -32,15 +34,17 @@ class Location:
 def locate(name: str) -> Location:
     """The place a person means: a cloud region, a country, an eGRID subregion, a US state, or a grid zone of a pack.
 
-    Errors: UnknownName with the three nearest names.
+    A country goes before a state of its name. Errors: UnknownName with the three nearest names, or with all regions
+    that the name could mean.
     """
-    known = _known()
-    level_id = known.get(normalise(name))
-    if level_id is None:
-        names = sorted(set(_shown_names()))
-        raise UnknownName("place", name, nearest(name, names),
-                          "or give the intensity yourself: site(intensity='400 g/kWh')")
-    level, identifier = level_id
+    found = _spelled().get(_spelling(name)) or _known().get(normalise(name)) or ()
+    found = tuple(place for place in found if place[0] == found[0][0])
+    if len(found) > 1:
+        raise UnknownName("place", name, [identifier for _, identifier in found], "say which")
+    if not found:
+        near = [*_there(name), *nearest(name, sorted(set(_shown_names())))]
+        raise UnknownName("place", name, near[:3], "or give the intensity yourself: site(intensity='400 g/kWh')")
+    ((level, identifier),) = found
     how = "exact" if name in (identifier, identifier.split("/")[-1]) else f"another name of {identifier}"
     return Location(identifier, _chain(level, identifier), _region(level, identifier), Match(identifier, 1.0, how))
 
@@ -63,14 +67,33 @@ def _region(level: str, identifier: str) -> Row | None:
     return catalog.table("cloud_regions").index[identifier] if level == "region" else None
 
 
+Places = dict[str, tuple[tuple[str, str], ...]]
+"""A form of a name → the (level, id) of each place it may stand for."""
+
+
 @functools.lru_cache(maxsize=1)
-def _known() -> dict[str, tuple[str, str]]:
-    """normalised name → (level, id); narrower levels win, a bare region name wins only where it is unique."""
-    known: dict[str, tuple[str, str]] = {}
+def _spelled() -> Places:
+    """By spelling, which tells Google's us-east1 from Amazon's us-east-1."""
+    return _by(_spelling)
+
+
+@functools.lru_cache(maxsize=1)
+def _known() -> Places:
+    """By letters and digits alone."""
+    return _by(normalise)
+
+
+def _by(form: Callable[[str], str]) -> Places:
+    found: dict[str, dict[tuple[str, str], None]] = {}
     for level, identifier, names in _named():
         for name in names:
-            known.setdefault(normalise(name), (level, identifier))
-    return known
+            found.setdefault(form(name), {})[level, identifier] = None
+    return {name: tuple(places) for name, places in found.items()}
+
+
+def _spelling(name: str) -> str:
+    """Lower case, whatever stands between two words one hyphen: us_east_1 is us-east-1, but not us-east1."""
+    return re.sub(r"[\W_]+", "-", name.lower()).strip("-")
 
 
 def _named() -> list[tuple[str, str, list[str]]]:
@@ -93,10 +116,17 @@ def _zones() -> dict[str, Row]:
         return {}
 
 
+def _there(name: str) -> list[str]:
+    """The cloud regions that lie in a city or land of that name: an estimate wants the region, or its country."""
+    said = name.strip().lower()
+    regions = catalog.table("cloud_regions").index.items()
+    return [region for region, row in regions if len(said) > 2 and said in row["location"].lower()]
+
+
 def _shown_names() -> list[str]:
     place = {"country": 2, "state": 1}
     return [names[min(place.get(level, 0), len(names) - 1)] for level, _, names in _named()]
 
 
-for _cache in (_known, locate):
+for _cache in (_spelled, _known, locate):
     catalog.on_overlay(_cache.cache_clear)
