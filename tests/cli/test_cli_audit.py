@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jevons.cli.card_text import kind_of, quantity, records
+from jevons.cli.cards.card_text import kind_of, quantity, records
 
 LLAMA_CARD = """---
 license: llama3.3

@@ -85,7 +85,7 @@ def test_an_internal_fault_says_so_in_one_line(jevons, monkeypatch):
     def broken(spec: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("jevons.cli.estimate.carry_out", broken)
+    monkeypatch.setattr("jevons.cli.estimate.estimate.carry_out", broken)
     said = jevons("estimate storage --terabytes 1 --months 1")
     assert said.code == 4
     assert "ZeroDivisionError" in said.err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jevons.cli.demo import BLOOM, LIFE_CYCLE, beside, ours
+from jevons.cli.estimate.demo import BLOOM, LIFE_CYCLE, beside, ours
 from jevons.cli.outcome import carry_out
 
 

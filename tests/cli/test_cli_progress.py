@@ -14,7 +14,7 @@ import pytest
 LONG_S = 90
 QUICK = """
 import sys
-from jevons.cli import measuring
+from jevons.cli.measure import measuring
 measuring.TOLD_EVERY_S = 0.5
 from jevons.cli.app import app
 app(sys.argv[1:])
@@ -144,7 +144,7 @@ def test_what_goes_wrong_in_the_telling_costs_neither_the_exit_code_nor_what_was
 
 
 def test_where_no_meter_answers_that_is_said(monkeypatch, tmp_path, capsys):
-    from jevons.cli import track
+    from jevons.cli.measure import track
     from jevons.measure import start
 
     track.told(start(sensors=[], home=tmp_path).stop(), {})
@@ -152,7 +152,7 @@ def test_where_no_meter_answers_that_is_said(monkeypatch, tmp_path, capsys):
 
 
 def test_where_the_output_cannot_be_read_the_command_runs_as_ever(monkeypatch, tmp_path, capsys):
-    from jevons.cli import command
+    from jevons.cli.measure import command
     from jevons.measure import start
 
     def broken(*args):

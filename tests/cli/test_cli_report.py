@@ -158,7 +158,7 @@ def test_rows_of_a_file_are_priced_where_they_say_they_ran(jevons, tmp_path, mon
 
 
 def test_a_file_too_large_for_a_pack_is_refused_and_two_of_one_name_are_kept_apart(made, tmp_path, monkeypatch):
-    from jevons.cli import report_selected
+    from jevons.cli.report import selected as report_selected
 
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "a.json").write_bytes((tmp_path / "b.json").read_bytes())

@@ -27,7 +27,7 @@ def test_a_paper_of_one_result_takes_all_runs_and_sites_of_a_selection_together(
 
 
 def test_a_page_of_very_many_runs_shows_them_together(kept, tmp_path, monkeypatch):
-    from jevons.cli import report_forms
+    from jevons.cli.report import forms as report_forms
 
     monkeypatch.setattr(report_forms, "MOST_SECTIONS", 2)
     kept(f"report html ledger:project=search --out {tmp_path / 'p.html'}")
@@ -37,7 +37,7 @@ def test_a_page_of_very_many_runs_shows_them_together(kept, tmp_path, monkeypatc
 
 
 def test_results_that_answer_different_questions_are_not_put_together(made, jevons, tmp_path, monkeypatch):
-    from jevons.cli import report_forms
+    from jevons.cli.report import forms as report_forms
 
     monkeypatch.setattr(report_forms, "MOST_SECTIONS", 1)
     jevons(f"estimate training --model llama-2-7b --tokens 2T --on a100 --n 512 --at France --year 2023 --indicators climate --json --save {tmp_path / 'i.json'}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from jevons.cli import doctor
+from jevons.cli.measure import doctor
 from jevons.measure import journal
 from jevons.measure.sensor import Found, Meter
 from jevons.measure.sensors.replay import Replay

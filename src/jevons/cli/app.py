@@ -14,14 +14,14 @@ from jevons.cli import exits
 from jevons.core.errors import JevonsError
 
 PANELS = {  # what a command is for -> command -> the module of jevons.cli that holds it
-    "Before it runs": {"demo": "demo", "estimate": "estimate", "validate": "validate", "calibrate": "calibrate"},
-    "While it runs": {"run": "track", "watch": "track", "recover": "track", "bench": "bench", "proxy": "proxy",
-                      "doctor": "doctor"},
-    "After it ran": {"ledger": "ledger", "budget": "budget", "sql": "sql", "fleet": "fleet", "account": "account",
-                     "traces": "traces", "lifecycle": "lifecycle", "travel": "travel"},
-    "Told and checked": {"report": "report", "card": "card", "registry": "registry", "audit": "audit",
-                         "explain": "results", "compare": "results", "compare-methods": "methods", "rerun": "results",
-                         "reproduce": "reproduce"},
+    "Before it runs": {"demo": "estimate.demo", "estimate": "estimate.estimate", "validate": "estimate.validate", "calibrate": "estimate.calibrate"},
+    "While it runs": {"run": "measure.track", "watch": "measure.track", "recover": "measure.track", "bench": "measure.bench", "proxy": "measure.proxy",
+                      "doctor": "measure.doctor"},
+    "After it ran": {"ledger": "ledger.ledger", "budget": "ledger.budget", "sql": "ledger.sql", "fleet": "account.fleet", "account": "account.account",
+                     "traces": "account.traces", "lifecycle": "account.lifecycle", "travel": "account.travel"},
+    "Told and checked": {"report": "report.report", "card": "cards.card", "registry": "cards.registry", "audit": "cards.audit",
+                         "explain": "results", "compare": "results", "compare-methods": "estimate.methods", "rerun": "results",
+                         "reproduce": "ledger.reproduce"},
     "What exists": {"world": "world"},
 }  # fmt: skip
 ROOMS = {command: module for panel in PANELS.values() for command, module in panel.items()}

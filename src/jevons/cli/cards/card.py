@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from jevons.cli import options, show
-from jevons.cli import report_options as o
 from jevons.cli.options import taking
+from jevons.cli.report import options as o
 from jevons.cli.writing import Paper
 
 app = typer.Typer(no_args_is_help=True, help="Model cards: write, audit and compare them; label and test tables of them.")
@@ -31,8 +31,9 @@ Into = Annotated[Path | None, typer.Option(metavar="README.md", show_default=Fal
 def write(result: o.Result, into: Into = None, hardware: o.Hardware = "", training: o.Training = "", at: o.At = "",
           year: o.Year = None) -> None:  # fmt: skip
     """The metadata and the section "Environmental Impact" of a result, printed, or put into a card that exists."""
-    from jevons.cli import card_audit, report_forms
-    from jevons.cli.report_sources import single
+    from jevons.cli.cards import card_audit
+    from jevons.cli.report import forms as report_forms
+    from jevons.cli.report.sources import single
 
     made = report_forms.card(single(result, at, year), hardware, training, True)
     if into is None:
@@ -53,7 +54,7 @@ def audit(
 
     Exit code 1 where something is wrong.
     """
-    from jevons.cli import card_audit
+    from jevons.cli.cards import card_audit
 
     if write:
         card_audit.mend(files)
@@ -70,7 +71,7 @@ def audit(
 @taking(options.FORM)
 def diff(before: One, after: One, **given: Any) -> None:
     """What changed between two cards in what they say of their emissions; exit code 1 where anything did."""
-    from jevons.cli import card_audit
+    from jevons.cli.cards import card_audit
 
     told = card_audit.compared(before, after)
     if show.wants_json(given):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from jevons.cli import exits, show
-from jevons.cli.ledger_tables import counted
+from jevons.cli.ledger.tables import counted
 from jevons.cli.options import FORM, taking
 
 app = typer.Typer()

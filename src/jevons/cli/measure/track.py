@@ -21,7 +21,7 @@ run_app, watch_app, recover_app = typer.Typer(), typer.Typer(), typer.Typer()
 @taking(MEASURED, COMMANDED, WATCHED, FORM)
 def run(context: typer.Context, **given: Any) -> None:
     """Measure a command: jevons run -- python train.py. Its exit code becomes ours. Or what runs already: --pid, --container."""
-    from jevons.cli import measuring
+    from jevons.cli.measure import measuring
 
     command = [word for word in context.args if word != "--"] if context.args[:1] == ["--"] else context.args
     measuring.refuse_both(command, given)
@@ -38,7 +38,7 @@ def run(context: typer.Context, **given: Any) -> None:
 @taking(MEASURED, WATCHED, FORM)
 def watch(**given: Any) -> None:
     """Measure the machine, a process or a container until Ctrl-C, with a page of its power and carbon as they go."""
-    from jevons.cli import measuring
+    from jevons.cli.measure import measuring
 
     given = {**given, "live": True, "listen": given.get("listen") or measuring.LISTEN}
     tracked = measuring.begin(given, [])

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from jevons.cli import exits, ledger_tables, show
-from jevons.cli.ledger_runs import Where, app, existing, writing
+from jevons.cli import exits, show
+from jevons.cli.ledger import tables
+from jevons.cli.ledger.runs import Where, app, existing, writing
 from jevons.cli.options import FORM, taking
 
 Period = Annotated[str, typer.Argument(metavar="PERIOD", help="2026, 2026-Q1, 2026-03, or 2026-01-01/2026-02-15.", show_default=False)]
@@ -70,7 +71,7 @@ def sign(
 
     with writing(ledger).writing() as connection:
         signed = periods.sign_off(connection, period, by, statement, project)
-    show.say(f"{signed['period']} signed off by {by}: {ledger_tables.said_figures(signed['figures'])}")
+    show.say(f"{signed['period']} signed off by {by}: {tables.said_figures(signed['figures'])}")
 
 
 @app.command()
@@ -84,7 +85,7 @@ def periods(ledger: Where = "", **given: Any) -> None:
     if show.wants_json(given):
         show.out_json([{"kind": entry.kind, "at_s": entry.at_s, "why": entry.why, **entry.body} for entry in found])
     else:
-        ledger_tables.tell_decisions(found)
+        tables.tell_decisions(found)
 
 
 @app.command()
@@ -100,14 +101,14 @@ def base_year(
     if period:
         with writing(ledger).writing() as connection:
             fixed = deciding.base_year(connection, period, threshold, project, by)
-        show.say(f"base year {fixed['period']}: {ledger_tables.said_figures(fixed['figures'])}, recalculated past {threshold:.3g}")
+        show.say(f"base year {fixed['period']}: {tables.said_figures(fixed['figures'])}, recalculated past {threshold:.3g}")
         return
     with existing(ledger).reading() as connection:
         told = deciding.recalculation(connection, project)
     if show.wants_json(given):
         show.out_json(told)
     else:
-        ledger_tables.tell_base_year(told)
+        tables.tell_base_year(told)
     raise typer.Exit(exits.FINDING if told["due"] else exits.OK)
 
 
@@ -126,4 +127,4 @@ def redraw(ledger: Where = "") -> None:
     from jevons.account.ledger.drawn import draw_all
 
     with writing(ledger).writing() as connection:
-        show.say(f"{ledger_tables.counted(draw_all(connection), 'run')} drawn anew")
+        show.say(f"{tables.counted(draw_all(connection), 'run')} drawn anew")

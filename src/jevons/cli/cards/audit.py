@@ -27,7 +27,7 @@ def audit(file: File, **given: Any) -> None:
 
     Exit code 1 where something is wrong; notes alone are no fault.
     """
-    from jevons.cli.card_text import records
+    from jevons.cli.cards.card_text import records
     from jevons.estimate.audit import audit_table, implied
 
     rows = records(*text_of(file))

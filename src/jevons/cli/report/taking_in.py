@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli import ledger_homes, ledger_journals, ledger_tables, show
+from jevons.cli import show
+from jevons.cli.ledger import homes, journals, tables
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ class How:
 
 def take_in(book: Ledger, files: Sequence[Path] | None, labels: Mapping[str, Any], how: How, at: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Keep what each file holds, a transaction a file; a summary of each. ``at``: where to price what came in."""
-    told, paths = [], files or ledger_journals.journals()
-    pending = ledger_homes.coming(paths)
+    told, paths = [], files or journals.journals()
+    pending = homes.coming(paths)
     for path in paths:
         told.append({"file": str(path), **one(book, path, labels, how, pending)})
         if at:
-            told[-1]["refused"] = ledger_tables.priced(book, told[-1]["runs"], at)[1]
+            told[-1]["refused"] = tables.priced(book, told[-1]["runs"], at)[1]
     return told
 
 
@@ -58,7 +59,7 @@ def one(book: Ledger, path: Path, labels: Mapping[str, Any], how: How, pending: 
     if kind == "result":
         return result(book, path, labels, how.run)
     if kind == "journal":
-        return counted(kind, ledger_journals.take_in(book, path, labels, pending))
+        return counted(kind, journals.take_in(book, path, labels, pending))
     windows = foreign(path, labels, how)
     what = str((windows[0].environment or {}).get("source")) if windows else "nothing"
     return counted(what, book.append_all(windows))
@@ -71,7 +72,7 @@ def counted(what: str, done: Appended) -> dict[str, Any]:
 
 def kind_of(path: Path) -> str:
     """journal, result, or other, by how the file begins."""
-    if ledger_homes.header(path) is not None:
+    if homes.header(path) is not None:
         return "journal"
     return "result" if path.suffix == ".json" and is_result(path) else "other"
 
@@ -89,7 +90,7 @@ def foreign(path: Path, labels: Mapping[str, Any], how: How) -> list[Window]:
     from jevons.account import read, recognise
     from jevons.account.ledger.append import Window
     from jevons.account.ledger.incoming import by_run, name_of, word_of
-    from jevons.cli.account import modelled
+    from jevons.cli.account.account import modelled
 
     kind = how.kind or recognise(path)
     found = modelled(read(path, kind, zone=how.zone, **how.option), how.power, how.cpu, how.model)

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from jevons.cli import exits, show
-from jevons.cli.ledger_runs import Where, existing, writing
-from jevons.cli.ledger_tables import counted
+from jevons.cli.ledger.runs import Where, existing, writing
+from jevons.cli.ledger.tables import counted
 from jevons.cli.options import FORM, taking
 
 app = typer.Typer(no_args_is_help=True, help="Limits on energy, carbon, water and cost, held against the ledger.")

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli import ledger_homes, show
+from jevons.cli import show
+from jevons.cli.ledger import homes
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
 
@@ -39,7 +40,7 @@ def journals() -> list[Path]:
 def take_in(ledger: Ledger, path: Path, labels: Mapping[str, Any], pending: dict[str, Written]) -> Appended:
     """Keep one journal, beside what other homes said of its machine; closed where it has its last word and anything was metered.
 
-    ``pending``: journals that come after it (see ``ledger_homes.coming``); it is taken out of them.
+    ``pending``: journals that come after it (see ``homes.coming``); it is taken out of them.
     """
     from jevons.account.ledger import append
     from jevons.account.ledger.machines import Machine
@@ -49,8 +50,8 @@ def take_in(ledger: Ledger, path: Path, labels: Mapping[str, Any], pending: dict
     book = read(path)
     with ledger.writing() as connection:
         machine = Machine(connection, host_of(book.header))
-        told = ledger_homes.said(book, machine, pending)
-        found = windows(book, labels, ledger_homes.shares(book, told))
+        told = homes.said(book, machine, pending)
+        found = windows(book, labels, homes.shares(book, told))
         done = append.append(connection, found)
         machine.keep(told)
     pending.pop(book.run, None)

@@ -96,7 +96,7 @@ def modelled(found: Activity, power: Sequence[str] | None, cpu: str, model: bool
 
 def told(title: str, found: Activity, by: str, at: str, given: dict[str, Any]) -> None:
     """The answer as JSON or tables, priced where a site was named."""
-    from jevons.cli import account_tables
+    from jevons.cli.account import account_tables
 
     footprint, left = account_tables.priced(found, at) if at else (None, {})
     if show.wants_json(given):

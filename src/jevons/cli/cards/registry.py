@@ -55,7 +55,7 @@ def kept(where: str | None) -> list[dict[str, Any]]:
 
     if where is None:
         return []
-    from jevons.cli.ledger_runs import existing
+    from jevons.cli.ledger.runs import existing
 
     return [{"model": run.run, "origin": "ledger", "energy_kwh": run.supplied_kwh, "emissions_kg": run.climate_kg,
              "year": datetime.fromtimestamp(run.started_s, UTC).year if run.started_s is not None else None,

@@ -11,7 +11,7 @@ from jevons.core.study import Study
 
 if TYPE_CHECKING:
     from jevons.account.ledger.book import Ledger
-    from jevons.cli.report_selected import Selected
+    from jevons.cli.report.selected import Selected
 
 WORDS = ("project", "owner", "tag", "period")
 MOST_RUNS = 10_000  # each is priced by itself; more are summed by the ledger: jevons ledger ls, jevons sql
@@ -34,7 +34,7 @@ def of_ledger(query: str, tenure: str, at: str, year: int | None) -> list[Select
 
 def opened() -> Ledger:
     """The ledger, to be read. Errors: BadInput where there is none."""
-    from jevons.cli.ledger_runs import existing
+    from jevons.cli.ledger.runs import existing
 
     return existing("")
 
@@ -57,7 +57,7 @@ def period_of(sources: Sequence[str]) -> str:
 def _of_run(book: Ledger, run: str, tenure: str, at: str, year: int | None) -> Iterator[Selected]:
     """One source a site; the bytes it was read from are the head of the run's chain."""
     from jevons.account.ledger.pricing import priceable, study_of
-    from jevons.cli.report_selected import Selected, at_site, named_sites
+    from jevons.cli.report.selected import Selected, at_site, named_sites
 
     activity, kept, entries = priceable(book.activity(run), run), book.footprints(run), book.history(run)
     last: Mapping[str, Any] = kept[-1].record if kept else {}

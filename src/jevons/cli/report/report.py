@@ -6,12 +6,11 @@ from functools import partial
 
 import typer
 
-from jevons.cli import report_forms as forms
-from jevons.cli import report_options as o
-from jevons.cli import report_statements as statements
 from jevons.cli import show
-from jevons.cli.report_ledger import period_of
-from jevons.cli.report_sources import footprints_of, selected, sides_of, single
+from jevons.cli.report import forms, statements
+from jevons.cli.report import options as o
+from jevons.cli.report.from_ledger import period_of
+from jevons.cli.report.sources import footprints_of, selected, sides_of, single
 from jevons.cli.writing import Paper
 
 report_app = typer.Typer(no_args_is_help=True, help="Papers to hand in: standards, pages, tables, an assurance pack.")
@@ -207,8 +206,8 @@ def eed(readings: o.Readings, computers: o.Computers, reused: o.Reused = None, c
 
     jevons report eed meters.csv --it Main/UPS --water 5200 --contracts contracts.csv --at France
     """
-    from jevons.cli import report_eed
+    from jevons.cli.report import eed
 
     stated = {"water_m3": water, "potable_m3": potable, "backup_kwh": backup, "installed_kw": installed}
-    found = report_eed.told(readings, zone, {"computers": computers, "reused": reused or ()}, year, at, contracts, stated)
-    forms.leave(show.as_text(report_eed.record(*found, name, forms.tables())), out, "data centre figures")
+    found = eed.told(readings, zone, {"computers": computers, "reused": reused or ()}, year, at, contracts, stated)
+    forms.leave(show.as_text(eed.record(*found, name, forms.tables())), out, "data centre figures")

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.cli import show
-from jevons.cli.report_forms import ending, leave, tables
+from jevons.cli.report.forms import ending, leave, tables
 from jevons.core import units
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
     from jevons.account.market.matching import Matching
-    from jevons.cli.report_selected import Selected
+    from jevons.cli.report.selected import Selected
     from jevons.report.standards.scopes import Boundary, Sides
 
 

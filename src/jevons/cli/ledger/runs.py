@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jevons.cli import exits, ledger_import, ledger_tables, show
-from jevons.cli.account import Cpu, Given, Kind, Model, Power, Zone, pairs
+from jevons.cli import exits, show
+from jevons.cli.account.account import Cpu, Given, Kind, Model, Power, Zone, pairs
+from jevons.cli.ledger import tables
 from jevons.cli.options import FORM, SITE, chosen, taking
+from jevons.cli.report import taking_in
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -73,14 +75,14 @@ def ls(
     """The runs, latest first, and what they sum to."""
     book, wanted = reading(ledger), asked(project, owner, tag, period, estimates)
     if book is None:
-        ledger_tables.tell_empty(given, {"runs": [], "sums": []})
+        tables.tell_empty(given, {"runs": [], "sums": []})
         return
     runs = [] if by else book.runs(limit=limit or None, **wanted)
     sums = book.sums(by=by, **wanted)
     if show.wants_json(given):
         show.out_json({"runs": [asdict(run) for run in runs], "sums": [asdict(one) for one in sums]})
     else:
-        ledger_tables.tell_runs(runs, sums, by)
+        tables.tell_runs(runs, sums, by)
 
 
 @app.command(name="show")
@@ -90,12 +92,12 @@ def show_run(run: RunName, ledger: Where = "", **given: Any) -> None:
     from jevons.cli.outcome import summary
 
     book = existing(ledger)
-    run = ledger_tables.named(book, run)
+    run = tables.named(book, run)
     history, activity = book.history(run), book.activity(run)
     if show.wants_json(given):
         show.out_json({"run": run, "activity": summary(activity), "entries": [asdict(entry) for entry in history]})
     else:
-        ledger_tables.tell_run(run, history, summary(activity), activity)
+        tables.tell_run(run, history, summary(activity), activity)
 
 
 @app.command()
@@ -111,15 +113,15 @@ def diff(
     from jevons.account.ledger import difference
 
     book = existing(ledger)
-    other = ledger_tables.named(book, other) if other else ""
-    before, after = ledger_tables.two_prices(book, ledger_tables.named(book, run), other, of, to)
+    other = tables.named(book, other) if other else ""
+    before, after = tables.two_prices(book, tables.named(book, run), other, of, to)
     told = {"before": before.position, "after": after.position, "because": difference.circumstances(before.record, after.record),
             "totals": difference.totals(before.record, after.record),
             "lines": [line.record() for line in difference.moved(before.record, after.record)]}  # fmt: skip
     if show.wants_json(given):
         show.out_json(told)
     else:
-        ledger_tables.tell_diff(told)
+        tables.tell_diff(told)
 
 
 @app.command()
@@ -133,7 +135,7 @@ def tag(
 ) -> None:
     """Say whose a run is, and tag it."""
     book = writing(ledger)
-    run = ledger_tables.named(book, run)
+    run = tables.named(book, run)
     held = set(book.run(run).tags)
     new = (held | set(tags or ())) - set(remove or ())
     book.tag(run, project=project, owner=owner, tags=sorted(new) if new != held else None)
@@ -152,12 +154,12 @@ def price(
     A run that cannot be priced is named with its reason, and the exit code is 1; the others are priced.
     """
     at, book, wanted = sited(given), writing(ledger), asked(project, owner, tag, period)
-    names = ledger_tables.to_price(book, runs, wanted, again)
-    moved, refused = ledger_tables.priced(book, names, None if again else at)
+    names = tables.to_price(book, runs, wanted, again)
+    moved, refused = tables.priced(book, names, None if again else at)
     if show.wants_json(given):
         show.out_json({"priced": list(moved), "moved": [name for name, other in moved.items() if other], "refused": refused})
     elif moved or not refused:
-        ledger_tables.tell_priced(book, moved, again)
+        tables.tell_priced(book, moved, again)
     _refused(refused)
 
 
@@ -175,8 +177,8 @@ def export(
 
     with existing(ledger).reading() as connection:
         if file.suffix == ".zip":
-            names = runs or ledger_tables.all_runs(connection)
-            told = ledger_tables.counted(len(bundle.write(connection, names, file)["runs"]), "run")
+            names = runs or tables.all_runs(connection)
+            told = tables.counted(len(bundle.write(connection, names, file)["runs"]), "run")
         elif file.suffix:
             told = f"{exporting.table(connection, table, file)} rows of {table}"
         else:
@@ -202,13 +204,13 @@ def take_in(
     With --at, what came in is priced too.
     """
     labels = {"project": project, "owner": owner, "tags": tags, "why": why}
-    how = ledger_import.How(run, zone, kind, pairs("--option", option), power or (), cpu, model)
+    how = taking_in.How(run, zone, kind, pairs("--option", option), power or (), cpu, model)
     at = sited(given)
-    told = ledger_import.take_in(writing(ledger, create=True), files, labels, how, at)
+    told = taking_in.take_in(writing(ledger, create=True), files, labels, how, at)
     if show.wants_json(given):
         show.out_json(told)
     else:
-        ledger_tables.tell_imported(told)
+        tables.tell_imported(told)
     _refused({name: why for one in told for name, why in one.get("refused", {}).items()})
 
 
@@ -224,18 +226,18 @@ def verify(
     from jevons.account.ledger import anchor as anchors
 
     held = anchors.load(anchor) if anchor else None
-    vouched = ledger_tables.vouched(anchor, signers, authority)
+    vouched = tables.vouched(anchor, signers, authority)
     book = reading(ledger)
     if book is None and held is None:
-        ledger_tables.tell_empty(given, {"sound": True, "entries": 0, "troubles": []})
+        tables.tell_empty(given, {"sound": True, "entries": 0, "troubles": []})
         return
     report = (book or existing(ledger)).verify(held)
     if not report.entries and report.sound and show.wants_json(given):
-        show.say(ledger_tables.EMPTY)
+        show.say(tables.EMPTY)
     if show.wants_json(given):
         show.out_json({"sound": report.sound, **{k: v for k, v in asdict(report).items() if k != "spreads"}, "vouched": vouched})
     else:
-        ledger_tables.tell_report(report, vouched)
+        tables.tell_report(report, vouched)
     raise typer.Exit(exits.OK if report.sound else exits.FINDING)
 
 
@@ -243,7 +245,7 @@ def verify(
 def close(runs: RunNames, ledger: Where = "") -> None:
     """Close runs that are over: nothing is appended to them unasked, and their heads enter the chain of runs."""
     book = writing(ledger)
-    for name in (ledger_tables.named(book, run) for run in runs):
+    for name in (tables.named(book, run) for run in runs):
         show.say(f"{name} closed, head {book.close(name)[:16]}")
 
 

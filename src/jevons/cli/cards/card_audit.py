@@ -33,7 +33,7 @@ def audited(path: Path) -> dict[str, Any]:
 
 def arithmetic(card: Card) -> dict[str, Any]:
     """The auditor's findings on what the card states, and what follows from it; a note where it cannot be weighed."""
-    from jevons.cli.card_text import records
+    from jevons.cli.cards.card_text import records
     from jevons.estimate.audit import audit_table, implied
 
     try:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli import grid_choice, show
-from jevons.cli.command import progress, refuse_absent, tell
+from jevons.cli import show
+from jevons.cli.measure import grid_choice
+from jevons.cli.measure.command import progress, refuse_absent, tell
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from jevons.cli.command import Command
+    from jevons.cli.measure.command import Command
     from jevons.measure import Run
 
 LISTEN = "127.0.0.1:9877"
@@ -84,7 +85,7 @@ def budget(text: str, stop: bool) -> Any:
 
 def launched(run: Run, words: Sequence[str], given: Mapping[str, Any]) -> int:
     """Run a command to its end; its exit code. A spent budget ends it where asked, signals are passed on to it."""
-    from jevons.cli.command import Command
+    from jevons.cli.measure.command import Command
 
     command = Command(run, words, given)
     try:
@@ -104,7 +105,7 @@ def follow(run: Run, given: Mapping[str, Any]) -> int:
     except KeyboardInterrupt:
         spent = run.report is not None and any(excess.kind == "spent" for excess in run.report.told)
         if spent and given.get("stop") and given.get("pid"):
-            from jevons.cli.command import CUT_SHORT, GRACE_S
+            from jevons.cli.measure.command import CUT_SHORT, GRACE_S
             from jevons.measure.ending import end
 
             end(given["pid"], GRACE_S)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from jevons.cli import options, reports
+from jevons.cli import options
 from jevons.cli.options import chosen, taking
 from jevons.cli.outcome import carry_out
+from jevons.cli.report import papers
 from jevons.core.errors import BadInput
 from jevons.world import spec as specs
 from jevons.world.spec import Spec
@@ -75,7 +76,7 @@ def experimentation(final: Final, **given: Any) -> None:
     asked, written = from_flags("experimentation", given, (options.TRIALS,)), specs.read(final)
     if written.kind != asked.kind:
         written = Spec(asked.kind, {"final": Spec(written.kind, written.arguments).record()}, written.site, written.study)
-    reports.answer(carry_out(asked.over(written)), given)
+    papers.answer(carry_out(asked.over(written)), given)
 
 
 @app.command(no_args_is_help=True)
@@ -119,7 +120,7 @@ def frontier(
 
     jevons estimate frontier --model llama-3.1-8b --on h100 --n 1 --input-tokens 500 --output-tokens 300
     """
-    from jevons.cli.frontier import draw
+    from jevons.cli.estimate.frontier import draw
 
     draw(batches, report, given, {k: row for k, row in options.MODEL.items() if k != "tokens"}, options.HARDWARE, options.FRONTIER)
 
@@ -182,7 +183,7 @@ def ask(kind: str, file: Path | None, given: Mapping[str, Any], groups: tuple[op
     if path is not None:
         written = specs.read(path, kind)
         asked = Spec(written.kind, asked.arguments, asked.site, asked.study).over(written)
-    reports.answer(carry_out(asked), given)
+    papers.answer(carry_out(asked), given)
 
 
 def from_flags(kind: str, given: Mapping[str, Any], groups: tuple[options.Group, ...]) -> Spec:

@@ -40,7 +40,7 @@ def lifecycle(
     if show.wants_json(given):
         show.out_json(told)
     else:
-        from jevons.cli.lifecycle_table import tell
+        from jevons.cli.account.lifecycle_table import tell
 
         tell(told)
     accused = any(f["severity"] != "note" for f in told["findings"])

@@ -14,7 +14,7 @@ from jevons.core import units
 from jevons.core.errors import BadInput, JevonsError, TableError
 
 if TYPE_CHECKING:
-    from jevons.cli.report_selected import Selected
+    from jevons.cli.report.selected import Selected
     from jevons.core.footprint import Footprint
 
 LARGEST_BILL_BYTES = 500_000_000
@@ -70,9 +70,9 @@ def boamps(one: Selected, said: Mapping[str, Any], publisher: str) -> str:
 
 def card(one: Selected, hardware: str, training: str, whole: bool) -> str:
     """The Hub's block, and with ``whole`` the section after it."""
-    from jevons.cli import reports
+    from jevons.cli.report import papers
 
-    return reports.card(one.footprint(), one.spec, hardware, training, str(one.site.get("name", "")), whole)
+    return papers.card(one.footprint(), one.spec, hardware, training, str(one.site.get("name", "")), whole)
 
 
 def annex_xi(one: Selected, model: str, flop: float | None, days: float | None, out: Path | None) -> str:
@@ -95,10 +95,10 @@ def of_training(one: Selected, unit: str) -> float | None:
 
 def inventory(one: Selected, form: str) -> str | bytes:
     """The inventory before any factor: a sheet for Brightway, a package for openLCA."""
-    from jevons.cli import reports
+    from jevons.cli.report import papers
     from jevons.report.openlca import archive
 
-    return archive(one.footprint()) if form == "openlca" else reports.inventory(one.footprint())
+    return archive(one.footprint()) if form == "openlca" else papers.inventory(one.footprint())
 
 
 def focus(footprints: Mapping[str, Footprint], bill: Path | None) -> str:
@@ -137,14 +137,14 @@ def whole_row(name: str, line: int, row: dict[str, str]) -> dict[str, str]:
 
 def page(chosen: Sequence[Selected]) -> str:
     """The HTML page; of one result that has a spec, with what it would be elsewhere."""
-    from jevons.cli import reports
+    from jevons.cli.report import papers
 
-    return reports.page(shown(chosen), chosen[0].spec if len(chosen) == 1 else None)
+    return papers.page(shown(chosen), chosen[0].spec if len(chosen) == 1 else None)
 
 
 def shown(chosen: Sequence[Selected]) -> dict[str, Footprint]:
     """Title → Footprint of what a page shows: each result, or all together where they are too many to read."""
-    from jevons.cli.report_selected import together
+    from jevons.cli.report.selected import together
 
     held = chosen if len(chosen) <= MOST_SECTIONS else [together(chosen, f"{len(chosen)} results together")]
     return {one.title: one.footprint() for one in held}

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.cli import show
-from jevons.cli.report_selected import Selected, at_site, named_sites, together
-from jevons.cli.report_twice import doubts, refuse_copies
+from jevons.cli.report.selected import Selected, at_site, named_sites, together
+from jevons.cli.report.twice import doubts, refuse_copies
 from jevons.core import units
 from jevons.core.errors import BadInput
 from jevons.core.source import Assumption
@@ -115,7 +115,7 @@ def _each(source: str, at: str, year: int | None, tenure: str) -> list[Selected]
     word, colon, rest = source.partition(":")
     held, place = (word, rest) if colon and word in TENURES else (tenure, source)
     if place.startswith(LEDGER):
-        from jevons.cli.report_ledger import of_ledger
+        from jevons.cli.report.from_ledger import of_ledger
 
         return of_ledger(place.removeprefix(LEDGER), held, at, year)
     path = Path(place)
@@ -144,7 +144,7 @@ def _of_spec(path: Path, tenure: str, at: str, year: int | None) -> Selected:
 
 def _journal(path: Path) -> Activity | None:
     """The rows of a measured run's journal; None where the file is none."""
-    from jevons.cli.ledger_homes import header
+    from jevons.cli.ledger.homes import header
 
     if path.suffix.lower() != JOURNAL or header(path) is None:
         return None

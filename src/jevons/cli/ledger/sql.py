@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from jevons.cli import show
-from jevons.cli.ledger_runs import Where, existing
+from jevons.cli.ledger.runs import Where, existing
 from jevons.cli.options import FORM, taking
 
 app = typer.Typer()

@@ -14,7 +14,7 @@ from jevons.core.overlap import may_overlap, repeated
 from jevons.core.source import Assumption
 
 if TYPE_CHECKING:
-    from jevons.cli.report_selected import Selected
+    from jevons.cli.report.selected import Selected
 
 
 def doubts(one: Selected, earlier: Sequence[Selected]) -> list[Assumption]:

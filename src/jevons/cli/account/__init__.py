@@ -1,0 +1,1 @@
+"""Commands on what others recorded: account, fleet, traces, lifecycle, travel."""

@@ -1,0 +1,1 @@
+"""Commands before it runs: estimate, calibrate, validate, compare-methods, demo."""

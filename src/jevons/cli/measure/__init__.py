@@ -1,0 +1,1 @@
+"""Commands while it runs: run, watch, recover, bench, proxy, doctor."""
