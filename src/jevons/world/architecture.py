@@ -19,6 +19,7 @@ from typing import Any
 from jevons.core.errors import BadInput
 
 KINDS = ("decoder", "encoder", "encoder-decoder")
+HELD_IN_FP8 = ("", "rows", "expert-rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,14 @@ class Architecture:
     ssm_conv: int = 0
     ssm_expand: int = 0
     ssm_rank: int = 0  # rank of the step projection
+    fp8: str = ""  # how its fp8 checkpoint is held: "" scaled by blocks, "rows", or "expert-rows": routed experts alone
     extra_parameters: int = 0  # token types, poolers and the like; the row's note says which
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise BadInput("kind", self.kind, f"use one of {', '.join(KINDS)}")
+        if self.fp8 not in HELD_IN_FP8:
+            raise BadInput("fp8", self.fp8, "use rows or expert-rows, or leave it empty for blocks")
         for field in _COUNTS:
             if getattr(self, field) < (field in _POSITIVE):
                 raise BadInput(

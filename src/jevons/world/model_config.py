@@ -134,6 +134,21 @@ def _pooler(reader: _Reader) -> int:
     return int(key("type_vocab_size", default=0)(reader) * hidden + hidden * hidden + hidden)
 
 
+def _held_in_fp8(reader: _Reader) -> str:
+    """How `Architecture.fp8` weights are scaled, by quantization_config: by blocks where it names a block or is absent."""
+    told = reader.look("quantization_config")
+    told = told if isinstance(told, Mapping) else {}
+    groups = told.get("config_groups")
+    scaled = [g.get("weights") or {} for g in groups.values() if isinstance(g, Mapping)] if isinstance(groups, Mapping) else []
+    by_rows = told.get("quant_method") == "fbgemm_fp8" or any(
+        w.get("type") == "float" and w.get("num_bits") == 8 and w.get("strategy") in ("channel", "tensor") for w in scaled)
+    if not by_rows or told.get("weight_block_size"):
+        return ""
+    kept = told.get("modules_to_not_convert") or told.get("ignore") or ()
+    mixture = "experts" in reader.rules and reader.field("experts")
+    return "expert-rows" if mixture and any("self_attn" in str(name) for name in kept) else "rows"
+
+
 def _narrow_embedding(reader: _Reader) -> int:
     width, hidden = reader.look("word_embed_proj_dim"), reader.field("hidden")
     return 0 if width in (None, hidden) else int(width)
@@ -171,6 +186,7 @@ COMMON: dict[str, Any] = {
     "vocab": key("vocab_size"),
     "context": key("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", default=0),
     "tied": key("tie_word_embeddings", default=False),
+    "fp8": _held_in_fp8,
 }
 _BIASED = {"gated": False, "norm_vectors": 2, "qkv_bias": True, "output_bias": True, "mlp_bias": True}
 _LLAMA = {"qkv_bias": key("attention_bias", default=False), "output_bias": same("qkv_bias"),

@@ -25,12 +25,13 @@ from jevons.estimate.server.shape import (
     Array,
     Precision,
     Served,
-    precision_of,
+    held_as,
     served,
     spread_experts,
     weights_held_gb,
 )
 from jevons.world import devices, models
+from jevons.world.architecture import Architecture
 from jevons.world.deployments import Deployment
 from jevons.world.hardware import Device
 
@@ -58,13 +59,14 @@ class Replica:
 def replica(d: Deployment, sampler: Draws) -> Replica:
     """The draws of a deployment. Errors: UnknownName for a device or an open model that no table holds."""
     machines = tuple(devices.device(name)[0] for name in d.devices)
-    held = [precision_of(name) for name in d.precisions]
+    arch = _architecture(d) if d.model else None
+    held = [held_as(name, arch) for name in d.precisions]
     of = choice(len(machines), sampler, f"accelerator of {d.provider}")
     narrow = choice(len(held), sampler, f"precision at {d.provider}")
     fields_ = ("dense_bytes", "expert_bytes", "narrow")
     widths: dict[str, Any] = {name: _pick([getattr(p, name) for p in held], narrow) for name in fields_}
     precision = replace(held[0], **widths)
-    shape = spread_experts(served(_architecture(d)) if d.model else closed_shape(d, sampler), sampler.of(d.expert_spread))
+    shape = spread_experts(served(arch) if arch else closed_shape(d, sampler), sampler.of(d.expert_spread))
     memory = _pick([_memory_gb(m) for m in machines], of)
     together = _together(d, shape, precision, memory, sampler)
     room = largest_batch(shape, precision, memory, together, sampler.of(d.context))  # type: ignore[arg-type]
@@ -101,7 +103,7 @@ def choice(options: int, sampler: Draws, key: str) -> Array:
     return np.concatenate(([0], np.searchsorted(borders, sampler.score(key))))
 
 
-def _architecture(d: Deployment) -> Any:
+def _architecture(d: Deployment) -> Architecture:
     found = models.find(d.model)
     assert found.architecture is not None  # every row of models has one
     return found.architecture

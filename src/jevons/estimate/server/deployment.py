@@ -15,7 +15,15 @@ from jevons.estimate.server import pack as packs
 from jevons.estimate.server.lengths import Lengths
 from jevons.estimate.server.memory import fewest_devices, require_room
 from jevons.estimate.server.physics import Load, Machine, Step, capped, step
-from jevons.estimate.server.shape import Precision, Served, from_counts, precision_of, served, spread_experts
+from jevons.estimate.server.shape import (
+    Precision,
+    Served,
+    from_counts,
+    held_as,
+    precision_of,
+    served,
+    spread_experts,
+)
 from jevons.world import catalog, devices, models
 from jevons.world.hardware import Device
 
@@ -106,7 +114,7 @@ def deployment(model: Any, on: str, n: Any, params: Any, active: Any, precision:
     limit = None if power_limit is None else float(units.read(power_limit, "W", "power_limit"))
     device, matched = _device(on, limit)
     notes = [*found.assumptions, *matched]
-    held = precision_of(precision)
+    held = _held(precision, found, notes)
     shape = _spread(_shape(found, notes), expert_spread, notes)
     lengths, cut = lengths.within(shape.context_limit)
     notes += [*(lengths.requests.said() if lengths.requests else ()), *cut]
@@ -178,9 +186,17 @@ def _required(on: str) -> str:
     return on
 
 
+def _held(name: str, found: models.Model, notes: list[Assumption]) -> Precision:
+    held = held_as(name, found.architecture)
+    if held != precision_of(name):
+        parts = "routed experts alone, the rest in 16 bits" if held.dense_bytes > held.expert_bytes else "all weights"
+        notes.append(Assumption(f"{name} of {found.name}", f"{parts}; a scale a row", "as its maker's checkpoint", "models"))
+    return held
+
+
 def _cache(name: str) -> Precision:
     held = precision_of(name)
-    if held.name == "mxfp4":
+    if held.name == "mxfp4" or held.dense_bytes > held.expert_bytes:
         raise BadInput("cache_precision", name, "a cache is held in bf16, fp8, int8 or int4")
     return held
 

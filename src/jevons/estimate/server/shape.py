@@ -79,6 +79,8 @@ PRECISIONS = {
     "bf16": Precision("bf16", 2.0, 2.0, "bf16", 0.0),
     "fp16": Precision("fp16", 2.0, 2.0, "fp16", 0.0),
     "fp8": Precision("fp8", 1.0, 1.0, "fp8", 1.0),
+    "fp8-rows": Precision("fp8-rows", 1.0, 1.0, "fp8", 0.0),
+    "fp8-expert-rows": Precision("fp8-expert-rows", 2.0, 1.0, "bf16", 0.0),
     "int8": Precision("int8", 1.0, 1.0, "int8", 1.0),
     "int4": Precision("int4", 0.53125, 0.53125, "bf16", 0.0),
     "fp4": Precision("fp4", 0.5625, 0.5625, "fp4", 1.0),
@@ -86,11 +88,13 @@ PRECISIONS = {
 }
 """4.25 bits a parameter: 4 and an 8-bit scale for each 32 (OCP Microscaling 1.0, 2023); 4.5 in fp4 (NVFP4: a scale for
 each 16). Four-bit integers are widened and multiplied in 16 bits, fp4 at the least peak of at least 4 bits that the
-device has; mxfp4 checkpoints keep all but the experts in 16 bits."""
+device has; mxfp4 checkpoints keep all but the experts in 16 bits. fp8 has a scale a block of 128 × 128 (DeepSeek-V3,
+Qwen3); fp8-rows one a row of weights and a token, applied behind the product (compressed-tensors, fbgemm);
+fp8-expert-rows so for the routed experts alone, all else in 16 bits (Llama 4: llama-models, quantization/loader.py)."""
 SPELLINGS = {"bfloat16": "bf16", "float16": "fp16", "half": "fp16", "float32": "fp32", "float": "fp32", "4-bit": "int4",
              "awq": "int4", "gptq": "int4", "w4a16": "int4", "q4_0": "int4", "q4_k_m": "int4", "nf4": "int4", "float8": "fp8",
              "e4m3": "fp8", "fp8_e4m3": "fp8", "float8_e4m3fn": "fp8", "w8a8": "int8", "q8_0": "int8", "8-bit": "int8",
-             "nvfp4": "fp4"}  # fmt: skip
+             "nvfp4": "fp4", "fp8-dynamic": "fp8-rows", "fbgemm-fp8": "fp8-rows"}  # fmt: skip
 
 
 def precision_of(name: str) -> Precision:
@@ -98,6 +102,12 @@ def precision_of(name: str) -> Precision:
     if not known_precision(name):
         raise BadInput("precision", name, f"use one of {', '.join(PRECISIONS)}")
     return PRECISIONS[_plain(name)]
+
+
+def held_as(name: str, arch: Architecture | None) -> Precision:
+    """The precision of that name as the checkpoints of a model have it: "fp8" is not held alike in all of them."""
+    found = precision_of(name)
+    return PRECISIONS[f"fp8-{arch.fp8}"] if arch is not None and arch.fp8 and found.name == "fp8" else found
 
 
 def known_precision(name: str) -> bool:

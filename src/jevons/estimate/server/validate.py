@@ -23,13 +23,14 @@ from jevons.estimate.server.shape import (
     Precision,
     Served,
     from_counts,
+    held_as,
     known_precision,
-    precision_of,
     served,
 )
 from jevons.estimate.validation.predictions import Predicted, Prediction, Predictions
 from jevons.estimate.validation.readings import holds, number, observed, other_unit, plain, require
 from jevons.world import devices, models
+from jevons.world.architecture import Architecture
 from jevons.world.hardware import Device
 from jevons.world.rows import Row
 from jevons.world.vision import Tower, tower_of
@@ -155,7 +156,7 @@ def _deployment(row: Row, pack: Mapping[str, Any], needed: Mapping[str, float | 
     spread = max(second / length**2, 1.0) if second else pack["output_spread"]
     cap, requests = (number(row, c, file, line) for c in ("max_num_seqs", "n_requests"))
     shown = window_prompts(requests, cap, spread) if cap and requests else 1.0
-    precision = precision_of(row["weight_precision"])
+    precision = held_as(row["weight_precision"], _architecture(row))
     machine = machine_of(device, precision, gpus, number(row, "data_parallel", file, line) or 1.0)
     tier = "guess" if packs.stands_in(device.generation, pack) else "physics"
     return Deployment(row["model_id"], _family(row, pack), row["task"], device, model, precision, machine, batch, length, spread,
@@ -222,6 +223,12 @@ def _model(row: Row, file: str, line: int) -> Served | None:
     return from_counts(total, active, layers, hidden or layers * TYPICAL_WIDTH,
                        number(row, "kv_elems_per_ctx_token", file, line) or 0.0,
                        number(row, "attn_layers", file, line), "mamba" in row.get("architecture", "").lower())  # fmt: skip
+
+
+def _architecture(row: Row) -> Architecture | None:
+    """The architecture of the table that the row's model has, by either of its names."""
+    told = (found.architecture for name in (row["model_id"], row.get("base_model") or "") if (found := _found(name)))
+    return next((each for each in told if each), None)
 
 
 def _found(name: str) -> models.Model | None:
