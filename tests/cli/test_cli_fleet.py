@@ -64,7 +64,7 @@ def test_completeness_lists_the_hours_that_are_not_whole(power):
     assert "gpu-1" in said("completeness", power / "p.parquet", "--table")
 
 
-def test_close_then_days(power):
+def test_days_are_closed_once_and_listed(power):
     done = json.loads(said("close", power / "p.parquet", "--state", power / "closed", "--json"))
     assert [(d["day"], d["version"], d["new"]) for d in done] == [("2026-01-01", 1, True)]
     assert [d["why"] for d in json.loads(said("days", power / "closed", "--json"))] == ["first close"]

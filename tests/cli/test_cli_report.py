@@ -51,7 +51,7 @@ def test_a_stated_market_intensity_fills_the_market_side_and_not_sci(made, jevon
     assert made("report sci m.json").json["I_g_per_kwh"] == pytest.approx(made("report sci a.json").json["I_g_per_kwh"])
 
 
-def test_a_statement_into_a_markdown_file(made, tmp_path):
+def test_a_statement_is_written_into_a_markdown_file(made, tmp_path):
     said = made(f"report ghg a.json --out {tmp_path / 'g.md'}")
     assert said.code == 0
     assert "| 2 purchased electricity |" in (tmp_path / "g.md").read_text()
@@ -78,7 +78,7 @@ def test_sci_is_null_until_a_unit_is_declared(made):
     assert made("report sci a.json --per '1k tokens'").json["sci"] > 0
 
 
-def test_annex_xi_as_paragraph_and_as_points(made, tmp_path):
+def test_annex_xi_is_told_as_paragraph_and_as_points(made, tmp_path):
     assert "llama-2-7b" in made("report annex-xi a.json --days 16").out
     made(f"report annex-xi a.json --flop 8e22 --out {tmp_path / 'x.json'}")
     assert json.loads((tmp_path / "x.json").read_text())["d_resources"]["flop"] == 8e22
@@ -182,7 +182,7 @@ def test_the_page_holds_every_result(made, tmp_path):
     assert "us-central1" in text
 
 
-def test_a_pdf_by_typst(made, tmp_path):
+def test_typst_makes_a_pdf_where_it_is_asked_to(made, tmp_path):
     needs("typst")
     said = made(f"report pdf a.json --by typst --out {tmp_path / 'r.pdf'}")
     assert "made by typst" in said.err
@@ -228,7 +228,7 @@ def test_annex_xi_takes_no_hours_of_serving_for_a_training(made, jevons, tmp_pat
     assert "training time not stated" in made("report annex-xi s.json").out
 
 
-def test_an_inventory_for_brightway_and_a_package_for_openlca(made, tmp_path):
+def test_brightway_gets_an_inventory_and_openlca_a_package(made, tmp_path):
     assert made("report brightway a.json").out.startswith("Database,jevons")
     made(f"report openlca a.json --out {tmp_path / 'o.zip'}")
     assert any(name.startswith("processes/") for name in zipfile.ZipFile(tmp_path / "o.zip").namelist())

@@ -17,7 +17,7 @@ def centre(jevons, tmp_path):
     return jevons
 
 
-def test_the_figures_of_a_day_with_its_contracts(centre):
+def test_the_figures_of_a_day_are_told_with_its_contracts(centre):
     told = centre("report eed meters.csv --it 'Grid import/UPS' --reused 'Waste heat' --water 20 --contracts c.csv --at France").json
     assert told["indicators"]["PUE"] == pytest.approx(24_500 / 19_200)
     assert told["indicators"]["ERF"] == pytest.approx(4_800 / 24_500)

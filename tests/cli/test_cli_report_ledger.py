@@ -8,6 +8,8 @@ import zipfile
 import pytest
 from reported import HEAD
 
+from means import means_missing
+
 
 def test_runs_of_the_ledger_are_reported_site_by_site(kept):
     told = kept("report ghg ledger:project=search").json
@@ -83,14 +85,19 @@ def test_a_question_the_ledger_cannot_answer_is_refused(kept, line, words):
     assert words in said.err
 
 
-def test_a_statement_as_a_page_and_as_pdf(made, tmp_path):
-    from jevons.report.pdf import found_browser
-
+def test_a_statement_is_written_as_a_page(made, tmp_path):
     made(f"report ghg a.json --contracts c.csv --organisation Acme --out {tmp_path / 'g.html'}")
     assert "Greenhouse gas statement of Acme" in (tmp_path / "g.html").read_text()
-    if found_browser() is not None:
-        made(f"report ghg a.json --contracts c.csv --out {tmp_path / 'g.pdf'}")
-        assert (tmp_path / "g.pdf").read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.browser
+def test_a_statement_is_printed_as_pdf(made, tmp_path):
+    from jevons.report.pdf import found_browser
+
+    if found_browser() is None:
+        means_missing("Chromium is not installed")
+    made(f"report ghg a.json --contracts c.csv --out {tmp_path / 'g.pdf'}")
+    assert (tmp_path / "g.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def test_without_a_browser_a_statement_is_no_pdf(made, tmp_path, monkeypatch):

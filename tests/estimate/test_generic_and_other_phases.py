@@ -25,7 +25,7 @@ from jevons.estimate.generic import generic_energy_kwh
 from means import means_missing
 
 
-def test_green_algorithms_equation_by_hand():
+def test_green_algorithms_equation_gives_what_a_hand_does():
     assert generic_energy_kwh(12, 12, 12.0, 1.0, 64, 0.3725) == pytest.approx(12 * (12 * 12 + 64 * 0.3725) / 1000)
 
 

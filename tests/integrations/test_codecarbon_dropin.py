@@ -20,6 +20,7 @@ from jevons.core.errors import BadInput, UnknownName
 from jevons.integrations import codecarbon
 from jevons.integrations.codecarbon import EmissionsTracker, OfflineEmissionsTracker, track_emissions
 from jevons.integrations.codecarbon_options import OPTIONS
+from means import means_missing
 from measure.steady import Steady, until
 
 FORCED = {"force_carbon_intensity_g_co2e_kwh": 360.0}
@@ -59,6 +60,23 @@ def test_energy_emissions_and_power_belong_together():
     assert data.cpu_energy == pytest.approx(data.energy_consumed)
     assert data.cpu_energy * 3.6e6 == pytest.approx(tracker._run.sensors[0].joules, rel=1e-5)
     assert data.cpu_power == pytest.approx(data.cpu_energy * 3.6e6 / data.duration)
+
+
+def test_the_duration_is_that_of_the_energy_also_where_starting_took_long(monkeypatch):
+    from jevons import measure
+
+    started = measure.start
+
+    def slowly(**options):
+        run = started(**options)
+        time.sleep(0.5)
+        return run
+
+    monkeypatch.setattr(measure, "start", slowly)
+    tracker = EmissionsTracker(**FORCED)
+    tracker.start()
+    tracker.stop()
+    assert tracker.final_emissions_data.duration >= 0.5
 
 
 def test_energies_hold_the_pue_and_powers_do_not():
@@ -380,8 +398,9 @@ def test_a_sensor_that_fails_at_the_start_leaves_the_work_alone(monkeypatch, cap
     assert "nothing is measured" in caplog.text
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/stat"), reason="this platform has no /proc to tell processes by")
 def test_the_process_mode_measures_the_process_alone(tmp_path):
+    if not os.path.exists("/proc/stat"):
+        means_missing("this platform has no /proc to tell processes by")
     with EmissionsTracker(tracking_mode="process", **FORCED) as tracker:
         time.sleep(0.3)
     assert set(tracker._run.activity.text["share"]) <= {"process"}
@@ -431,8 +450,9 @@ def test_a_kill_leaves_the_journal(tmp_path):
     assert json.loads(journal.read_text().splitlines()[-1])["kind"] == "closed"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
 def test_a_forked_child_writes_no_second_row(tmp_path):
+    if not hasattr(os, "fork"):
+        means_missing("this platform does not fork")
     code = "t = EmissionsTracker(country_iso_code='FRA'); t.start(); time.sleep(0.2)\nif os.fork() == 0: sys.exit(t.stop())\nos.wait(); t.stop()"
     assert child(code, tmp_path).wait(60) == 0
     assert len(rows(tmp_path)) == 1
@@ -454,7 +474,6 @@ def upstream():
     try:
         import codecarbon as package
     except ImportError:
-        from means import means_missing
 
         means_missing("codecarbon is not installed, so its interface cannot be compared")
     return package

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +13,7 @@ from jevons.core.errors import BadInput, JevonsError
 from jevons.integrations import wrap
 from jevons.integrations.call_footprint import CallFootprint
 from jevons.integrations.llm_adapters import Usage, adapter_of, counts, host_provider, usage_of
-from means import means_missing
+from means import needs
 
 ASKED = [{"role": "user", "content": "hello"}]
 WHOLE = Usage(INPUT, OUTPUT, CACHED, REASONING)
@@ -25,13 +24,6 @@ PLAIN = Usage(INPUT, OUTPUT, 0.0, 0.0)
 def url():
     with serving() as address:
         yield address
-
-
-def package(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        means_missing(f"the package {name} is not installed")
 
 
 def drained(stream: Any) -> Any:
@@ -48,7 +40,7 @@ async def drained_later(stream: Any) -> Any:
 
 @pytest.fixture
 def openai(url):
-    return wrap(package("openai").OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=0), provider="openai", at="FRA")
+    return wrap(needs("openai").OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=0), provider="openai", at="FRA")
 
 
 # ---- OpenAI
@@ -81,7 +73,7 @@ def test_embeddings_count_their_input(openai):
 
 
 def test_an_async_client_answers_with_footprints_too(url):
-    client = wrap(package("openai").AsyncOpenAI(base_url=f"{url}/v1", api_key="x"), provider="openai")
+    client = wrap(needs("openai").AsyncOpenAI(base_url=f"{url}/v1", api_key="x"), provider="openai")
 
     async def both() -> tuple[Any, Any]:
         whole = await client.chat.completions.create(model="gpt-4o", messages=ASKED)
@@ -105,7 +97,7 @@ def test_the_reply_stays_what_it_was(openai):
 
 
 def test_the_client_is_not_touched(url):
-    client = package("openai").OpenAI(base_url=f"{url}/v1", api_key="x")
+    client = needs("openai").OpenAI(base_url=f"{url}/v1", api_key="x")
     create = type(client.chat.completions).create
     wrap(client, provider="openai").chat.completions.create(model="gpt-4o", messages=ASKED)
     assert type(client.chat.completions).create is create
@@ -145,7 +137,7 @@ def test_a_stream_that_breaks_off_raises_the_clients_error_and_gives_no_number(o
 
 
 def test_an_error_of_the_endpoint_is_the_clients_error(openai):
-    with pytest.raises(package("openai").InternalServerError):
+    with pytest.raises(needs("openai").InternalServerError):
         openai.chat.completions.create(model="x-error", messages=ASKED)
 
 
@@ -156,18 +148,18 @@ def test_an_unknown_model_is_a_note_and_no_error_of_the_call(openai):
 
 
 def test_an_endpoint_that_nobody_knows_asks_for_its_provider(url):
-    client = wrap(package("openai").OpenAI(base_url=f"{url}/v1", api_key="x"))
+    client = wrap(needs("openai").OpenAI(base_url=f"{url}/v1", api_key="x"))
     assert "pass provider=" in client.chat.completions.create(model="gpt-4o", messages=ASKED).footprint.note
 
 
 def test_a_stated_deployment_prices_a_server_of_ones_own(url):
-    client = wrap(package("openai").OpenAI(base_url=f"{url}/v1", api_key="x"), deployment={"on": "h100", "batch": 8})
+    client = wrap(needs("openai").OpenAI(base_url=f"{url}/v1", api_key="x"), deployment={"on": "h100", "batch": 8})
     assert client.chat.completions.create(model="llama-3.1-8b", messages=ASKED).footprint.energy_kwh > 0
 
 
 def test_each_footprint_is_handed_to_the_listener(url):
     heard: list[CallFootprint] = []
-    client = wrap(package("openai").OpenAI(base_url=f"{url}/v1", api_key="x"), provider="openai", on_footprint=heard.append)
+    client = wrap(needs("openai").OpenAI(base_url=f"{url}/v1", api_key="x"), provider="openai", on_footprint=heard.append)
     client.chat.completions.create(model="gpt-4o", messages=ASKED)
     assert [found.usage for found in heard] == [WHOLE]
 
@@ -184,7 +176,7 @@ def test_a_footprint_explains_itself_with_its_interval(openai):
 
 
 def test_anthropic_counts_cached_input_beside_and_it_is_joined(url):
-    client = wrap(package("anthropic").Anthropic(base_url=url, api_key="x"))
+    client = wrap(needs("anthropic").Anthropic(base_url=url, api_key="x"))
     asked = {"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": ASKED}
     whole = client.messages.create(**asked).footprint
     streamed = drained(client.messages.create(stream=True, **asked)).footprint
@@ -194,14 +186,14 @@ def test_anthropic_counts_cached_input_beside_and_it_is_joined(url):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_anthropics_stream_is_metered_when_only_its_text_is_read(url):
-    client = wrap(package("anthropic").Anthropic(base_url=url, api_key="x"))
+    client = wrap(needs("anthropic").Anthropic(base_url=url, api_key="x"))
     with client.messages.stream(model="claude-sonnet-4-5", max_tokens=9, messages=ASKED) as stream:
         assert "".join(stream.text_stream) == "hello"
     assert stream.footprint.usage == Usage(INPUT, OUTPUT, CACHED, 0.0)
 
 
 def test_google_counts_thoughts_beside_and_they_are_joined(url):
-    client = wrap(package("google.genai").Client(api_key="x", http_options={"base_url": url}))
+    client = wrap(needs("google.genai").Client(api_key="x", http_options={"base_url": url}))
     whole = client.models.generate_content(model="gemini-2.5-flash", contents="hi").footprint
     streamed = drained(client.models.generate_content_stream(model="gemini-2.5-flash", contents="hi")).footprint
     assert whole.usage == streamed.usage == WHOLE
@@ -209,7 +201,7 @@ def test_google_counts_thoughts_beside_and_they_are_joined(url):
 
 
 def test_google_answers_later_too(url):
-    client = wrap(package("google.genai").Client(api_key="x", http_options={"base_url": url}))
+    client = wrap(needs("google.genai").Client(api_key="x", http_options={"base_url": url}))
 
     async def both() -> tuple[Any, Any]:
         whole = await client.aio.models.generate_content(model="gemini-2.5-flash", contents="hi")
@@ -220,8 +212,8 @@ def test_google_answers_later_too(url):
     assert whole.usage == streamed.usage == WHOLE
 
 
-def test_mistral_in_every_way(url):
-    client = wrap(package("mistralai.client").Mistral(api_key="x", server_url=url))
+def test_mistral_is_metered_in_every_way(url):
+    client = wrap(needs("mistralai.client").Mistral(api_key="x", server_url=url))
     asked = {"model": "mistral-large-latest", "messages": ASKED}
 
     async def later() -> tuple[Any, Any]:
@@ -233,8 +225,8 @@ def test_mistral_in_every_way(url):
     assert client.embeddings.create(model="mistral-embed", inputs=["a"]).footprint.energy_kwh > 0
 
 
-def test_cohere_in_every_way(url):
-    cohere = package("cohere")
+def test_cohere_is_metered_in_every_way(url):
+    cohere = needs("cohere")
     client, slow = (wrap(kind(api_key="x", base_url=url)) for kind in (cohere.ClientV2, cohere.AsyncClientV2))
     asked = {"model": "command-a-03-2025", "messages": ASKED}
 
@@ -248,8 +240,8 @@ def test_cohere_in_every_way(url):
     assert made.footprint.energy_kwh > 0
 
 
-def test_hugging_face_in_every_way(url):
-    hub = package("huggingface_hub")
+def test_hugging_face_is_metered_in_every_way(url):
+    hub = needs("huggingface_hub")
     client, slow = (wrap(kind(base_url=f"{url}/v1", api_key="x")) for kind in (hub.InferenceClient, hub.AsyncInferenceClient))
     asked = {"messages": ASKED, "model": "meta-llama/Llama-3.1-8B-Instruct"}
 
@@ -265,7 +257,7 @@ def test_hugging_face_in_every_way(url):
 
 def test_litellm_is_wrapped_as_the_module_it_is(url, monkeypatch):
     monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    client = wrap(package("litellm"))
+    client = wrap(needs("litellm"))
     asked = {"model": "openai/gpt-4o", "messages": ASKED, "api_base": f"{url}/v1", "api_key": "x"}
     streamed = {"stream": True, "stream_options": {"include_usage": True}, **asked}
 

@@ -16,7 +16,7 @@ from jevons.core.errors import BadInput, MissingExtra
 from jevons.measure import exporter, live_page, start
 from jevons.measure.live_report import Budget
 from jevons.measure.served import serve
-from means import means_missing
+from means import means_missing, needs
 
 PRICED = {"site": jevons.site("France", pue=1.0, intensity="100 g/kWh")}
 
@@ -102,7 +102,7 @@ def test_a_port_that_is_taken_is_said(run):
 
 
 def test_prometheus_client_reads_what_we_write(run):
-    parser = pytest.importorskip("prometheus_client.parser")
+    parser = needs("prometheus_client.parser")
     run.stop()
     families = {f.name: f for f in parser.text_string_to_metric_families(exporter.Exporter(run).page())}
     assert families["jevons_energy_joules"].type == "counter"
@@ -110,7 +110,7 @@ def test_prometheus_client_reads_what_we_write(run):
 
 
 def test_a_registry_of_prometheus_client_takes_the_run(run):
-    client = pytest.importorskip("prometheus_client")
+    client = needs("prometheus_client")
     registry = client.CollectorRegistry()
     registry.register(exporter.collector(run))
     run.stop()

@@ -12,6 +12,7 @@ from jevons.measure.sensor import MISSING
 from jevons.measure.sensors import bmc, scrape, slurm, smart_plug
 from jevons.measure.sensors.channel import Polled
 from jevons.world import catalog
+from means import needs
 
 IPMITOOL = """
     Instantaneous power reading:                   150 Watts
@@ -145,23 +146,23 @@ def told(text, **how):
 
 
 def test_keplers_package_and_memory_are_taken_once_and_its_watts_core_and_psys_not_added():
-    pytest.importorskip("prometheus_client")
+    needs("prometheus_client")
     assert told(KEPLER) == {"kepler-node-package:n:/p0": 100.5e6, "kepler-node-dram:n:/d0": 10e6}
 
 
 def test_workloads_are_given_only_where_asked_for():
-    pytest.importorskip("prometheus_client")
+    needs("prometheus_client")
     assert told(KEPLER, scope="container") == {"kepler-container-package:n:c1:running": 7e6}
 
 
 def test_dcgms_energy_is_taken_before_its_power_and_power_where_there_is_no_energy():
-    pytest.importorskip("prometheus_client")
+    needs("prometheus_client")
     assert told(DCGM) == {"dcgm-power:h:GPU-1": 301.5, "dcgm-power:h:GPU-2": 60.0}
     assert told(DCGM + COUNTED) == {"dcgm-energy:h:GPU-1": 5e6}
 
 
 def test_a_scraped_page_is_a_sensor_and_a_page_that_goes_is_missing(tmp_path):
-    pytest.importorskip("prometheus_client")
+    needs("prometheus_client")
     page = tmp_path / "metrics"
     page.write_text(KEPLER)
     sensor = scrape.scrape(str(page))
@@ -176,7 +177,7 @@ def test_a_scraped_page_is_a_sensor_and_a_page_that_goes_is_missing(tmp_path):
 
 
 def test_a_page_that_no_row_explains_is_refused(tmp_path):
-    pytest.importorskip("prometheus_client")
+    needs("prometheus_client")
     (tmp_path / "metrics").write_text("up 1\n")
     with pytest.raises(BadInput, match=r"meters\.csv"):
         scrape.scrape(str(tmp_path / "metrics"))

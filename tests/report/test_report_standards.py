@@ -22,7 +22,7 @@ def test_sci_is_energy_times_intensity_plus_embodied_per_unit():
     assert low < score["sci"] < high
 
 
-def test_sci_by_hand():
+def test_sci_is_what_a_hand_computes():
     rows = [{"amount": 100.0}, {"flow": "device_hours/x", "amount": 10.0}]
     activity = Activity.of(rows, served={"request": 1000.0})
     place = ConstantPlace({"electricity": {"climate": 0.4}, "device_hours": {"climate": 0.05}})

@@ -119,14 +119,14 @@ def test_a_database_that_is_another_tools_is_refused(tmp_path):
 # ---- W&B
 
 
-def test_the_event_history_of_wandb_as_csv(tmp_path):
+def test_the_event_history_of_wandb_is_read_as_csv(tmp_path):
     lines = ["_timestamp,_runtime,system.gpu.0.powerWatts,system.gpu.0.powerPercent,system.gpu.process.0.powerWatts",
              *(f"{t},{t - T0},{w},75,{w}" for t, w in POINTS)]  # fmt: skip
     (tmp_path / "sys_metrics.csv").write_text("\n".join(lines) + "\n")
     assert kwh(account.read(tmp_path / "sys_metrics.csv")) == pytest.approx(KWH)
 
 
-def test_the_event_history_of_wandb_as_json_lines_in_any_order(tmp_path):
+def test_the_event_history_of_wandb_is_read_as_json_lines_in_any_order(tmp_path):
     samples = [{"_timestamp": t, "_wandb": True, "system.gpu.1.powerWatts": w, "system.cpu": 3} for t, w in reversed(POINTS)]
     (tmp_path / "wandb-events.jsonl").write_text("\n".join(map(json.dumps, samples)))
     activity = account.read(tmp_path / "wandb-events.jsonl")

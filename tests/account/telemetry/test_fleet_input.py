@@ -94,7 +94,7 @@ def test_a_unit_that_disagrees_with_the_column_or_that_nobody_tells_is_refused(t
     ("energy_j", None, (1000.0, 37000.0), 0.01), ("energy_kwh", None, (5.0, 5.01), 0.01), ("energy_mj", "mJ", (0.0, 3.6e7), 0.01),
     ("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", None, (0.0, 3.6e7), 0.01), ("DCGM_FI_DEV_POWER_USAGE", None, (3600.0, 3600.0), 0.01),
 ])  # fmt: skip
-def test_the_same_energy_in_every_unit(tmp_path, column, unit, values, kwh):
+def test_the_same_energy_is_read_in_every_unit(tmp_path, column, unit, values, kwh):
     write(tmp_path / "x.parquet", [("a", BEGAN_US, values[0]), ("a", BEGAN_US + 10 * S, values[1])], column)
     found = telemetry(tmp_path, unit=unit)
     assert found.total()[0] == pytest.approx(kwh, rel=1e-9)
