@@ -118,3 +118,10 @@ def test_formats_are_told_by_ending_then_by_looks():
 def test_a_row_of_a_market_based_column_is_not_taken_for_location_based():
     (record,) = records(LLAMA_CARD, "card.md")
     assert record["tco2e"] == "12.9"
+
+
+def test_a_field_that_cannot_be_read_is_named_by_file_and_row(jevons, tmp_path):
+    (tmp_path / "one.yaml").write_text("name: x\nhardwaer: H100\n")
+    (tmp_path / "two.csv").write_text("name,tco2e\nx,1\ny,-4\n")
+    assert "one.yaml, row 1" in jevons("audit one.yaml").err
+    assert "two.csv, row 3, column tco2e" in jevons("audit two.csv").err

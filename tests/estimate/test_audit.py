@@ -177,6 +177,21 @@ def test_a_total_may_differ_from_its_parts_by_their_rounding_and_no_more():
     assert rules({"parts": parts, "total": "10.5"}) == {"parts"}
 
 
+def test_parts_without_their_total_are_said_to_go_unchecked():
+    (found,) = audit({"energy_kwh": 100, "parts": {"training": 60, "evaluation": 20}})
+    assert (found.rule, found.severity, found.accuses) == ("parts", "note", False)
+
+
+@pytest.mark.parametrize(("energy_mwh", "words"), [(215.04, ""), (258.05, "once too often"), (179.2, ""), (2150.4, "10 times too large")])
+def test_devices_and_wall_clock_hours_are_device_hours(energy_mwh, words):
+    found = audit({"hardware": "H100", "n": 256, "hours": 1000, "avg_power_w": 700, "pue": 1.2, "energy_mwh": energy_mwh})
+    assert any(words in f.message for f in found) if words else not found
+
+
+def test_hardware_that_is_counted_is_known_by_its_kind():
+    assert not audit({"hardware": "8 x A100", "tco2e": 1})
+
+
 def test_a_quantity_stated_twice_must_be_one():
     assert rules({"num_devices": [1000, 1024]}) == {"restated"}
     assert audit({"energy_mwh": ["1287", "1,286.8"]}) == []

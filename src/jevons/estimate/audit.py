@@ -41,9 +41,12 @@ def audit(record: Mapping[str, Any]) -> list[Finding]:
     return _audited(read(record))
 
 
-def audit_table(rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
-    """The findings of every row; rows of one source (or ``family``) on one kind of hardware are siblings."""
-    return [finding for claim in claims(rows) for finding in _audited(claim)]
+def audit_table(rows: Sequence[Mapping[str, Any]], file: str = "rows", first: int = 2) -> list[Finding]:
+    """The findings of every row; rows of one source (or ``family``) on one kind of hardware are siblings.
+
+    ``file`` and ``first``: what errors call the table, and the number of its first row.
+    """
+    return [finding for claim in claims(rows, file, first) for finding in _audited(claim)]
 
 
 def implied(record: Mapping[str, Any]) -> list[Implied]:

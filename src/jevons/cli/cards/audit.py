@@ -27,11 +27,12 @@ def audit(file: File, **given: Any) -> None:
 
     Exit code 1 where something is wrong; notes alone are no fault.
     """
-    from jevons.cli.cards.card_text import records
+    from jevons.cli.cards.card_text import kind_of, records
     from jevons.estimate.audit import audit_table, implied
 
-    rows = records(*text_of(file))
-    findings = audit_table(rows)
+    text, name = text_of(file)
+    rows = records(text, name)
+    findings = audit_table(rows, name, 2 if kind_of(text, name) == "csv" else 1)
     told = {"findings": [asdict(found) for found in findings],
             "implied": {str(row.get("name") or row.get("model") or place): [asdict(x) for x in implied(row)]
                         for place, row in enumerate(rows, start=1)}}  # fmt: skip

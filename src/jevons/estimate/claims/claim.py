@@ -18,7 +18,7 @@ NUMBERS: dict[str, tuple[str, str, float]] = {  # key -> (what it is, unit in wh
     "active": ("active", "", 1.0), "active_params_b": ("active", "", 1e9),
     "tokens": ("tokens", "", 1.0), "tokens_b": ("tokens", "", 1e9),
     "device_hours": ("device_hours", "", 1.0), "num_devices": ("num_devices", "", 1.0), "n": ("num_devices", "", 1.0),
-    "wall_hours": ("wall_hours", "", 1.0), "wall_days": ("wall_hours", "", units.HOURS_PER_DAY),
+    "wall_hours": ("wall_hours", "", 1.0), "hours": ("wall_hours", "", 1.0), "wall_days": ("wall_hours", "", units.HOURS_PER_DAY),
     "avg_power_w": ("power_w", "W", 1.0), "power_w": ("power_w", "W", 1.0), "tdp_w": ("tdp_w", "W", 1.0),
     "peak_tflops": ("peak_tflops", "", 1.0), "pue": ("pue", "", 1.0),
     "grid_gco2_per_kwh": ("grid_kg_per_kwh", "", 1 / units.G_PER_KG),
@@ -105,6 +105,7 @@ def read(record: Mapping[str, Any]) -> Claim:
     for key in (k for k in given if k in NUMBERS):
         name = NUMBERS[key][0]
         stated[name] = (*stated.get(name, ()), *_statements(key, given[key]))
+    _devices_by_hours(stated)
     nested = _nested(given)
     if not stated and not any(nested.values()):
         raise BadInput("record", dict(record), "state at least one number, e.g. device_hours, energy_mwh or tco2e")
@@ -114,6 +115,13 @@ def read(record: Mapping[str, Any]) -> Claim:
         {k: v for k, v in stated.items() if len(v) > 1}, text, _device(text.get("hardware", "")),
         _includes_pue(given), _flag("encoder_decoder", given) is True, **nested,
     )  # fmt: skip
+
+
+def _devices_by_hours(stated: dict[str, tuple[Stated, ...]]) -> None:
+    """Device-hours = devices × wall-clock hours, where they are not stated themselves."""
+    if "device_hours" not in stated and {"num_devices", "wall_hours"} <= set(stated):
+        count, wall = stated["num_devices"][0], stated["wall_hours"][0]
+        stated["device_hours"] = (Stated(count.value * wall.value, count.value * wall.half),)
 
 
 def pue_scope(note: str) -> bool | None:
@@ -211,11 +219,11 @@ def _mapping(given: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found
 
 
-def _row(row: Mapping[str, Any], number: int) -> Claim:
+def _row(row: Mapping[str, Any], file: str, number: int) -> Claim:
     try:
         return read(row)
     except BadInput as trouble:
-        raise TableError("rows", number, trouble.field, trouble.value, trouble.mend) from None
+        raise TableError(file, number, trouble.field, trouble.value, trouble.mend) from None
 
 
 def _check_keys(given: Mapping[str, Any]) -> None:
@@ -245,20 +253,21 @@ def _includes_pue(given: Mapping[str, Any]) -> bool | None:
 
 
 def _device(name: str) -> Device | None:
-    if not name:
+    kind = re.sub(r"^\s*\d+\s*[x×*]\s*", "", name, flags=re.IGNORECASE)  # "8 x A100" is an A100
+    if not kind:
         return None
     try:
-        return devices.device(name)[0]
+        return devices.device(kind)[0]
     except UnknownName:
         return None  # a finding says so: see the rule `hardware`
 
 
-def claims(rows: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
+def claims(rows: Sequence[Mapping[str, Any]], file: str = "rows", first: int = 2) -> Iterator[Claim]:
     """The claims of a table, each with those that share its source and its hardware as siblings.
 
-    Errors: TableError naming the row (2: the first under the header) and the field.
+    ``first``: number of the first row; 2 is the one under a header. Errors: TableError naming file, row and field.
     """
-    read_rows = [_row(row, number) for number, row in enumerate(rows, start=2)]
+    read_rows = [_row(row, file, number) for number, row in enumerate(rows, start=first)]
     keys = [(c.text.get("family") or c.text.get("source", ""), c.text.get("hardware", "")) for c in read_rows]
     for i, claim in enumerate(read_rows):
         kin = tuple(c for j, c in enumerate(read_rows) if j != i and keys[j] == keys[i] and all(keys[i]))

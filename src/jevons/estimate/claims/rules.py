@@ -129,7 +129,10 @@ def devices(c: Claim) -> Iterator[Finding]:
 
 def parts(c: Claim) -> Iterator[Finding]:
     """The parts make the total, up to half a unit of the last digit of each."""
-    if not c.parts or "total" not in c.numbers:
+    if not c.parts:
+        return
+    if "total" not in c.numbers:
+        yield Finding("parts", "note", f"the {len(c.parts)} parts are not checked", "state their total")
         return
     made = sum(p.value for p in c.parts.values())
     for total in c.restated.get("total", (c.numbers["total"],)):
