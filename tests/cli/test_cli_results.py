@@ -148,3 +148,19 @@ def test_methods_are_compared_on_a_training_that_flags_describe(llama, jevons):
     assert jevons("compare-methods --model llama-2-7b --tokens 2T --on a100 --n 512 --at France").json == kept
     assert "leave out the one or the other" in jevons("compare-methods --model llama-2-7b --tokens 2T --hours 3 --on a100").err
     assert "how many (n)" in jevons("compare-methods --model llama-2-7b --tokens 2T --on a100").err
+
+
+ROW = {"timestamp": "2026-11-28T12:00:00", "project_name": "night", "run_id": "r1", "duration": 3600, "cpu_energy": 0.05, "ram_energy": 0.01,
+       "energy_consumed": 0.06, "emissions": 0.006, "country_iso_code": "SWE", "codecarbon_version": "jevons 0.1.0", "cpu_count": 8,
+       "cpu_model": "AMD EPYC", "ram_total_size": 60, "cpu_utilization_percent": 50}  # fmt: skip
+
+
+def test_an_emissions_file_is_compared_with_the_tool_that_it_replaces(jevons, tmp_path):
+    path = tmp_path / "emissions.csv"
+    path.write_text(f"{','.join(ROW)}\n{','.join(map(str, ROW.values()))}\n")
+    assert jevons("compare-methods emissions.csv").json[0]["recorded_by"] == "jevons"
+    table = " ".join(jevons("compare-methods emissions.csv --table").out.split())
+    assert "8 threads of 4 W" in table
+    assert "energy × intensity" in table
+    assert "the file tells what ran" in jevons("compare-methods emissions.csv --at France").err
+    assert "a file that is there" in jevons("compare-methods none.csv").err

@@ -79,9 +79,9 @@ class EmissionsTracker(Inner):
                 log.warning("this tracker has started already")
                 return
             self._run = self._guarded(self._begun)
-            self._began_s = time.monotonic()
         if self._run is None:
             return
+        self._began_s = self._run.began_s  # not now: energy is counted since then
         atexit.register(self.stop)
         if self.options.output_handlers and self.options.api_call_interval > 0:
             every_s = (self.options.measure_power_secs or ITS_PERIOD_S) * self.options.api_call_interval

@@ -87,6 +87,11 @@ class Run:
         return self._shared.who if self._shared is not None else None
 
     @property
+    def began_s(self) -> float:
+        """When it began, on the monotonic clock."""
+        return self._began_ns / NS_PER_S
+
+    @property
     def over(self) -> bool:
         """Whether it has ended."""
         return self._stopped

@@ -15,8 +15,10 @@ from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
     from jevons.estimate.methods import Priced
+    from jevons.integrations.codecarbon_compare import Compared
 
 app = typer.Typer()
+MOST_SHOWN = 5
 ACTIVITY: options.Group = {name: {**options.RECORDED, **options.HARDWARE, **options.STEP, **options.GENERIC}[name]
                            for name in ("hours", "on", "n", "power", "memory")}  # fmt: skip
 WORK: options.Group = options.MODEL
@@ -28,15 +30,19 @@ options.PANELS[options.WHERE] += (PLACE,)
 @app.command(no_args_is_help=True)
 @taking(WORK, ACTIVITY, PLACE, options.FORM)
 def compare_methods(
-    result: Annotated[Path | None, typer.Argument(metavar="RESULT.json", show_default=False, help="A kept training "
-                                                  "result, or a spec: its hours, devices and place.")] = None,  # fmt: skip
+    result: Annotated[Path | None, typer.Argument(metavar="RESULT.json|emissions.csv", show_default=False, help="A kept training "
+                                                  "result, or a spec: its hours, devices and place; or a file that CodeCarbon "
+                                                  "or its stand-in wrote: each run by both.")] = None,  # fmt: skip
     **given: Any,
 ) -> None:
     """Price one activity as jevons and eight other tools would, and say what makes each differ.
 
     jevons compare-methods --hours "15 days" --on a100 --n 512 --at France
     jevons compare-methods --model llama-2-7b --tokens 2T --on a100 --n 512 --at France
+    jevons compare-methods emissions.csv
     """
+    if result is not None and result.suffix == ".csv":
+        return tell_rows(result, {**chosen(given, WORK), **chosen(given, ACTIVITY, PLACE)}, given)
     from jevons.estimate.methods import compare_methods as compared
 
     asked = {**known(result, chosen(given, WORK), chosen(given, ACTIVITY, PLACE)), **chosen(given, ACTIVITY, PLACE)}
@@ -48,6 +54,44 @@ def compare_methods(
         show.out_json([asdict(tool) for tool in priced])
     else:
         tell(priced)
+
+
+def tell_rows(file: Path, asked: Mapping[str, Any], form: Mapping[str, Any]) -> None:
+    """Each run of an emissions.csv by jevons and by CodeCarbon, and why they differ."""
+    from jevons.integrations.codecarbon_compare import compare_rows
+
+    if asked:
+        raise BadInput(next(iter(asked)), next(iter(asked.values())), "leave it out: the file tells what ran, and where")
+    if not file.is_file():
+        raise BadInput("result", str(file), "name a file that is there")
+    runs = compare_rows(file)
+    if show.wants_json(form):
+        show.out_json([asdict(run) for run in runs])
+    else:
+        for run in runs[-MOST_SHOWN:]:
+            tell_run(run)
+        if len(runs) > MOST_SHOWN:
+            show.say(f"{len(runs) - MOST_SHOWN} earlier runs: --json")
+
+
+def tell_run(run: Compared) -> None:
+    """A run as a table: watts by component, then energy, intensity and carbon, each as a ratio."""
+    from jevons.core import units
+
+    def row(name: str, ours: float, theirs: float, unit: str, why: str) -> tuple[str, ...]:
+        return name, units.show(ours, unit), units.show(theirs, unit), f"{ours / theirs:.3g}" if theirs else "–", why
+
+    cells = [row(p.component, p.jevons_w, p.codecarbon_w, "W", p.why) for p in run.parts]
+    cells += [row("energy", run.jevons_kwh, run.codecarbon_kwh, "kWh", f"{run.hours:.4g} h, PUE {run.pue:g} in both"),
+              row("g/kWh", run.jevons_kg_per_kwh * units.G_PER_KG, run.codecarbon_kg_per_kwh * units.G_PER_KG, "", "of the electricity"),
+              row("carbon", run.jevons_kg, run.codecarbon_kg, "kg", "energy × intensity")]  # fmt: skip
+    screen = show.console()
+    screen.print(f"{run.project or 'run'} {run.run}, recorded by {run.recorded_by}")
+    screen.print(show.rows(("", "jevons", "CodeCarbon", "ratio", "why"), cells, right=("jevons", "CodeCarbon", "ratio"),
+                           whole=("jevons", "CodeCarbon")))  # fmt: skip
+    for note in run.notes:
+        screen.print(f"  {note}")
+    screen.print()
 
 
 def known(result: Path | None, work: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,11 @@ def cpu_constant_w(tdp_w: float | None = None) -> float:
     return (constant("codecarbon/cpu-tdp") if tdp_w is None else tdp_w) * constant("codecarbon/cpu-share")
 
 
+def tdp_of_unnamed_w(threads: int) -> float:
+    """TDP = 4 W · threads, of a processor that its table does not name (core/cpu.py)."""
+    return constant("codecarbon/cpu-w-per-thread") * threads
+
+
 def cpu_load_w(tdp_w: Any, load: Any) -> Any:
     """P = TDP · (0.1 + 0.9 · load³) in W, load 0 to 1 of the whole machine (mode ``cpu_load``)."""
     return tdp_w * (0.1 + 0.9 * load**3)

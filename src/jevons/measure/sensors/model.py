@@ -166,11 +166,14 @@ def _channel(meter: Meter, load: Load, law: Callable[[float], float]) -> Channel
 
 def tdp(root: Path = Path("/")) -> tuple[float, str]:
     """(TDP in W of the processors here, how it was found); 0 where the name is no model that the table knows."""
+    return tdp_of(*processor_name(root), processors(root))
+
+
+def tdp_of(name: str, sockets: int, count: int) -> tuple[float, str]:
+    """The same of processors of that name, of which ``count`` logical ones are seen."""
     from jevons.world import catalog
     from jevons.world.lookup import WRITTEN
 
-    name, sockets = processor_name(root)
-    count = processors(root)
     model = " ".join(WRITTEN.sub(" ", name).split())
     watts = None
     if any(letter.isdigit() for letter in model):  # a name without a number is a maker's, not a model's
