@@ -64,6 +64,7 @@ def test_what_a_run_took_does_not_move_its_own_prediction():
         ("BLOOM-3B", "bigscience"), ("BigScience-104B", "bigscience"), ("Pythia-6.9B", "eleutherai"),
         ("GPT-NeoX-20B", "eleutherai"), ("GPT-3-175B", "gpt-3"), ("OLMo-7B (MI250X)", "olmo"), ("OLMo 2 32B", "olmo"),
         ("Qwen2.5-72B", "qwen-2"), ("Falcon-180B", "falcon"), ("T5-11B", "t5"), ("1.5-Pints", "pints"),
+        ("meta-llama/Meta-Llama-3.1-405B", "llama-3"), ("facebook/opt-66b", "opt"),
     ],
 )  # fmt: skip
 def test_a_family_is_the_series_of_a_model(model, name):

@@ -116,12 +116,18 @@ def family(model: str, pack: Mapping[str, Any]) -> str:
     The longest prefix in the pack's list of stacks decides; else the words before the first size or
     descriptor, with the whole part of a version number that follows them.
     """
-    name = re.sub(r"\(.*?\)", "", model).strip().lower().replace("_", "-").replace(" ", "-")
+    name = _bare(model)
     known = [prefix for prefix in pack["families"] if name.startswith(prefix)]
     if known:
         return str(pack["families"][max(known, key=len)])
     series = re.match(r"(?:[\d.]+-)?([a-z]+)-?(?:(\d+)(?![\d]*(?:\.\d+)?[bmt]\b))?", name)
     return name if series is None else "-".join(part for part in series.groups() if part)
+
+
+def _bare(model: str) -> str:
+    """A model's name without remarks and who publishes it: ``meta-llama/Meta-Llama-3-8B`` is ``llama-3-8b``."""
+    name = re.sub(r"\(.*?\)", "", model).strip().lower().replace("_", "-").replace(" ", "-")
+    return name.rsplit("/", 1)[-1].removeprefix("meta-")
 
 
 def _predicted(name: str, run: Run, seen: float, pack: Mapping[str, Any]) -> Predicted | str:
@@ -173,4 +179,4 @@ def _device(hardware: str, pack: Mapping[str, Any]) -> Device | None:
 
 
 def _encoder_decoder(model: str, pack: Mapping[str, Any]) -> bool:
-    return model.lower().startswith(tuple(pack["tokens"]["encoder-decoder"]))
+    return _bare(model).startswith(tuple(pack["tokens"]["encoder-decoder"]))
