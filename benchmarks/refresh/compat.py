@@ -9,10 +9,11 @@ import csv
 import io
 from pathlib import Path
 
+from jevons.core import units
+
 from .packages import json_in_wheel, wheel
 from .tables import Row, number
 
-G_PER_KG = 1000.0
 TINY = 1e-3
 """Differences under this are those of rounding: tables hold six figures."""
 GREEN_ALGORITHMS = Path("data/v3.0")
@@ -52,14 +53,14 @@ def build_power(checkouts: dict[str, Path], old: list[Row]) -> list[Row]:
 def ecologits(cache: Path) -> dict[str, float]:
     """Intensities of EcoLogits by iso3, g/kWh."""
     mixes = json_in_wheel("ecologits", "ecologits/data/electricity_mixes.json", cache)["electricity_mixes"]
-    return {row["name"]: row["gwp"] * G_PER_KG for row in mixes}
+    return {row["name"]: row["gwp"] * units.G_PER_KG for row in mixes}
 
 
 def ecologits_0_9(cache: Path) -> dict[str, float]:
     """The same of its edition 0.9, which is often cited."""
     with wheel("ecologits-0.9", cache) as archive:
         text = archive.read("ecologits/data/electricity_mixes.csv").decode()
-    return {row["name"]: float(row["gwp"]) * G_PER_KG for row in csv.DictReader(io.StringIO(text))}
+    return {row["name"]: float(row["gwp"]) * units.G_PER_KG for row in csv.DictReader(io.StringIO(text))}
 
 
 def _merged(old: list[Row], found: dict[str, dict[str, float]], subject: str, column: str) -> list[Row]:

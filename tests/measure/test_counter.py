@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jevons.measure.counter import NS_PER_S, Counter, Integrator, Sleep, Watched
+from jevons.core.units import NS_PER_S
+from jevons.measure.counter import Counter, Integrator, Sleep, Watched
 from jevons.measure.sensor import AMBIGUOUS, GAP, MISSING, OK, RESET
 
 

@@ -20,12 +20,15 @@ SECONDS_PER_HOUR = 3600.0
 HOURS_PER_DAY = 24.0
 HOURS_PER_YEAR = 8760.0
 JOULES_PER_KWH = 3.6e6
+SECONDS_PER_DAY = 86400.0
 BYTES_PER_GB = 1e9
 MOST = 10**300
 """Whole numbers beyond it are no quantity."""
 W_PER_KW = 1000.0
 G_PER_KG = 1000.0
 FLOP_PER_TFLOP = 1e12
+UJ_PER_J = 1_000_000
+NS_PER_S = 1_000_000_000
 
 # unit -> (dimension, size in that dimension's domain unit)
 UNITS: dict[str, tuple[str, float]] = {

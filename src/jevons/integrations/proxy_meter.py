@@ -25,7 +25,6 @@ HELP = {
     "jevons_co2e_grams_total": "Greenhouse gases, hardware included, location-based.",
     "jevons_water_liters_total": "Water on site and for electricity.",
 }
-GRAMS_PER_KG = units.convert(1.0, "kg", "g")
 
 
 class Totals:
@@ -91,7 +90,7 @@ class Meter:
     def _sum(self, values: Mapping[str, float], model: str) -> None:
         who = {"provider": self.provider, "model": model, "method": "modelled"}
         self.totals.add("jevons_energy_joules_total", values["energy_kwh"] * units.JOULES_PER_KWH, scope="facility", **who)
-        self.totals.add("jevons_co2e_grams_total", values["climate_kg"] * GRAMS_PER_KG, basis="location", **who)
+        self.totals.add("jevons_co2e_grams_total", values["climate_kg"] * units.G_PER_KG, basis="location", **who)
         if "water_l" in values:
             self.totals.add("jevons_water_liters_total", values["water_l"], **who)
 

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from jevons.core import units
 from jevons.core.errors import BadInput
 from jevons.measure.bench import Bench
 from jevons.measure.bench_client import Exchange
 from jevons.measure.bench_window import Cost, Level
 
-J_PER_KWH = 3.6e6
-J_PER_WH = 3600.0
 QUERIES = 1000
 MANY_FAILED = 0.01
 MLENERGY = ("task", "model_id", "base_model", "architecture", "params_total_b", "params_active_b", "weight_precision",
@@ -131,8 +130,8 @@ def melodi(bench: Bench) -> list[dict[str, Any]]:
 
 def _melodi_row(bench: Bench, level: Level, e: Exchange, cost: Cost) -> dict[str, Any]:
     spent_j = sum(level.energy_j.values())
-    gpu_kwh = cost.whole_j * (level.accelerator_j or 0.0) / spent_j / J_PER_KWH
-    whole_kwh = cost.whole_j / J_PER_KWH
+    gpu_kwh = cost.whole_j * (level.accelerator_j or 0.0) / spent_j / units.JOULES_PER_KWH
+    whole_kwh = cost.whole_j / units.JOULES_PER_KWH
     start, end = (datetime.fromtimestamp(level.utc_s(t), UTC).isoformat() for t in (e.asked_ns, e.ended_ns))
     return {
         "model_name": bench.plan.model, "created_at": end, "start_time": start, "end_time": end,
@@ -155,7 +154,7 @@ def energy_score(bench: Bench, deployed: Deployment) -> dict[str, Any]:
         raise BadInput("concurrency", bench.plan.concurrency, "AI Energy Score asks one query at a time: have a metered level 1")
     gpu, count = _gpus(bench, deployed)
     spent_j, own_j = sum(level.energy_j.values()), level.accelerator_j
-    whole_wh = level.energy_per_request_j * QUERIES / J_PER_WH
+    whole_wh = level.energy_per_request_j * QUERIES * units.convert(1.0, "J", "Wh")
     return {
         "style": "AI Energy Score", "official": False, "differs": _differs(bench, level, gpu), "stars": None,
         "task": "text_generation", "model": deployed.model or bench.plan.model, "hardware": gpu or None,

@@ -20,13 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jevons.core import units
 from jevons.measure.bench_client import Exchange
 from jevons.measure.sensor import OK, Meter, Reading
 
 Array = NDArray[np.float64]
 FEW_SAMPLES = 5  # readings within a window below which its energy is not believed
-NS_PER_S = 1e9
-UJ_PER_J = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Series:
     def at(self, t_ns: Any, meter: int) -> Array:
         """Joules of a meter since sampling began, at any moments between the samples."""
         curve = np.array([sample[meter].energy_uj for sample in self.samples], float)
-        joules = np.interp(np.asarray(t_ns, float), self.moments()[:, meter], curve - curve[0]) / UJ_PER_J
+        joules = np.interp(np.asarray(t_ns, float), self.moments()[:, meter], curve - curve[0]) / units.UJ_PER_J
         return np.asarray(joules, float)
 
     def whole(self, t_ns: Any) -> Array:
@@ -123,7 +122,7 @@ class Level:
 
     def utc_s(self, t_ns: int) -> float:
         """A moment of the monotonic clock as UTC seconds."""
-        return t_ns / NS_PER_S + self.clock_s
+        return t_ns / units.NS_PER_S + self.clock_s
 
 
 def steady(exchanges: Sequence[Exchange], concurrency: int, arrivals: str) -> tuple[int, int] | None:
@@ -181,7 +180,7 @@ def _lengths(level: Level, answered: Sequence[Exchange]) -> None:
 def _speeds(level: Level, window: tuple[int, int]) -> None:
     """Time, tokens and latency of the window; latencies of the requests that ended in it."""
     start, end = window
-    level.window_ns, level.window_s = window, (end - start) / NS_PER_S
+    level.window_ns, level.window_s = window, (end - start) / units.NS_PER_S
     answered = [e for e in level.exchanges if e.ok]
     within = [e for e in answered if start <= e.ended_ns <= end]
     level.finished = len(within)
@@ -192,7 +191,7 @@ def _speeds(level: Level, window: tuple[int, int]) -> None:
         level.input_tokens = float(sum(e.input_tokens or 0 for e in answered if start <= e.pieces_ns[0] <= end))
     level.ttft_s = _spread([e.ttft_s for e in within])
     level.s_per_token = _spread([e.s_per_token for e in within if e.s_per_token is not None])
-    level.between_tokens_s = _spread(np.concatenate([np.diff(e.pieces_ns) / NS_PER_S for e in within]) if within else [])
+    level.between_tokens_s = _spread(np.concatenate([np.diff(e.pieces_ns) / units.NS_PER_S for e in within]) if within else [])
 
 
 def _share_in(exchange: Exchange, window: tuple[int, int]) -> float:

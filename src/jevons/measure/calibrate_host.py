@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jevons.core.errors import BadInput
-from jevons.measure.counter import UJ_PER_J
+from jevons.core.units import UJ_PER_J
 from jevons.measure.home import home
 from jevons.measure.journal import host as host_name
 from jevons.measure.load import Load

@@ -9,10 +9,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from jevons.core.units import NS_PER_S, UJ_PER_J
 from jevons.measure.sensor import AMBIGUOUS, GAP, MISSING, OK, RESET
-
-UJ_PER_J = 1_000_000
-NS_PER_S = 1_000_000_000
 
 
 @dataclass(slots=True)

@@ -14,13 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from jevons.core import units
 from jevons.core.errors import MissingExtra
 
 if TYPE_CHECKING:
     from jevons.measure.tracker import Run
 
-UJ_PER_J = 1e6
-G_PER_KG = 1e3
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HELP = {
     "jevons_energy_joules_total": ("counter", "Energy used since the run began."),
@@ -68,7 +67,7 @@ class Exporter:
     def by_device(self) -> dict[str, float]:
         """Joules so far by device."""
         totals = self.run.cells.totals()
-        return {meter.device: totals.get(meter.device, 0) / UJ_PER_J for meter in self.run.meters}
+        return {meter.device: totals.get(meter.device, 0) / units.UJ_PER_J for meter in self.run.meters}
 
     def power_w(self, reader: str = "") -> dict[str, float]:
         """Mean watts by device since this reader last asked (the first time: since the run began)."""
@@ -98,7 +97,7 @@ class Exporter:
         now, here = report.footprint, {"scope": scope(self.run)}
         best = {name: float(now.best(name)) for name in now.indicators}
         if "climate" in best:
-            yield Sample("jevons_co2e_grams_total", {**here, "basis": report.study.accounting}, best["climate"] * G_PER_KG)
+            yield Sample("jevons_co2e_grams_total", {**here, "basis": report.study.accounting}, best["climate"] * units.G_PER_KG)
         if water := [best[name] for name in ("water_on_site", "water_off_site") if name in best]:
             yield Sample("jevons_water_liters_total", here, sum(water))
         if "cost" in best:
@@ -106,7 +105,7 @@ class Exporter:
         if best.get("climate") and best.get("energy"):
             kind = "marg" if report.study.grid == "marginal" else "avg"
             yield Sample("jevons_grid_intensity_grams_per_kwh", {"zone": report.site.name, "kind": kind},
-                         best["climate"] * G_PER_KG / best["energy"])  # fmt: skip
+                         best["climate"] * units.G_PER_KG / best["energy"])  # fmt: skip
 
 
 def scope(run: Run) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.measure.exporter import G_PER_KG, Exporter, scope
+from jevons.core import units
+from jevons.measure.exporter import Exporter, scope
 
 if TYPE_CHECKING:
     from jevons.core.footprint import Footprint
@@ -78,7 +79,7 @@ def _told(report: LiveReport) -> dict[str, Any]:
     told: dict[str, Any] = {"place": report.site.name, "basis": report.study.accounting, "cost": _amounts(now),
                             "measured_share": now.measured_share()}  # fmt: skip
     if now.best("energy") and "climate" in now.indicators:
-        told["intensity_g_per_kwh"] = float(now.best("climate") * G_PER_KG / now.best("energy"))
+        told["intensity_g_per_kwh"] = float(now.best("climate") * units.G_PER_KG / now.best("energy"))
     if ahead is not None:
         told |= {"in_all": _amounts(ahead), "eta_s": _rest(report.eta_s)}
     if report.budget is not None:

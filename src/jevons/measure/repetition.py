@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jevons.core.errors import BadInput
+from jevons.core.units import UJ_PER_J
 from jevons.measure.begin import start
 from jevons.measure.cells import UJ_PER_KWH
-from jevons.measure.counter import UJ_PER_J
 from jevons.measure.projection import student
 from jevons.measure.tracker import Run
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from jevons.core.units import NS_PER_S
 from jevons.measure.sensor import Meter
 
-NS_PER_S = 1_000_000_000
 LEAST_S = 0.02
 """Counters refreshed faster need none of this."""
 

@@ -13,7 +13,6 @@ from jevons.core.footprint import Footprint
 from jevons.report import figures
 
 TRAINING_TYPES = ("pre-training", "fine-tuning")
-GRAMS_PER_KG = 1 / units.convert(1.0, "g", "kg")
 DIGITS = 4
 
 
@@ -87,7 +86,7 @@ def _source(footprint: Footprint, version: str) -> str:
 
 
 def _grams(kg: float) -> int | float:
-    rounded = float(f"{kg * GRAMS_PER_KG:.{DIGITS}g}")
+    rounded = float(f"{kg * units.G_PER_KG:.{DIGITS}g}")
     return int(rounded) if rounded.is_integer() else rounded
 
 

@@ -20,7 +20,7 @@ from jevons.core.source import Assumption
 from jevons.core.uncertain import Z90
 from jevons.world import catalog
 from jevons.world.catalog import Row
-from jevons.world.embodied import G_PER_KG, MM2_PER_CM2, Embodied, act_die_kg
+from jevons.world.embodied import MM2_PER_CM2, Embodied, act_die_kg
 
 DAYS_PER_YEAR = 365.0
 _KIND = re.compile(r"(?P<board>[^;]+)(;life=(?P<years>[\d.]+);use=(?P<hours>[\d.]+))?")
@@ -117,7 +117,7 @@ def _kg(row: Row) -> float:
     if row["kind"] == "dram":
         memory = catalog.table("embodied_memory").index["act-dram-lpddr4"]
         return float(row["capacity_gb"]) * float(memory["climate_kg"]) / float(node["yield_share"])
-    factors = {c: float(node[c]) / G_PER_KG for c in ("ci_fab_g_per_kwh", "gpa97_g_per_cm2", "mpa_g_per_cm2")}
+    factors = {c: float(node[c]) / units.G_PER_KG for c in ("ci_fab_g_per_kwh", "gpa97_g_per_cm2", "mpa_g_per_cm2")}
     return float(act_die_kg(float(row["area_mm2"]) / MM2_PER_CM2, factors["ci_fab_g_per_kwh"],
                             float(node["epa_kwh_per_cm2"]), factors["gpa97_g_per_cm2"], factors["mpa_g_per_cm2"],
                             float(node["yield_share"])))  # fmt: skip

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jevons.core import units
 from jevons.core.errors import BadInput, MissingFactor
 from jevons.core.source import Assumption
 from jevons.world import catalog
@@ -16,7 +17,6 @@ from jevons.world.catalog import Row
 
 UNKNOWN_SILICON_GSD = 2.0
 OTHER_MEMORY_GSD = 2.0
-G_PER_KG = 1000.0
 MM2_PER_CM2 = 100.0
 
 
@@ -157,7 +157,7 @@ def _rule() -> tuple[float, float, float]:
 
 def _act(row: Row, memory_gb: float, silicon_cm2: float) -> float:
     node = _node(row, "act")
-    kg = {c: float(node[c]) / G_PER_KG for c in ("ci_fab_g_per_kwh", "gpa97_g_per_cm2", "mpa_g_per_cm2")}
+    kg = {c: float(node[c]) / units.G_PER_KG for c in ("ci_fab_g_per_kwh", "gpa97_g_per_cm2", "mpa_g_per_cm2")}
     die = act_die_kg(silicon_cm2, kg["ci_fab_g_per_kwh"], float(node["epa_kwh_per_cm2"]), kg["gpa97_g_per_cm2"],
                      kg["mpa_g_per_cm2"], float(node["yield_share"]))  # fmt: skip
     dram = catalog.table("embodied_memory").index["act-dram-ddr4-10nm"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import exp, log
 
+from jevons.core import units
 from jevons.core.errors import MissingFactor
 from jevons.core.factor import Factor
 from jevons.core.source import Assumption
@@ -17,7 +18,6 @@ from jevons.world.catalog import Row
 from jevons.world.defaults import default
 from jevons.world.place import Location
 
-G_PER_KG = 1000.0
 _INDICATORS = {"water": "water_off_site", "water scarcity": "water_scarcity", "electricity price": "cost"}
 WATER_METHOD = ("macknick-2012", "included")
 RESOURCES = {  # indicator -> columns of fuel_resource: value, spread
@@ -56,7 +56,7 @@ def climate(location: Location, study: Study, year: int | None, strict: bool = F
                             "are share-alike and come with the pack jevons-share-alike; install it, or give the "
                             "intensity yourself")  # fmt: skip
     found = _along(location, look, year, strict, "climate")
-    return _factor("climate", found, found.value / G_PER_KG, study.kind)
+    return _factor("climate", found, found.value / units.G_PER_KG, study.kind)
 
 
 def water_off_site(location: Location, year: int | None, strict: bool = False) -> Factor:

@@ -22,7 +22,6 @@ from jevons.world.defaults import default
 
 CORE = "core"
 FLOW = "device_hours/"
-W_PER_KW = 1000.0
 MOST_DRAWN = 5_000
 """Up to so many rows draws are kept; beyond, the best estimate stands alone, and it is told."""
 NOT_COUNTED = Assumption("host of the accelerators", "not counted", "only the accelerators' own power is modelled", "stated")
@@ -120,7 +119,7 @@ def _electricity(rows: Activity, watts: Any, drawn: Any, sampler: Draws) -> Acti
     """E = h · P of some rows; the default load is drawn where it was used."""
     usual = default("accelerator-load")
     spread = sampler.of(usual.uncertain) / usual.value if drawn.any() and sampler.n else np.ones(1)
-    times = np.where(drawn[:, None], spread, 1.0) * (watts / W_PER_KW)[:, None]
+    times = np.where(drawn[:, None], spread, 1.0) * (watts / units.W_PER_KW)[:, None]
     words = {n: np.full(len(rows), word, dtype=object) for n, word in
              {"flow": "electricity", "boundary": "chip", "method": "modelled", "tier": "physics", "lifecycle": "operation"}.items()}  # fmt: skip
     return replace(rows, amount=rows.amount[..., :1] * times, text={**rows.text, **words}, served={}, seed=sampler.seed,

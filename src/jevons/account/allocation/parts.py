@@ -27,7 +27,6 @@ PARTS = ("active", "idle", "shared", "overhead")
 IDLE_ENDING = " idle"
 SHARED = ("network", "storage", "switch", "login", "shared")
 OVERHEAD = ("overhead", "facility overhead", "cooling", "lighting", "losses", RESIDUAL)
-W_PER_KW = 1000.0
 
 
 def split(metered: Activity, idle_w: Mapping[str, float] | None = None) -> Activity:
@@ -62,7 +61,7 @@ def _with_baseline(whole: Activity, idle_w: Mapping[str, float]) -> Activity:
     hours = (whole.end_s - whole.start_s) / units.SECONDS_PER_HOUR
     if np.isnan(hours[watts > 0]).any():
         raise BadInput("idle_w", dict(idle_w), "idle watts need dated rows: say from when to when each was metered")
-    return in_two(whole, watts * np.nan_to_num(hours) / W_PER_KW * _share_of_meter(whole), "idle")
+    return in_two(whole, watts * np.nan_to_num(hours) / units.W_PER_KW * _share_of_meter(whole), "idle")
 
 
 def _share_of_meter(whole: Activity) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.account.readers.clock import Clock
 from jevons.account.readers.lines import Line, lines_of
+from jevons.core import units
 from jevons.core.activity import UNDATED
 from jevons.core.errors import Contradiction
 from jevons.core.source import Assumption
@@ -26,7 +27,6 @@ MONITORING = "energy_consumption_monitoring"
 PARTS = {CPU: "processor", GPU: "accelerator"}
 TOKENS = {"prompt_token_length": "prompt token", "response_token_length": "output token"}
 AGREEMENT = 0.01
-NS_PER_S = 1e9
 MONITORED = Assumption("energy of the monitoring", "its own component", "it is no part of serving the prompt", "stated")
 
 
@@ -67,4 +67,4 @@ def _span(line: Line, clock: Clock) -> tuple[float, float]:
     if not line.text("created_at"):
         return UNDATED, UNDATED
     end_s = line.moment("created_at", clock, clock.last_s)
-    return end_s - (line.amount("total_duration") or 0.0) / NS_PER_S, end_s
+    return end_s - (line.amount("total_duration") or 0.0) / units.NS_PER_S, end_s

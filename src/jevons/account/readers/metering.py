@@ -197,7 +197,7 @@ def _plants(given: Mapping[str, Any], wanted: Iterable[str]) -> tuple[dict[str, 
             rates[role] = float(units.read(given[role], "kg/kWh", role))
             continue
         row = catalog.table("grid_fuel").index[PLANTS[role]]
-        rates[role] = float(row["ci_g_per_kwh"]) / 1000.0
+        rates[role] = float(row["ci_g_per_kwh"]) / units.G_PER_KG
         why = f"{row['fuel']}, {row['technology']}, of the table" + ("; name its own, heat shared off" if role == "chp" else "")
         notes.append(Assumption(f"intensity of {role}", f"{row['ci_g_per_kwh']} g/kWh", why, row["source"]))
     return rates, tuple(notes)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from jevons.measure.counter import NS_PER_S, Sleep
+from jevons.core.units import NS_PER_S
+from jevons.measure.counter import Sleep
 from jevons.measure.sensor import GAP, Meter, Reading
 
 

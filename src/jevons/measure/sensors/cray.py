@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from jevons.measure.counter import UJ_PER_J, Counter
+from jevons.core.units import UJ_PER_J
+from jevons.measure.counter import Counter
 from jevons.measure.sensor import Found, Meter
 from jevons.measure.sensors.channel import Channel, Channels, number
 

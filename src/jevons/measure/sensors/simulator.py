@@ -11,7 +11,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from jevons.measure.counter import NS_PER_S, Counter, Integrator
+from jevons.core.units import NS_PER_S
+from jevons.measure.counter import Counter, Integrator
 from jevons.measure.sensor import Meter
 from jevons.measure.sensors.channel import Accumulator, Channel, Channels
 

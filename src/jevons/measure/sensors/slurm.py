@@ -11,7 +11,8 @@ import subprocess
 from collections.abc import Callable
 
 from jevons.core.errors import BadInput
-from jevons.measure.counter import UJ_PER_J, Counter, Integrator
+from jevons.core.units import UJ_PER_J
+from jevons.measure.counter import Counter, Integrator
 from jevons.measure.sensor import Meter
 from jevons.measure.sensors.channel import Channel, Channels, Polled
 

@@ -10,7 +10,6 @@ from jevons.core.footprint import Footprint
 from jevons.report import figures
 from jevons.report.figures import Figure
 
-G_PER_KG = 1 / units.convert(1.0, "g", "kg")
 NO_HARDWARE = ("M: this result counts no hardware, and the specification asks for an estimate of all of it within the boundary; "
                "the rate is of operation alone")  # fmt: skip
 OPERATED = ("electricity", "transfer", "storage")  # what running the software consumes
@@ -30,7 +29,7 @@ def sci(footprint: Footprint, per: str = "") -> dict[str, Any]:
         raise StudyMismatch("SCI admits location-based factors only; assess the activity under "
                             "study.with_(accounting='location')")  # fmt: skip
     part = footprint.per(per) if per else footprint
-    climate = {flow: value * G_PER_KG for (flow,), value in figures.cells(part, "climate", "flow").items()}
+    climate = {flow: value * units.G_PER_KG for (flow,), value in figures.cells(part, "climate", "flow").items()}
     operational = sum(v for flow, v in climate.items() if flow.split("/")[0] in OPERATED)
     made = [v for flow, v in climate.items() if flow.split("/")[0] == figures.EMBODIED]
     energy_kwh = part.best("energy")
@@ -48,4 +47,4 @@ def _interval(part: Footprint) -> list[float]:
     flows = part.by("flow", "climate")
     counted = [a for f, a in flows.items() if f.split("/")[0] in (*OPERATED, figures.EMBODIED)]
     whole: Figure = figures.figure_of("climate", "kg", sum(counted[1:], counted[0]))
-    return [whole.low * G_PER_KG, whole.high * G_PER_KG]
+    return [whole.low * units.G_PER_KG, whole.high * units.G_PER_KG]

@@ -15,8 +15,6 @@ from jevons.world import catalog
 from jevons.world.grid_clients.signal import Kind, Point, Signal, amount, stamp, steps
 from jevons.world.hourly import TIME_COLUMNS, VALUE_COLUMNS
 
-DAY_S = 86400.0
-
 
 @dataclass
 class CsvFile:
@@ -52,11 +50,11 @@ class CsvFile:
         if not rows:
             raise TableError(file.name, None, None, "no rows", "give at least one")
         when, value = (_column(file, rows[0], names) for names in (TIME_COLUMNS, VALUE_COLUMNS))
-        scale = units.convert(1.0, self.unit, "kg/kWh") * 1000.0
+        scale = units.convert(1.0, self.unit, "g/kWh")
         given = sorted((stamp(row[when], file.name), amount(row[value].strip(), file.name)) for row in rows if row[when])
         starts = [start for start, _ in given]
         points = [Point(start, end, None if v is None else v * scale)
-                  for end, (start, v) in zip(steps(starts, DAY_S), given, strict=True)]  # fmt: skip
+                  for end, (start, v) in zip(steps(starts, units.SECONDS_PER_DAY), given, strict=True)]  # fmt: skip
         return Signal.of(zone, self.kind, points, self._source())
 
     def _source(self) -> Source:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import JevonsError, StudyMismatch
 from jevons.core.factor import Factor, Factors, Place, When
@@ -24,7 +25,6 @@ HOLD_S = 3 * HOUR_S
 EVERY_S = 900.0
 MEASURED_GSD, ESTIMATED_GSD = 1.1, 1.3
 """Spread of an hourly value: measured, and modelled or forecast (impact-factor review, as for hourly series)."""
-G_PER_KG = 1000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class SignalFactors:
     def _climate(self, table: Factor, when: When) -> Factor:
         import numpy as np
 
-        known = self.signal.mean(*when) / G_PER_KG
+        known = self.signal.mean(*when) / units.G_PER_KG
         open_rows = np.isnan(known)
         if open_rows.all():
             return replace(table, assumptions=(*table.assumptions, self._missing(len(known), len(known))))

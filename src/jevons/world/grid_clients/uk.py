@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from jevons.core import units
 from jevons.core.errors import BadInput, TableError
 from jevons.core.source import Source
 from jevons.world.grid_clients.fetch import Fetch, Request
@@ -18,7 +19,7 @@ from jevons.world.grid_clients.signal import Kind, Point, Signal, amount, iso, s
 
 NAME = "Carbon Intensity API"
 ZONES = ("GB", "GBR", "UK")
-LONGEST_S = 14 * 86400.0
+LONGEST_S = 14 * units.SECONDS_PER_DAY
 SOURCE = Source("carbon-intensity-gb", "Carbon Intensity API", "National Energy System Operator",
                 locator="https://api.carbonintensity.org.uk", licence="CC BY 4.0", terms="open")  # fmt: skip
 
