@@ -85,6 +85,13 @@ def test_a_calibration_of_another_board_is_refused(written):
         edge("qwen1.5-0.5b", "jetson-orin", 300, 200, calibration=pack)
 
 
+def test_readings_below_zero_are_left_out_by_line(written):
+    rows = pairs()
+    for i in (2, 7):
+        rows[i]["energy_j"] = -0.5
+    assert calibrate_edge(written(rows)).left_out == {"reading below zero": [4, 9]}
+
+
 def test_zero_readings_are_left_out_by_line(written):
     rows = pairs()
     rows[3]["energy_j"] = rows[10]["energy_j"] = 0

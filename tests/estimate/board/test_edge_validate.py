@@ -126,6 +126,14 @@ def test_zero_energies_are_flagged_left_out_and_counted():
     assert predict([row(), row(energy_j=0)]).left_out == {"zero energy": [3]}
 
 
+def test_an_energy_below_zero_as_differences_of_sensors_give_costs_no_more_than_its_row():
+    found = predict([row(), row(energy_j=-0.4), row(energy_j=-7)])
+    assert found.left_out == {"energy below zero": [3, 4]}
+    assert len(found.targets["energy"].names) == 1
+    with pytest.raises(TableError, match="row 2, column energy_j"):
+        predict([row(energy_j="high")])
+
+
 @pytest.mark.parametrize(("factor", "unit"), [(1000, "mJ"), (1 / 3600, "Wh"), (0.001, "kJ")])
 def test_energies_in_another_unit_are_flagged_left_out_and_counted(factor, unit):
     found = predict([row(), row(energy_j=90 * factor)])

@@ -83,6 +83,7 @@ def test_rows_that_cannot_be_compared_are_left_out_and_counted():
         {**ROW, "model_id": "somebody/a-new-thing"},
         {**ROW, "gpu_model": "abacus"},
         {**ROW, "height": ""},
+        {**ROW, "energy_per_output_j": "-3"},
         ROW,
     ]
     scores = predict(rows).scores()
@@ -95,13 +96,14 @@ def test_rows_that_cannot_be_compared_are_left_out_and_counted():
         "model not in the tables: somebody/a-new-thing": [6],
         "hardware not in the tables: abacus": [7],
         "no height": [8],
+        "energy below zero": [9],
     }
 
 
 @pytest.mark.parametrize(
     ("column", "value"),
     [("batch_size", "-1"), ("height", "wide"), ("inference_steps", "0"), ("num_frames", "inf"), ("num_gpus", "2.5"),
-     ("energy_per_output_j", "-5")],
+     ("energy_per_output_j", "inf")],
 )  # fmt: skip
 def test_a_cell_that_is_no_sensible_number_is_refused_with_row_and_column(column, value):
     with pytest.raises(TableError, match=rf"mine\.csv, row 2, column {column}"):

@@ -75,7 +75,7 @@ def test_even_one_row_narrows_the_interval_whatever_was_known_before(tmp_path, m
     assert ratio_of(serving(model, on, 1, calibration=calibrate_serving(path), **asked)) < ratio_of(plain)
 
 
-@pytest.mark.parametrize(("factor", "why"), [(0.0, "zero reading"), (1e3, "energy in mJ"), (1e-3, "energy in kJ"),
+@pytest.mark.parametrize(("factor", "why"), [(0.0, "zero reading"), (-1.0, "reading below zero"), (1e3, "energy in mJ"), (1e-3, "energy in kJ"),
                                              (1 / 3.6e6, "energy in kWh"), (50.0, "more than 30 times off")])  # fmt: skip
 def test_a_row_that_is_not_joules_is_left_out_and_counted(tmp_path, half_more, factor, why):
     energies = [1.5 * law(b) for b in BATCHES]
@@ -115,7 +115,7 @@ def test_a_measured_point_and_a_calibration_are_not_both_taken(half_more):
 
 @pytest.mark.parametrize(("line", "words"), [
     ("llama-3.1-8b,h100,1,bf16,x,500,300,1.0", "row 2, column batch"),
-    ("llama-3.1-8b,h100,1,bf16,8,500,300,-1.0", "column energy_per_output_token_j"),
+    ("llama-3.1-8b,h100,1,bf16,8,500,300,inf", "column energy_per_output_token_j"),
     ("llama-3.1-8b,h100,1,bf16,8,500,300,", "give energy_per_output_token_j, or energy_j with requests"),
     ("lama-3.1-8b-x,h100,1,bf16,8,500,300,1.0", "row 2"),
     ("llama-3.1-8b,,1,bf16,8,500,300,1.0", "column on"),

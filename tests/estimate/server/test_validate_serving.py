@@ -143,15 +143,15 @@ def test_a_cell_that_is_no_sensible_number_is_refused_with_row_and_column(column
 
 def test_rows_that_cannot_be_compared_are_predicted_and_counted():
     odd = [{**ROW, "energy_per_output_token_j": value, "energy_per_request_j": other} for value, other in
-           (("0", "0"), ("", ""), ("NaN", "-"))]  # fmt: skip
+           (("0", "0"), ("", ""), ("NaN", "-"), ("-1", "80"), ("0.2", "-80"))]  # fmt: skip
     whole = predict([ROW]).targets["energy_per_output_token"]
     milli = {**ROW, "energy_per_output_token_j": str(whole.best[0] * 1000), "energy_per_request_j": ""}
     found = predict([*odd, milli, ROW])
-    assert list(found.targets["energy_per_output_token"].best) == [whole.best[0]] * 5
+    assert list(found.targets["energy_per_output_token"].best) == [whole.best[0]] * 7
     scores = found.scores()
     assert scores["targets"]["energy_per_output_token"]["n"] == 1
     assert {why: told["n"] for why, told in scores["left_out"].items()} == {
-        "zero energy": 1, "no energy to compare with": 2, "energy seems to be in mJ": 1}  # fmt: skip
+        "zero energy": 1, "no energy to compare with": 2, "energy seems to be in mJ": 1, "energy below zero": 2}  # fmt: skip
 
 
 def test_blanks_around_cells_and_other_spellings_move_nothing():

@@ -152,7 +152,7 @@ def _left_out_residuals(runs: Runs, pairs: Any, sets: int) -> Array:
 def _inspect(found: _Read) -> tuple[dict[str, list[int]], bool, list[str]]:
     """Lines to leave out by reason, whether the sensor lags, and what to tell the user."""
     m, left_out = found.measured, {}
-    checks = {"zero reading": edge_checks.zero_readings(m), "early stop": _stopped(found)}
+    checks = {"zero reading": edge_checks.zero_readings(m), "reading below zero": m.joules < 0, "early stop": _stopped(found)}
     checks |= {f"energy in {unit}": flags for unit, flags in edge_checks.other_units(m).items()}
     for reason, flags in checks.items():
         if flags.any():
@@ -180,7 +180,7 @@ def _read(file: Path, rows: list[Row], board: EdgeBoard) -> _Read:
     tokens, output, seconds, joules = (
         np.array([_number(file, i, row, names, least) for i, row in enumerate(rows, start=2)])
         for names, least in ((("input_tokens",), 1.0), (("output_tokens", "output_tokens_requested"), 1.0),
-                             (("latency_s",), 1e-9), (("energy_j",), 0.0))
+                             (("latency_s",), 1e-9), (("energy_j",), -np.inf))
     )  # fmt: skip
     shapes = np.array([_shape(file, i, row, board) for i, row in enumerate(rows, start=2)])
     shape = Shape(*shapes.T)

@@ -40,7 +40,7 @@ class Measured:
 
 def zero_readings(m: Measured) -> Flags:
     """Runs whose sensor read nothing."""
-    return np.asarray(~(m.joules > 0))
+    return np.asarray(m.joules == 0)
 
 
 def other_units(m: Measured) -> dict[str, Flags]:

@@ -23,7 +23,7 @@ from jevons.estimate.board.interval import factors
 from jevons.estimate.board.law import Array, Shape, vector
 from jevons.estimate.packs import coefficient_pack
 from jevons.estimate.validation.predictions import Prediction, Predictions
-from jevons.estimate.validation.readings import holds, observed, other_unit, plain, positive, require
+from jevons.estimate.validation.readings import holds, other_unit, plain, positive, reading, require
 from jevons.world.rows import Row
 
 LAYOUT = ("device", "model", "task", "phase", "input_tokens", "output_tokens_requested", "layers", "n_heads",
@@ -116,9 +116,9 @@ def _add(found: Recorded, row: Row, file: str, number: int) -> str | None:
         board = edge_board(row["device"])[0].id
     except UnknownName as trouble:
         return f"device {row['device']!r}: {trouble.mend}"
-    energy = observed(row, "energy_j", file, number)
-    if energy == 0:
-        return "zero energy"
+    energy = reading(row, "energy_j", file, number)
+    if energy <= 0:
+        return "zero energy" if energy == 0 else "energy below zero"
     cells = tuple(positive(row, name, file, number) for name in NUMBERS)
     found.boards.append(board)
     found.families.append(row["model"])

@@ -19,7 +19,7 @@ from jevons.core.errors import TableError, UnknownName
 from jevons.estimate.diffusion.cost import generation_pack, rates_of
 from jevons.estimate.diffusion.interval import Setting, batch_cost, interval, never_measured
 from jevons.estimate.validation.predictions import Prediction, Predictions
-from jevons.estimate.validation.readings import holds, observed, plain, require
+from jevons.estimate.validation.readings import holds, observed, plain, reading, require
 from jevons.world import diffusion
 from jevons.world.devices import device
 from jevons.world.diffusion import DiffusionModel
@@ -100,7 +100,7 @@ def read(rows: Iterable[Row], file: str = "rows") -> tuple[list[Rows], dict[str,
         group = groups.setdefault((found[0].id, found[1].id), Rows(*found))
         group.numbers.append(number)
         group.cells.append(cells)
-        group.observed.append(observed(row, TARGETS["energy_per_output"], file, number))
+        group.observed.append(reading(row, TARGETS["energy_per_output"], file, number))
     return list(groups.values()), left_out
 
 
@@ -111,8 +111,9 @@ def _nouns(row: Row, file: str, number: int) -> tuple[DiffusionModel, Device] | 
     empty = [name for name in ("model_id", "gpu_model") if not row[name]]
     if empty:
         return f"no {empty[0]}"
-    if observed(row, TARGETS["energy_per_output"], file, number) == 0:
-        return "energy is zero: a sensor that gave nothing"
+    energy = reading(row, TARGETS["energy_per_output"], file, number)
+    if energy <= 0:
+        return "energy is zero: a sensor that gave nothing" if energy == 0 else "energy below zero"
     try:
         model, _ = diffusion.find(row["model_id"])
     except UnknownName:

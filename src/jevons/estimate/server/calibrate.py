@@ -95,7 +95,7 @@ def calibrate_serving(path: str | Path, name: str = "") -> ServingCalibration:
     """The calibration of measured deployments: joules of all accelerators an output token, prompts included.
 
     ``path``: a CSV of model, on, n, precision, batch, input_tokens, output_tokens and energy_per_output_token_j, or
-    energy_j with requests; optionally tensor. Zero readings and other units are left out and counted.
+    energy_j with requests; optionally tensor. Readings of zero or less and other units are left out and counted.
     Errors: BadInput where no row is left, TableError naming row and column.
     """
     file, rows = Path(path), rows_of(path, f"{', '.join(COLUMNS)} and {MEASURED}")
@@ -166,10 +166,10 @@ def _row(file: str, line: int, row: Row) -> tuple[str, str, float]:
 
 def _measured(file: str, line: int, row: Row, made: float) -> float:
     if (row.get("energy_per_output_token_j") or "").strip():
-        return needed(row, "energy_per_output_token_j", file, line)
+        return needed(row, "energy_per_output_token_j", file, line, -math.inf)
     if not (row.get("energy_j") or "").strip():
         raise TableError(file, line, "energy_per_output_token_j", "", f"give {MEASURED}")
-    return needed(row, "energy_j", file, line) / (needed(row, "requests", file, line, 1.0) * made)
+    return needed(row, "energy_j", file, line, -math.inf) / (needed(row, "requests", file, line, 1.0) * made)
 
 
 def _left_out(ratio: Any) -> dict[str, list[int]]:
@@ -184,7 +184,7 @@ def _left_out(ratio: Any) -> dict[str, list[int]]:
 
 def _wrong(ratio: float) -> str:
     if not ratio > 0:
-        return "zero reading"
+        return "zero reading" if ratio == 0 else "reading below zero"
     unit = other_unit(ratio)
     if unit:
         return f"energy in {unit}"

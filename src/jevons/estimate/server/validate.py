@@ -28,7 +28,7 @@ from jevons.estimate.server.shape import (
     served,
 )
 from jevons.estimate.validation.predictions import Predicted, Prediction, Predictions
-from jevons.estimate.validation.readings import holds, number, observed, other_unit, plain, require
+from jevons.estimate.validation.readings import holds, number, other_unit, plain, reading, require
 from jevons.world import devices, models
 from jevons.world.architecture import Architecture
 from jevons.world.hardware import Device
@@ -88,7 +88,7 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
         if isinstance(run, str):
             left_out.setdefault(run, []).append(name)
             continue
-        each = _predicted(name, run, {t: observed(row, c, file, line) for t, c in TARGETS.items()}, pack)
+        each = _predicted(name, run, {t: reading(row, c, file, line) for t, c in TARGETS.items()}, pack)
         if why := _incomparable(each):
             left_out.setdefault(why, []).append(name)
         for target, one in each.items():
@@ -174,6 +174,8 @@ def _family(row: Row, pack: Mapping[str, Any]) -> str:
 def _incomparable(each: Mapping[str, Predicted]) -> str:
     """In words why what was observed of a row cannot be compared; "" where it can."""
     seen = [one.observed for one in each.values()]
+    if any(value < 0 for value in seen):
+        return "energy below zero"
     if not any(value > 0 for value in seen):
         return "zero energy" if 0.0 in seen else "no energy to compare with"
     units = [unit for one in each.values() if (unit := other_unit(one.observed / one.best))]

@@ -57,6 +57,12 @@ def observed(row: Row, column: str, file: str, line: int) -> float:
     return math.nan if found is None else found
 
 
+def reading(row: Row, column: str, file: str, line: int) -> float:
+    """What a sensor gave, zero and less included; NaN where the cell is empty or the column absent. Errors: as `number`."""
+    found = number(row, column, file, line, -math.inf)
+    return math.nan if found is None else found
+
+
 def needed(row: Row, column: str, file: str, line: int, least: float = 0.0) -> float:
     """The number in a cell that may not be empty. Errors: as `number`."""
     return _read(row, column, file, line, least)
@@ -81,7 +87,7 @@ def _read(row: Row, column: str, file: str, line: int, least: float | None) -> f
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (value > 0 if least is None else value >= least) or value == math.inf:
-        bound = "above 0" if least is None else f"of at least {least:g}"
-        raise TableError(file, line, column, text, f"give a finite number {bound}")
+    if not (value > 0 if least is None else value >= least) or not math.isfinite(value):
+        bound = "above 0" if least is None else f"of at least {least:g}" if math.isfinite(least) else ""
+        raise TableError(file, line, column, text, f"give a finite number {bound}".rstrip())
     return value
