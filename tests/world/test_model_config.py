@@ -8,6 +8,7 @@ import pytest
 
 from jevons.core.errors import BadInput
 from jevons.world import architecture as shapes
+from jevons.world import models
 from jevons.world.architecture import Architecture
 from jevons.world.model_config import COMMON, FAMILIES, from_config
 
@@ -128,6 +129,29 @@ def test_every_rule_names_a_field_of_architecture():
 def test_an_unknown_family_offers_the_nearest():
     with pytest.raises(BadInput, match=r"model_type.*lama.*nearest: llama"):
         from_config({"model_type": "lama"})
+
+
+def test_an_unknown_family_that_writes_text_is_read_as_llamas_and_says_so():
+    shape = hf("lucid2", 32, 4096, 32, 8, 14336, 128256, architectures=["Lucid2ForCausalLM"])
+    found = models.find(shape)
+    assert found.params == shapes.parameters(from_config({**shape, "model_type": "llama"}))
+    assert any("'lucid2' is not known: read as a decoder like Llama's" in note.why for note in found.assumptions)
+    with pytest.raises(BadInput, match="this family is not known"):
+        from_config({**shape, "architectures": ["Lucid2ForImageClassification"]})
+
+
+def test_an_unknown_mixture_is_read_with_its_experts():
+    shape = hf("lucid2_moe", 48, 2048, 32, 4, 6144, 151936, head_dim=128, num_experts=128, num_experts_per_tok=8,
+               moe_intermediate_size=768, architectures=["Lucid2MoeForCausalLM"])  # fmt: skip
+    known, found = models.find({**shape, "model_type": "qwen3_moe"}), models.find(shape)
+    assert found.params == pytest.approx(known.params, rel=1e-4)
+    assert found.active == pytest.approx(known.active, rel=1e-3)
+
+
+def test_keys_that_gemma_3_leaves_to_its_class_are_filled():
+    short = {"model_type": "gemma3", "text_config": {"model_type": "gemma3_text", "hidden_size": 2560, "intermediate_size": 10240,
+                                                     "num_hidden_layers": 34, "sliding_window": 1024}}  # fmt: skip
+    assert shapes.parameters(from_config(short)) == pytest.approx(3_880_099_328, rel=1e-4)
 
 
 def test_a_missing_key_names_the_key_and_the_file(tmp_path):

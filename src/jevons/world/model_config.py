@@ -27,7 +27,8 @@ def from_config(config: Mapping[str, Any] | str | Path) -> Architecture:
     """The Architecture of a Hugging Face configuration: a mapping, a `config.json` or its folder.
 
     Counts follow the bare language model: of a multimodal model the text part, of BERT the encoder with
-    its pooler, and no multi-token-prediction modules. Raises BadInput naming the key, the file and the mend.
+    its pooler, and no multi-token-prediction modules. A family that is not in the table is read as Llama's where its
+    ``architectures`` say that it writes text (``world.models`` notes it). Raises BadInput naming the key, the file and the mend.
     """
     if isinstance(config, Mapping):
         where, mapping = str(config.get("_name_or_path") or "the configuration"), dict(config)
@@ -36,10 +37,18 @@ def from_config(config: Mapping[str, Any] | str | Path) -> Architecture:
     if isinstance(mapping.get("text_config"), Mapping):
         mapping = {**mapping, **mapping["text_config"]}
     kind = str(mapping.get("model_type", ""))
+    if kind not in FAMILIES and kind and _writes_text(mapping):
+        like = {**_LIKE_LLAMA, **(_MLA if mapping.get("kv_lora_rank") else {})}
+        return _Reader(mapping, where, {**COMMON, **like}).architecture(kind)
     if kind not in FAMILIES:
         near = ", ".join(get_close_matches(kind, FAMILIES, 3, 0)) or ", ".join(sorted(FAMILIES))
         raise BadInput("model_type", kind, f"{where}: this family is not known; nearest: {near}")
     return _Reader(mapping, where, {**COMMON, **FAMILIES[kind]}).architecture(kind)
+
+
+def _writes_text(config: Mapping[str, Any]) -> bool:
+    named = config.get("architectures")
+    return isinstance(named, list) and any(str(name).endswith(("ForCausalLM", "LMHeadModel")) for name in named)
 
 
 class _Reader:
@@ -226,6 +235,11 @@ _WHISPER = {**_BIASED, "kind": "encoder-decoder", "layers": key("decoder_layers"
             "extra_parameters": _hearing}  # fmt: skip
 _COHERE = {**_LLAMA, "tied": key("tie_word_embeddings", default=True), "block_norms": 1, "parallel": True}
 
+_LIKE_LLAMA = {**_LLAMA, "experts": key("num_experts", "num_local_experts", "n_routed_experts", default=0),
+               "active_experts": key("num_experts_per_tok", "num_experts_per_token", default=0),
+               "expert_ffn_hidden": key("moe_intermediate_size", default=lambda r: same("ffn_hidden")(r) if r.field("experts") else 0),
+               "shared_experts": key("n_shared_experts", default=0), "dense_layers": key("first_k_dense_replace", default=0)}  # fmt: skip
+
 FAMILIES: dict[str, dict[str, Any]] = {
     "llama": _LLAMA,
     "llama4_text": {**_LLAMA, **_MOE, "experts": key("num_local_experts"), "shared_experts": 1,
@@ -243,7 +257,10 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "qwen3_moe": {**_QWEN3, **_QWEN_MOE},
     "gemma": _GEMMA,
     "gemma2": _GEMMA2,
-    "gemma3_text": {**_GEMMA2, "qk_norm": "head", "window_every": key("sliding_window_pattern", default=6)},
+    "gemma3_text": {**_GEMMA2, "qk_norm": "head", "window_every": key("sliding_window_pattern", default=6),
+                    "window": key("sliding_window", default=4096), "heads": key("num_attention_heads", default=8),
+                    "kv_heads": key("num_key_value_heads", default=4), "head_dim": key("head_dim", default=256),
+                    "vocab": key("vocab_size", default=262208)},
     "phi": {**_BIASED, "block_norms": 1, "parallel": True, "head_bias": True,
             "qk_norm": never("qk_layernorm", instead="")},
     "phi3": _WINDOW,

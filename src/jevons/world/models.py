@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +64,13 @@ def _base(model: Any, params: Any) -> Model:
     if isinstance(model, Architecture):
         return _described(model, "stated", None)
     if isinstance(model, Mapping) or _is_config(model):
-        from jevons.world.model_config import from_config
+        from jevons.world.model_config import FAMILIES, from_config
 
-        return _described(from_config(model), "stated", None)
+        found = _described(shape := from_config(model), "stated", None)
+        known = shape.family in FAMILIES
+        return found if known else replace(found, assumptions=(Assumption(
+            "parameters", f"{found.params:,.0f}", f"its family {shape.family!r} is not known: read as a decoder like Llama's; "
+            "if the maker counts others, give params (and active)", "jevons-rule"),))  # fmt: skip
     if not isinstance(model, str):
         raise BadInput("model", model, "give a model's name, a config.json, or params")
     return _named(model, params is not None)
