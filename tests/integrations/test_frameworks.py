@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from jevons import measure
-from jevons.core.errors import MissingExtra
-from jevons.integrations.outcome import outcome, tell, tracked
+from jevons.core.errors import MissingExtra, UnknownName
+from jevons.integrations.outcome import begun, known, outcome, tell, tracked
 from means import means_missing
 from measure.steady import Steady
 
@@ -73,6 +73,20 @@ def test_a_logger_that_fails_is_told_and_stops_nobody(caplog):
     assert run.id in caplog.text
 
 
+def test_a_place_that_nobody_knows_is_an_error_before_the_work():
+    with pytest.raises(UnknownName, match="Atlantis"):
+        known("Atlantis")
+    with pytest.raises(UnknownName, match="Atlantis"), tracked(print, "Atlantis", **steady()):
+        pytest.fail("the work began")
+
+
+def test_what_an_interrupted_training_left_running_is_ended_by_the_next():
+    first = begun(None, steady())
+    with begun(first, steady()) as second:
+        assert first.over
+        assert not second.over
+
+
 def test_numbers_are_logged_also_when_the_work_fails():
     kept = []
 
@@ -98,7 +112,7 @@ def test_a_framework_that_is_not_installed_is_named_with_what_brings_it(name, mo
 # -- Hugging Face --------------------------------------------------------------------------------------------------
 
 
-def trained(callback, folder):
+def trained(callback, folder, *others):
     """A tiny model trained for two epochs with the real Trainer."""
     torch, transformers, _ = needed("torch", "transformers", "accelerate")
 
@@ -114,7 +128,7 @@ def trained(callback, folder):
     rows = [{"x": torch.randn(4), "labels": torch.tensor(1.0)} for _ in range(32)]
     options = transformers.TrainingArguments(output_dir=str(folder), num_train_epochs=2, report_to=[], use_cpu=True,
                                              save_strategy="no", disable_tqdm=True)  # fmt: skip
-    trainer = transformers.Trainer(Line(), options, train_dataset=rows, callbacks=[callback])
+    trainer = transformers.Trainer(Line(), options, train_dataset=rows, callbacks=[callback, *others])
     trainer.train()
     return trainer
 
@@ -148,6 +162,33 @@ def test_the_trainer_keeps_the_numbers_with_its_own(tmp_path, monkeypatch):
     assert last["step"] == trainer.state.global_step
     assert stages(callback.run)["epoch"] > 0
     assert (callback.run.report.ticks[-1].done, callback.run.report.total) == (last["step"], last["step"])
+
+
+@pytest.mark.frameworks
+def test_a_training_interrupted_and_begun_again_is_measured_by_one_run_that_windows_of_others_do_not_stop(tmp_path):
+    needed("torch", "transformers", "accelerate")
+    from transformers import TrainerCallback
+
+    from jevons.integrations.hf_trainer import JevonsCallback
+
+    class Rude(TrainerCallback):
+        """Opens a window that nobody closes; its first training is interrupted."""
+
+        runs = []  # noqa: RUF012
+
+        def on_epoch_begin(self, *args, **rest):
+            self.runs.append(callback.run)
+            callback.run.begin("never closed")
+            if len(self.runs) == 1:
+                raise KeyboardInterrupt
+
+    callback = JevonsCallback("France", **steady())
+    with pytest.raises(KeyboardInterrupt):
+        trained(callback, tmp_path / "out", Rude())
+    assert not callback.run.over
+    trained(callback, tmp_path / "out", Rude())
+    assert all(run.over for run in Rude.runs)
+    assert Rude.runs[0] is not callback.run
 
 
 # -- Lightning and Keras ---------------------------------------------------------------------------------------------
@@ -191,6 +232,36 @@ def test_lightning_tells_epochs_from_validations_and_logs(tmp_path, monkeypatch)
         trainer.fit(Line(), data, data)
     assert {"epoch", "epoch/validation", "validation"} <= set(stages(seen[0]))
     assert (seen[0].report.ticks[-1].done, seen[0].report.total) == (4, 4)
+    assert "co2e_g" in Path(logger.log_dir, "metrics.csv").read_text()
+
+
+@pytest.mark.frameworks
+@pytest.mark.parametrize("trouble", [ValueError, KeyboardInterrupt])
+def test_lightning_ends_and_logs_a_fit_that_fails(tmp_path, trouble):
+    torch, lightning = needed("torch", "lightning")
+    from lightning.pytorch.loggers import CSVLogger
+
+    from jevons.integrations.lightning import JevonsCallback
+
+    class Fails(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.line = torch.nn.Linear(4, 1)
+
+        def training_step(self, batch, _):
+            seen.append(callback.run)
+            raise trouble("in the middle")
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), 0.1)
+
+    data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(16, 4)), batch_size=8)
+    seen, callback, logger = [], JevonsCallback("France", **steady()), CSVLogger(tmp_path)
+    trainer = lightning.Trainer(max_epochs=1, accelerator="cpu", logger=logger, callbacks=[callback],
+                                enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False)  # fmt: skip
+    with pytest.raises((trouble, SystemExit)):
+        trainer.fit(Fails(), data)
+    assert seen[0].over
     assert "co2e_g" in Path(logger.log_dir, "metrics.csv").read_text()
 
 
@@ -345,6 +416,28 @@ def test_a_cell_is_run_and_says_what_it_used():
     assert shell.user_ns["answer"] == 42
     assert "CO2e" in repr(badge)
     assert repr(badge).split(" · ")[0] in badge._repr_html_()
+
+
+@pytest.mark.parametrize("code", ["1 / 0", "raise KeyboardInterrupt", "1 +"])
+def test_a_cell_that_fails_fails_its_magic_too_so_that_no_later_cell_runs_on_it(code):
+    needed("IPython")
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "jevons.integrations.jupyter")
+    with pytest.raises((ZeroDivisionError, KeyboardInterrupt, SyntaxError)):
+        shell.run_cell_magic("jevons", "France", f"import time; time.sleep(0.1)\n{code}\n")
+
+
+def test_a_place_of_a_cell_that_nobody_knows_is_told_before_the_cell_runs():
+    needed("IPython")
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "jevons.integrations.jupyter")
+    with pytest.raises(UnknownName, match="Atlantis"):
+        shell.run_cell_magic("jevons", "Atlantis", "ran = True")
+    assert "ran" not in shell.user_ns
 
 
 def test_a_cell_too_short_to_be_measured_says_so():

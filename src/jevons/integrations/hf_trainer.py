@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jevons.core.errors import MissingExtra
-from jevons.integrations.outcome import tell
+from jevons.integrations.outcome import begun, known, tell
 
 if TYPE_CHECKING:
     from jevons.measure import Run
@@ -23,15 +23,13 @@ class JevonsCallback(TrainerCallback):  # type: ignore[misc]
     """
 
     def __init__(self, at: Any = None, **options: Any):
-        self.at, self.options = at, options
+        self.at, self.options = known(at), options
         self.run: Run | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         """Begin, on the first process of each node."""
-        from jevons import measure
-
         if state.is_local_process_zero:
-            self.run = measure.start(**self.options)
+            self.run = begun(self.run, self.options)
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         """Open the window of an epoch."""
@@ -46,7 +44,7 @@ class JevonsCallback(TrainerCallback):  # type: ignore[misc]
     def on_epoch_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         """Close it."""
         if self.run is not None:
-            self.run.end("epoch")
+            self.run.leave("epoch")
 
     def on_train_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         """End, and keep the numbers with the training's own."""

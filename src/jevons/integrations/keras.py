@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jevons.core.errors import MissingExtra
-from jevons.integrations.outcome import outcome
+from jevons.integrations.outcome import begun, known, tell
 
 if TYPE_CHECKING:
     from jevons.measure import Run
@@ -21,15 +21,13 @@ class JevonsCallback(Callback):  # type: ignore[misc]
 
     def __init__(self, at: Any = None, **options: Any):
         super().__init__()
-        self.at, self.options, self.outcome = at, options, dict[str, float]()
+        self.at, self.options, self.outcome = known(at), options, dict[str, float]()
         self.run: Run | None = None
         self.epoch = 0
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin."""
-        from jevons import measure
-
-        self.run = measure.start(**self.options)
+        self.run = begun(self.run, self.options)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Open the window of an epoch."""
@@ -45,11 +43,12 @@ class JevonsCallback(Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Close it, and put the energy so far among the epoch's metrics."""
         if self.run is not None:
-            self.run.end("epoch")
+            self.run.leave("epoch")
             if logs is not None:
                 logs["energy_kwh"] = self.run.energy_kwh
 
     def on_train_end(self, logs: Any = None) -> None:
         """End."""
         if self.run is not None:
-            self.outcome = outcome(self.run.stop(), self.at)
+            self.outcome.clear()
+            tell(self.run, self.at, self.outcome.update)

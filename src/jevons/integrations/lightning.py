@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jevons.core.errors import MissingExtra
-from jevons.integrations.outcome import tell
+from jevons.integrations.outcome import begun, known, tell
 
 if TYPE_CHECKING:
     from jevons.measure import Run
@@ -23,15 +23,13 @@ class JevonsCallback(Callback):  # type: ignore[misc]
     """Measures a fit and logs its numbers to the trainer's loggers. One sampler a node: local rank 0."""
 
     def __init__(self, at: Any = None, **options: Any):
-        self.at, self.options = at, options
+        self.at, self.options = known(at), options
         self.run: Run | None = None
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         """Begin, on the first process of each node."""
-        from jevons import measure
-
         if trainer.local_rank == 0:
-            self.run = measure.start(**self.options)
+            self.run = begun(self.run, self.options)
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         """Open the window of an epoch."""
@@ -46,7 +44,7 @@ class JevonsCallback(Callback):  # type: ignore[misc]
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Close it."""
         if self.run is not None:
-            self.run.end("epoch")
+            self.run.leave("epoch")
 
     def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
         """Open the window of a validation, inside the epoch's where one runs."""
@@ -56,10 +54,14 @@ class JevonsCallback(Callback):  # type: ignore[misc]
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
         """Close it."""
         if self.run is not None:
-            self.run.end("validation")
+            self.run.leave("validation")
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """End and log what was used until then: Lightning tears no callback down after an exception."""
+        self.teardown(trainer, pl_module, "fit")
 
     def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
-        """End, also after an exception, and log."""
+        """End, and log."""
         if self.run is not None:
             run, self.run, step = self.run, None, trainer.global_step
             tell(run, self.at, lambda numbers: [each.log_metrics(dict(numbers), step) for each in trainer.loggers])

@@ -34,6 +34,24 @@ def outcome(run: Run, at: Any = None) -> dict[str, float]:
             "water_l": footprint.best("water_on_site"), "measured_share": footprint.measured_share()}  # fmt: skip
 
 
+def known(at: Any) -> Any:
+    """The same site; a name that no place has is an error now, not when the work is done (UnknownName)."""
+    if isinstance(at, str):
+        import jevons
+
+        jevons.site(at)
+    return at
+
+
+def begun(before: Run | None, options: Mapping[str, Any]) -> Run:
+    """A new run; one that an interrupted training left behind is ended first, for it would take its share."""
+    from jevons import measure
+
+    if before is not None:
+        before.stop()
+    return measure.start(**options)
+
+
 def so_far(run: Run, at: Any = None) -> dict[str, float]:
     """The numbers of a run that goes on, up to this moment."""
     run.flush()
@@ -55,6 +73,7 @@ def tracked(log_metrics: Callable[[Mapping[str, float]], Any], at: Any = None, *
     """Measure a block and log its numbers at the end; options as ``jevons.measure.start``."""
     from jevons import measure
 
+    known(at)
     run = measure.start(**options)
     try:
         yield run

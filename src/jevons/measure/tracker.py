@@ -122,10 +122,7 @@ class Run:
         try:
             yield
         finally:
-            try:
-                self.end(name)
-            except BadInput:
-                self._crossed(name)
+            self.leave(name)
 
     def begin(self, name: str) -> None:
         """Open a window; work queued on an accelerator before it is waited for."""
@@ -150,8 +147,14 @@ class Run:
             self._edge("/".join(self._windows), self._opened.pop())
             self._windows.pop()
 
+    def leave(self, name: str) -> None:
+        """Close a window by its name; one that is not the innermost, or not open any more, is told once and stops nobody."""
+        try:
+            self.end(name)
+        except BadInput:
+            self._crossed(name)
+
     def _crossed(self, name: str) -> None:
-        """End a window that is not the innermost, or not open any more."""
         with self._lock:
             self._sample(settle=True)
             if name in self._windows:
