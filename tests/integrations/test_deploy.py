@@ -89,6 +89,15 @@ def test_options_that_cannot_be_met_are_refused(words, mend, tmp_path, monkeypat
         agent.main(words)
 
 
+def test_a_service_says_what_cannot_be_met_in_one_line_and_is_not_begun_again(environment):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for words in (["--label", "job"], ["--listen", f"127.0.0.1:{taken.getsockname()[1]}", "--site", "France"]):
+            done = subprocess.run([sys.executable, "-m", "jevons.integrations.agent", *words], env=environment, capture_output=True,
+                                  text=True, check=False, timeout=60)  # fmt: skip
+            assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "RestartPreventExitStatus=2\n" in (DEPLOY / "jevons.service").read_text()
+
+
 def test_a_group_that_appears_late_is_waited_for(monkeypatch):
     asked = []
 

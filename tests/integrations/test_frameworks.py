@@ -174,7 +174,7 @@ def test_a_training_interrupted_and_begun_again_is_measured_by_one_run_that_wind
     class Rude(TrainerCallback):
         """Opens a window that nobody closes; its first training is interrupted."""
 
-        runs = []  # noqa: RUF012
+        runs = []
 
         def on_epoch_begin(self, *args, **rest):
             self.runs.append(callback.run)
@@ -317,8 +317,8 @@ def test_two_ranks_of_one_node_have_one_sampler_and_know_the_same_total(tmp_path
 def test_the_first_process_of_a_node_is_the_sampler(monkeypatch, name, rank, samples):
     from jevons.integrations import ddp
 
-    for known in ddp.LOCAL_RANK:
-        monkeypatch.delenv(known, raising=False)
+    for variable in ddp.LOCAL_RANK:
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv(name, rank)
     assert ddp.is_sampler() is samples
     with ddp.track(**steady()) as run:

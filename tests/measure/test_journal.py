@@ -16,6 +16,7 @@ import pytest
 
 from jevons.core.errors import BadInput, TableError
 from jevons.measure import journal
+from jevons.measure.home import made
 
 METER = {"device": "cpu", "component": "processor", "boundary": "chip", "method": "counter", "sensor": "test"}
 WORK = """
@@ -83,10 +84,35 @@ def test_a_run_that_still_lives_is_not_recovered(tmp_path):
     assert journal.recover(tmp_path) == []
 
 
+def test_a_run_that_another_user_left_is_theirs_to_close(tmp_path, monkeypatch):
+    journal.create(header(pid_start=1), tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, how: False)
+    assert journal.recover(tmp_path) == []
+    monkeypatch.undo()
+    assert len(journal.recover(tmp_path)) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such modes")
+@pytest.mark.parametrize(("mode", "inside"), [(0o1777, 0o1777), (0o2775, 0o2775), (0o755, 0o755)])
+def test_a_home_that_many_users_may_write_in_lets_them_in_everywhere(tmp_path, mode, inside):
+    place = tmp_path / "home"
+    place.mkdir()
+    place.chmod(mode)
+    before = os.umask(0o022)
+    try:
+        made(place / "live" / "machine", place)
+        made(tmp_path / "new" / "journal", tmp_path / "new")
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o7777 for path in (place / "live", place / "live" / "machine")} == {inside}
+    assert not (tmp_path / "new").stat().st_mode & 0o022
+    assert not (tmp_path / "new" / "journal").stat().st_mode & 0o022
+
+
 def test_a_read_only_folder_is_said_at_the_start(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(BadInput, match="JEVONS_HOME: .* name a folder that can be written"):
+    with pytest.raises(BadInput, match="JEVONS_HOME: .* name a folder that can be written, e.g. export JEVONS_HOME="):
         journal.create(header(), blocked / "journal")
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, JevonsError
 
 if TYPE_CHECKING:
     from jevons.measure import Run
@@ -56,6 +57,15 @@ def begin(options: argparse.Namespace) -> Run:
         time.sleep(0.5)
 
 
+def told(words: Sequence[str] | None = None) -> None:
+    """As ``main``, for a service's log: what cannot be met is one line, with its mend, and exit code 2."""
+    try:
+        main(words)
+    except (JevonsError, OSError) as trouble:
+        print(f"jevons: {trouble}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Measure, and serve if asked, until SIGTERM or Ctrl-C; the journal is closed then."""
     options = arguments(words)
@@ -75,4 +85,4 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    told()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from jevons.core.errors import BadInput, TableError
 from jevons.measure.cells import HOUR_S, UJ_PER_KWH, Cell, to_activity
-from jevons.measure.home import home
+from jevons.measure.home import home, made
 from jevons.measure.sensor import Meter
 
 if TYPE_CHECKING:
@@ -86,10 +86,11 @@ def create(header: Mapping[str, Any], folder: Path | None = None, sync: bool = T
     run = os.urandom(8).hex()
     path = where / f"{run}{SUFFIX}"
     try:
-        where.mkdir(parents=True, exist_ok=True)
+        made(where, where.parent)
         handle = _apart(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644))
     except OSError as trouble:
-        raise BadInput("JEVONS_HOME", str(where), f"name a folder that can be written ({trouble.strerror})") from None
+        mend = f"name a folder that can be written, e.g. export JEVONS_HOME=/a/folder/of/yours ({trouble.strerror})"
+        raise BadInput("JEVONS_HOME", str(where), mend) from None
     journal = Journal(path, run, handle)
     start = {"kind": "header", "v": VERSION, "run": run, "host": host(), "boot": boot_id(), "group": _folder_id(where),
              "pid": os.getpid(), **header}  # fmt: skip
@@ -246,7 +247,8 @@ def written(folder: Path | None = None) -> Iterator[Written]:
 
 
 def left_open(folder: Path | None = None, most: int | None = 100) -> list[Path]:
-    """Journals whose process is gone without a last word, oldest first; only their beginnings and ends are read.
+    """Journals whose process is gone without a last word, oldest first; only their beginnings and ends are read. Those of
+    other users, which are theirs to close, are left out.
 
     ``most``: look at so many of the newest alone (of the first thousands that a crowded folder names); None: at all.
     """
@@ -258,7 +260,7 @@ def left_open(folder: Path | None = None, most: int | None = 100) -> list[Path]:
                 if entry.name.endswith(SUFFIX):
                     stamped.append((entry.stat().st_mtime, entry.path))
     newest = sorted(stamped)[-most if most else 0 :]
-    return [Path(path) for _, path in newest if _cut(Path(path))]
+    return [Path(path) for _, path in newest if os.access(path, os.W_OK) and _cut(Path(path))]
 
 
 def _cut(path: Path) -> bool:

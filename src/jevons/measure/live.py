@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from jevons.measure.home import home
+from jevons.measure.home import home, made
 from jevons.measure.journal import process_start, runs, sight, totals_of
 
 SUFFIX = ".live"
@@ -58,7 +58,7 @@ class Live:
         self._known: dict[str, tuple[int, Entry]] = {}
         self._inside: dict[str, tuple[Entry, dict[str, int]]] = {}
         with suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            made(self.folder, self.folder.parent.parent)
         self._put(self.mine)
         self.look()
 
