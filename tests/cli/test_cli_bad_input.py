@@ -101,3 +101,28 @@ def _raised(jevons, line: str) -> None:
     from jevons.cli.app import app
 
     CliRunner().invoke(app, shlex.split(line), catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [("storage --months 3", "terabytes"), ("transfer", "gigabytes"), ("generic --cpu 'epyc 7763'", "hours"), ("data", "hours"),
+     ("fine-tuning --on a100", "model"), ("fine-tuning --model llama-3-8b --tokens 20M", "on"), ("request", "provider"),
+     ("edge", "model"), ("generation --on a100", "model"), ("one-pass", "model"), ("speech", "model")],
+)  # fmt: skip
+def test_what_a_command_cannot_do_without_is_asked_for_by_name(jevons, line, field):
+    said = jevons(f"estimate {line} --at France")
+    assert said.code == 2
+    assert said.err.startswith(f"jevons: {field}: None will not do")
+
+
+def test_parameters_stand_for_a_models_name_in_fine_tuning_too(jevons):
+    assert jevons("estimate fine-tuning --params 7B --tokens 20M --on a100").json["activity"]["served"]["FLOP"]["best"] > 0
+
+
+@pytest.mark.parametrize("line", ["generic --hours 3 --on a100 --n 0", "generic --hours 3 --on a100 --n 1.5",
+                                  "generic --hours 3 --on a100 --repeats 0",
+                                  "fine-tuning --model llama-3-8b --tokens 20M --on a100 --epochs 0"])  # fmt: skip
+def test_a_count_that_would_price_nothing_is_refused(jevons, line):
+    said = jevons(f"estimate {line} --at France")
+    assert said.code == 2
+    assert f"jevons: {line.split()[-2].strip('-')}: " in said.err

@@ -87,7 +87,7 @@ def carry_out(asked: Spec) -> Outcome:
     from jevons.core.study import Study
 
     spec = settled(asked)
-    activity = door(spec.kind)(**passed(spec.arguments))
+    activity = made(spec.kind, spec.arguments)
     place = jevons.site(**spec.site)
     footprint = jevons.footprint(activity, place, Study(**spec.study), spec.arguments.get("draws", 1000))
     return Outcome(spec, activity, footprint)
@@ -99,8 +99,15 @@ def passed(arguments: Mapping[str, Any]) -> dict[str, Any]:
     told = dict(arguments)
     for name in {"final", "training"} & set(told):
         inner = specs.of(told[name], where=f"spec: {name}")
-        told[name] = door(inner.kind)(**passed(inner.arguments))
+        told[name] = made(inner.kind, inner.arguments)
     return told
+
+
+def made(kind: str, arguments: Mapping[str, Any]) -> Any:
+    """The activity that a kind of spec describes. Errors: BadInput for what is lacking, and those of the door."""
+    specs.require_given(door(kind), arguments, kind)
+    unnamed = {"model": None} if "params" in arguments else {}
+    return door(kind)(**unnamed | passed(arguments))
 
 
 def behind(spec: Spec) -> Spec:

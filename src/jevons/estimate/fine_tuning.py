@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from jevons.core import units
 from jevons.core.activity import Activity
 from jevons.core.errors import BadInput
@@ -34,7 +36,10 @@ def fine_tuning(model: Any, tokens: Any, on: str, n: Any = 1, *, method: str = "
     if method not in METHODS:
         raise BadInput("method", method, f"choose one of {', '.join(METHODS)}")
     found = models.find(model, params, active)
-    count = units.read(tokens, "", "tokens") * units.read(epochs, "", "epochs")
+    passes = units.read(epochs, "", "epochs")
+    if not np.all(np.asarray(passes) > 0):
+        raise BadInput("epochs", epochs, "give the passes over the tokens, above 0")
+    count = units.read(tokens, "", "tokens") * passes
     if method == "full":
         return _staged(training(found, count, on, n, **choices), "fine-tuning", count, [])
     _without_step_time(f"method={method!r}", choices)
@@ -73,7 +78,5 @@ def _met(model: models.Model) -> Any:
 
 
 def _staged(activity: Activity, stage: str, count: Any, notes: list[Assumption]) -> Activity:
-    import numpy as np
-
     served = {**activity.served, "token": np.asarray(count, float)[..., None]}
     return replace(activity.label(stage=stage), served=served).assume(*notes)

@@ -37,6 +37,8 @@ def generic(hours: Any, *, cpu: str | None = None, cores: Any = None, core_power
     """
     time = units.read(hours, "h", "hours")
     load, again = _share(usage), units.read(repeats, "", "repeats")
+    if not np.all(np.asarray(again) > 0):
+        raise BadInput("repeats", repeats, "give how often it is run, above 0")
     sampler, rows, notes = Draws(draws, seed), [], []
     common = {"stage": stage, "tier": "physics", "lifecycle": "operation"}
     if cpu is not None or cores is not None or core_power is not None:
@@ -88,7 +90,10 @@ def _accelerators(on: str, n: Any, time: Any, load: Any, again: Any, common: dic
                   notes: list[Assumption]) -> list[dict[str, Any]]:  # fmt: skip
     machine, matched = devices.device(on)
     notes += matched
-    hours = np.asarray(time * units.read(n, "", "n") * again, float)[..., None]
+    count = np.asarray(units.read(n, "", "n"))
+    if np.any((count < 1) | (count % 1 != 0)):
+        raise BadInput("n", n, "give a whole number of devices, 1 or more")
+    hours = np.asarray(time * count * again, float)[..., None]
     watts = machine.power_limit_w()
     notes.append(Assumption(f"power of {machine.id}", f"{watts:g} W", "thermal design power × usage", machine.source))
     made = {**common, "lifecycle": "manufacture", "flow": f"device_hours/{machine.id}", "amount": hours}

@@ -7,7 +7,7 @@ place, a device, a format, a batch) parts the scenarios into groups that share i
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from jevons.core.footprint import Footprint
 from jevons.core.study import Study
 from jevons.world import catalog
 from jevons.world.site import Site, site
-from jevons.world.spec import require_known
+from jevons.world.spec import require_given, require_known
 
 CHUNK = 32768
 """Scenarios priced together: arrays of this length stay in a core's cache."""
@@ -61,6 +61,7 @@ def sweep(model: Any = None, tokens: Any = None, on: Any = "", n: Any = None, *,
     place = {name: v for name, v in choices.items() if name in _SITE and name not in own}
     given |= {name: v for name, v in choices.items() if name not in place}
     require_known(given, own | _SITE, "sweep")
+    require_given(_called(kind), given, f"a sweep of {kind}")
     if "year" in given and "year" in own and not _is_site(at):
         place["year"] = given["year"]
     if _is_site(at) and place:
@@ -82,14 +83,12 @@ def _sweep(kind: str, given: Given, place: Given, study: Study, jobs: int, backe
 
 def _priced(kind: str, given: Given, place: Given, size: int, study: Study, overlays: Sequence[Path]) -> Totals:
     """One part, wherever it is worked out: the tables of the asking process come with it."""
-    from jevons import estimate
-
     for folder in reversed(overlays):
         catalog.overlay(folder)
     chosen = dict(place)
     at = chosen.pop("at")
     where = at if _is_site(at) else site(at, **chosen)
-    activity = getattr(estimate, DOORS[kind][0][0])(draws=0, **given)
+    activity = _called(kind)(draws=0, **given)
     return _totals(assess(activity, where, study, draws=0), size)
 
 
@@ -187,6 +186,13 @@ def _register(backend: str | None) -> None:
     except ImportError:
         package = {"ray": "ray", "dask": "distributed"}[str(backend)]
         raise MissingExtra(package, str(backend), f"a sweep over {backend}") from None
+
+
+def _called(kind: str) -> Callable[..., Any]:
+    from jevons import estimate
+
+    made: Callable[..., Any] = getattr(estimate, DOORS[kind][0][0])
+    return made
 
 
 def _arguments(kind: str) -> set[str]:

@@ -102,6 +102,16 @@ def require_known(given: Mapping[str, Any], known: Collection[str], where: str) 
             raise BadInput(f"{where}: {key}", value, f"no such key; {mend}")
 
 
+def require_given(function: Callable[..., Any], given: Mapping[str, Any], what: str) -> None:
+    """Raise BadInput for the first argument that ``function`` cannot do without; a model's ``params`` stand for its name."""
+    from inspect import signature
+
+    for name, parameter in signature(function).parameters.items():
+        needed = parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        if needed and given.get(name) is None and not (name == "model" and given.get("params") is not None):
+            raise BadInput(name, None, f"{what} needs it: say {name.replace('_', ' ')}, as an option or in the spec")
+
+
 def _kind(named: Any, kind: str, where: str) -> str:
     family = {"recorded": "training", "distillation": "fine-tuning"}
     if named not in WORKLOADS:

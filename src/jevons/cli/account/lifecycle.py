@@ -61,7 +61,7 @@ def resolved(path: Path) -> Any:
 
 def carried_out(part: Any, folder: Path) -> Any:
     """A part that is an estimate as the Activity it gives; any other part as it is."""
-    from jevons.cli.outcome import door, passed, settled
+    from jevons.cli.outcome import made, settled
     from jevons.world import spec as specs
 
     if not isinstance(part, Mapping) or not {"estimate", "spec"} & set(part):
@@ -72,7 +72,7 @@ def carried_out(part: Any, folder: Path) -> Any:
         raise BadInput(str(part.get("what")), sorted(part), "give estimate, or spec, not both")
     asked = settled(specs.of(rest, where=str(part.get("what"))) if "estimate" in rest else specs.read(folder / str(rest["spec"])))
     site = {"site": dict(asked.site)} if asked.site and "site" not in kept else {}
-    return {**kept, **site, "activity": door(asked.kind)(**passed(asked.arguments))}
+    return {**kept, **site, "activity": made(asked.kind, asked.arguments)}
 
 
 def told_of(cycle: LifeCycle) -> dict[str, Any]:
