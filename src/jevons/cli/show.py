@@ -34,9 +34,11 @@ def out_json(value: Any) -> None:
 
 
 def write(path: Path, text: str, what: str) -> None:
-    """Write a file and say so on stderr; BadInput where it cannot be written."""
+    """Write a file, whole or not at all, and say so on stderr; BadInput where it cannot be written."""
+    from jevons.core.files import put
+
     try:
-        path.write_text(text, encoding="utf-8")
+        put(path, text)
     except OSError as trouble:
         raise BadInput(what, str(path), f"name a place that can be written ({trouble.strerror})") from None
     say(f"{what} written to {path}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jevons.core.errors import BadInput
+from jevons.core.files import put
 
 Made = TypeVar("Made")
 
@@ -26,7 +27,7 @@ def coefficient_pack(name: str) -> dict[str, Any]:
 def save(calibration: Any, path: str | Path) -> Path:
     """Write a calibration, a dataclass, as JSON and name the file."""
     target = Path(path)
-    target.write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
+    put(target, json.dumps(asdict(calibration), indent=1) + "\n")
     return target
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from jevons.core import units
 from jevons.core.errors import BadInput, MissingExtra
+from jevons.core.files import put
 from jevons.integrations.call_footprint import CallFootprint
 from jevons.integrations.otel import Request, _documents, _spans, requests_of
 
@@ -109,7 +110,7 @@ def annotated(path: str | Path, out: str | Path, at: Any = None, deployment: Map
         raise BadInput("out", str(out), "name another file than the one that is read")
     documents, _ = _documents(file.read_text(encoding="utf-8", errors="replace"))
     done = [_mark(span, lambda r: priced(r, at, deployment)) for document in documents for span in _spans(document)]
-    target.write_text("".join(json.dumps(d, ensure_ascii=False) + "\n" for d in documents), encoding="utf-8")
+    put(target, "".join(json.dumps(d, ensure_ascii=False) + "\n" for d in documents))
     return sum(done), len(done) - sum(done)
 
 

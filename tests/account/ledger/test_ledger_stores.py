@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -145,6 +146,35 @@ def test_a_file_that_may_not_be_written_is_read_and_a_write_refused():
         read, refused = done.stdout.splitlines()
         assert read == "1 True"
         assert "will not do" in refused
+
+
+def copied_while_open(tmp_path, endings, monkeypatch):
+    """A ledger copied while its last entry lies in the log alone, to a folder in which nothing can be written."""
+    place, copy = tmp_path / "ledger.db", tmp_path / "copy" / "ledger.db"
+    book = ledger(place)
+    book.append("run-1", 1, window())
+    book.engine.dispose()
+    held = sqlite3.connect(place)  # who still reads keeps the log from being merged
+    held.execute("BEGIN")
+    held.execute("SELECT count(*) FROM entry").fetchall()
+    book.append("run-2", 1, window())
+    copy.parent.mkdir()
+    for ending in endings:
+        shutil.copy(f"{place}{ending}", f"{copy}{ending}")
+    held.close()
+    monkeypatch.setattr(engine.os, "access", lambda *_: False)
+    return copy
+
+
+def test_entries_that_lie_in_the_log_are_read_too_where_nothing_can_be_written(tmp_path, monkeypatch):
+    copy = copied_while_open(tmp_path, ("", "-wal", "-shm"), monkeypatch)
+    assert [run.run for run in ledger(copy, create=False, read_only=True).runs()] == ["run-2", "run-1"]
+
+
+def test_entries_in_a_log_that_cannot_be_opened_are_told_and_not_left_out(tmp_path, monkeypatch):
+    copy = copied_while_open(tmp_path, ("", "-wal"), monkeypatch)
+    with pytest.raises(BadInput, match=r"entries still lie in ledger\.db-wal"):
+        ledger(copy, create=False, read_only=True)
 
 
 def test_a_disk_that_is_full_keeps_none_of_a_batch(tmp_path):

@@ -153,14 +153,15 @@ def test_one_who_waits_too_long_for_the_folder_is_told(fleet):
 
 KILLED = """
 import os, signal, sys
-from jevons.account.telemetry import daily, store
-put, left = store.settled, [int(sys.argv[3])]
-def settled(part, path):
+from jevons.account.telemetry import daily
+from jevons.core import files
+settle, left = files.settle, [int(sys.argv[3])]
+def settled(beside, place):
     left[0] -= 1
     if not left[0]:
         os.kill(os.getpid(), signal.SIGKILL)
-    put(part, path)
-store.settled = settled
+    settle(beside, place)
+files.settle = settled
 daily.close(sys.argv[1], sys.argv[2])
 """
 

@@ -31,6 +31,7 @@ from jevons.account.ledger.periods import Locks
 from jevons.account.ledger.pricing import factor_hash
 from jevons.account.ledger.schema import MARK, entry
 from jevons.core.errors import BadInput
+from jevons.core.files import replacing
 from jevons.world import catalog
 
 SCHEMA = "jevons.bundle/1"
@@ -67,7 +68,7 @@ def write(connection: Connection, names: Iterable[str], path: Path) -> dict[str,
         "members": {name: hashlib.sha256(content).hexdigest() for name, content in members.items()},
     }  # fmt: skip
     try:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with replacing(path) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("manifest.json", json.dumps(manifest, indent=1, sort_keys=True))
             for name, content in members.items():
                 archive.writestr(name, content)

@@ -72,12 +72,22 @@ def _sqlite(path: Path, create: bool, read_only: bool) -> Engine:
         except OSError as trouble:
             raise BadInput("ledger", str(path), f"name a folder that can be written ({trouble.strerror})") from None
     mode = "ro" if read_only else "rwc" if create else "rw"
-    alone = "&immutable=1" if read_only and not os.access(path.parent, os.W_OK) else ""  # no room for the files of WAL
+    alone = "&immutable=1" if read_only and not os.access(path.parent, os.W_OK) and not _pending(path) else ""  # no room for the files of WAL
     location = f"file:{quote(str(path.absolute()))}?mode={mode}{alone}"
     engine = sa.create_engine("sqlite+pysqlite://", creator=lambda: _opened(location, read_only), poolclass=sa.pool.QueuePool)
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(
         "BEGIN" if read_only or connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE"))  # fmt: skip
     return engine
+
+
+def _pending(path: Path) -> bool:
+    """Whether entries still lie in the log beside the file; who reads the file alone would miss them."""
+    log, index = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
+    held = log.is_file() and log.stat().st_size > 0
+    if held and not index.is_file() and not os.access(path.parent, os.W_OK):
+        raise BadInput("ledger", str(path), f"entries still lie in {log.name}, and nothing can be written beside it: "
+                       "copy both files to where it can, and read them there")  # fmt: skip
+    return held
 
 
 def _opened(location: str, read_only: bool) -> Any:

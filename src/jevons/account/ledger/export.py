@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from jevons.account.ledger import sql
 from jevons.account.ledger.tables import COLUMNS, TIME, rows_of
 from jevons.core.errors import BadInput
+from jevons.core.files import replacing
 
 ACTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """How a cell begins that a spreadsheet would compute (OWASP, CSV injection)."""
@@ -43,16 +44,13 @@ def table(connection: Connection, name: str, path: Path) -> int:
         raise BadInput("table", name, f"export one of {', '.join(COLUMNS)}")
     if path.suffix == ".parquet":
         return _parquet(connection, name, path)
+    if path.suffix not in TEXTS:
+        raise BadInput("file", str(path), "end its name in .csv, .jsonl or .parquet, in .zip for a bundle, or name a folder")
     try:
-        with path.open("w", encoding="utf-8", newline="") as handle:
-            if path.suffix == ".csv":
-                return write_csv(handle, COLUMNS[name], timed(name, rows_of(connection, name)))
-            if path.suffix == ".jsonl":
-                return _lines(handle, COLUMNS[name], timed(name, rows_of(connection, name)))
+        with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as handle:
+            return TEXTS[path.suffix](handle, COLUMNS[name], timed(name, rows_of(connection, name)))
     except OSError as trouble:
         raise BadInput("file", str(path), f"name a place that can be written ({trouble.strerror})") from None
-    path.unlink()
-    raise BadInput("file", str(path), "end its name in .csv, .jsonl or .parquet, in .zip for a bundle, or name a folder")
 
 
 def every(connection: Connection, folder: Path) -> dict[str, int]:
@@ -70,8 +68,9 @@ def _parquet(connection: Connection, name: str, path: Path) -> int:
 
         filled = sql.fill(duck, name, rows_of(connection, name))
         try:
-            duck.table(name).write_parquet(str(path), compression="zstd")
-        except duckdb.Error as trouble:
+            with replacing(path) as beside:
+                duck.table(name).write_parquet(str(beside), compression="zstd")
+        except (duckdb.Error, OSError) as trouble:
             raise BadInput("file", str(path), f"it cannot be written: {str(trouble).splitlines()[0]}") from None
         return filled
 
@@ -82,6 +81,9 @@ def _lines(handle: TextIO, columns: Iterable[str], rows: Iterable[Iterable[Any]]
         handle.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False) + "\n")
         count += 1
     return count
+
+
+TEXTS: dict[str, Callable[[TextIO, Iterable[str], Iterable[Iterable[Any]]], int]] = {".csv": write_csv, ".jsonl": _lines}
 
 
 def timed(name: str, rows: Iterable[Iterable[Any]]) -> Iterator[list[Any]]:

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from jevons.account.telemetry.expression import SCHEMAS
 from jevons.account.telemetry.rules import DAY_US, FIRST, HOUR_US
 from jevons.account.telemetry.samples import one, text
 from jevons.core.errors import BadInput, UnknownName
+from jevons.core.files import put, replacing
 
 FORMAT = 1
 FOOTER_BYTES = 1 << 16
@@ -166,39 +166,20 @@ def devices(batch: Batch) -> str:
 
 def copy(con: Any, sql: str, path: Path) -> None:
     """An answer as a Parquet file, there whole or not at all. Errors: BadInput where it cannot be written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        con.execute(f"COPY ({sql}) TO {text(str(part))} (FORMAT parquet, COMPRESSION zstd)")
-        settled(part, path)
+        with replacing(path) as part:
+            con.execute(f"COPY ({sql}) TO {text(str(part))} (FORMAT parquet, COMPRESSION zstd)")
     except Exception as trouble:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise BadInput("state", str(path), f"it cannot be written: {str(trouble).splitlines()[0]}") from None
 
 
 def write(path: Path, record: Mapping[str, Any]) -> None:
     """A record as JSON, there whole or not at all. Errors: BadInput where it cannot be written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        settled(part, path)
+        put(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     except OSError as trouble:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise BadInput("state", str(path), f"it cannot be written: {trouble.strerror}") from None
-
-
-def settled(part: Path, path: Path) -> None:
-    """Put a file in its place once it is on disk."""
-    with part.open("rb") as handle:
-        os.fsync(handle.fileno())
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def hashed(path: Path) -> str:

@@ -75,19 +75,12 @@ def mend(paths: Sequence[Path]) -> None:
 
 
 def keep(path: Path, text: str) -> None:
-    """A card written back whole or not at all: beside it first, then in its place, with its own permissions."""
-    import os
-    import shutil
+    """A card written back whole or not at all, with its own permissions."""
+    from jevons.core import files
 
-    place = path.resolve()
-    beside = place.with_name(f".{place.name}.{os.getpid()}.new")
     try:
-        beside.write_bytes(text.encode("utf-8"))
-        if place.exists():
-            shutil.copymode(place, beside)
-        beside.replace(place)
+        files.put(path, text)
     except OSError as trouble:
-        beside.unlink(missing_ok=True)
         raise BadInput("card", str(path), f"name a file that can be written ({trouble.strerror})") from None
     show.say(f"{path}: written")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jevons.cli import show
 from jevons.core import units
 from jevons.core.errors import BadInput, JevonsError, TableError
+from jevons.core.files import put
 
 if TYPE_CHECKING:
     from jevons.cli.report.selected import Selected
@@ -25,7 +26,7 @@ STAGES = {"training": "training", "recorded": "training", "fine-tuning": "finetu
 
 
 def leave(made: str | bytes, out: Path | None, what: str) -> None:
-    """Text to stdout or a file; bytes to a file, or into a pipe."""
+    """Text to stdout or a file, there whole or not at all; bytes to a file, or into a pipe."""
     if out is None:
         if isinstance(made, str):
             print(made.rstrip("\n"))
@@ -35,7 +36,7 @@ def leave(made: str | bytes, out: Path | None, what: str) -> None:
             sys.stdout.buffer.write(made)
         return
     try:
-        out.write_bytes(made if isinstance(made, bytes) else made.rstrip("\n").encode("utf-8") + b"\n")
+        put(out, made if isinstance(made, bytes) else made.rstrip("\n") + "\n")
     except OSError as trouble:
         raise BadInput("--out", str(out), f"name a place that can be written ({trouble.strerror})") from None
     show.say(f"{what} written to {out}")
