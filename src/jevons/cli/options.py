@@ -183,6 +183,7 @@ SPEECH: Group = {
 }
 GENERATION: Group = {
     "model": Row("Image or video model of the table: flux.1-dev.", "NAME"),
+    "params": Row("Parameters of its transformer, where it is not in the table: 8B.", COUNT),
     "on": Row("Accelerator: h100, b200.", "DEVICE"),
     "n": Row("How many of them.", COUNT),
     "images": Row("How many images.", COUNT),

@@ -14,7 +14,7 @@ import numpy as np
 
 from jevons.core import units
 from jevons.core.activity import Activity
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, UnknownName
 from jevons.core.source import Assumption
 from jevons.core.uncertain import Draws, bounds_90
 from jevons.estimate.diffusion.cost import Cost, generation_pack, rates_of
@@ -28,17 +28,18 @@ from jevons.world.hardware import Device
 
 def generation(model: Any, on: str, n: Any = 1, *, images: Any = None, videos: Any = None, height: Any = None,
                width: Any = None, frames: Any = None, steps: Any = None, guidance: Any = None, batch: Any = None,
-               parallel: Any = 1, ring: Any = 1, utilisation: Any = 1.0, draws: int = 1000, seed: int = 0
+               parallel: Any = 1, ring: Any = 1, utilisation: Any = 1.0, params: Any = None, draws: int = 1000, seed: int = 0
                ) -> Activity:  # fmt: skip
     """Activity of making ``images`` or ``videos`` (one, where neither is given) with ``model`` on ``n`` GPUs ``on``.
 
     ``batch`` outputs (1) are made at once by ``parallel`` GPUs, ``ring`` of them by a ring, the others by splitting
     heads (Ulysses); a last batch that is not full counts by its share. Arithmetic is in 16 bits. ``guidance``: its
     scale; at 1 or below a step is evaluated once. ``utilisation``: share of the time the GPUs work; the rest is a
-    stage of its own. Sizes, steps and counts may be arrays of scenarios.
+    stage of its own. Sizes, steps and counts may be arrays of scenarios. ``params``: of the transformer of a model that
+    is in no table, whose shape is then supposed (tier guess).
     Errors: UnknownName with the nearest models, DoesNotFit with the batch that would fit, BadInput naming the field.
     """
-    found, named = diffusion.find(model)
+    found, named = _model(model, params, "image" if videos is None and frames is None else "video")
     machine, matched = devices.device(on)
     setting, notes = _setting(found, height, width, frames, steps, guidance, batch, parallel, ring)
     require_fit(found, setting, machine)
@@ -54,6 +55,21 @@ def generation(model: Any, on: str, n: Any = 1, *, images: Any = None, videos: A
     )  # fmt: skip
 
 
+def _model(model: Any, params: Any, output: str) -> tuple[DiffusionModel, tuple[Assumption, ...]]:
+    """The model of the table, or one of so many parameters; BadInput where both are given."""
+    if params is None:
+        return diffusion.find(model)
+    try:
+        known = diffusion.find(model)[0]
+    except UnknownName:
+        count = units.read(params, "", "params")
+        if np.ndim(count) or not count > 0:
+            raise BadInput("params", params, "give the parameters of the transformer, one number above 0") from None
+        found, said = diffusion.of_size(str(model), output, count)
+        return found, (said,)
+    raise BadInput("params", params, f"{known.name} is in the table; leave params out")
+
+
 def _estimated(model: DiffusionModel, s: Setting, machine: Device, sampler: Draws
                ) -> tuple[Cost, Any, str, tuple[Assumption, ...]]:  # fmt: skip
     """Cost of a batch, draws of its error, the tier, and what was assumed."""
@@ -61,7 +77,7 @@ def _estimated(model: DiffusionModel, s: Setting, machine: Device, sampler: Draw
     cost, stands_in = batch_cost(model, s, rates_of(machine), machine.generation, pack)
     low, high = interval(cost.guessed, pack["residuals"], never_measured(model, s, stands_in, pack["spread"]))
     multiple = sampler.multiplier(*bounds_90(low, high), "cost of generation")
-    tier = "guess" if stands_in else "family" if model.id in pack["models"] else "physics"
+    tier = "guess" if stands_in or model.supposed else "family" if model.id in pack["models"] else "physics"
     notes = (Assumption(f"kernel efficiency of {machine.generation}", "that of hopper",
                         "no measured generation on this hardware", pack["name"]),) if stands_in else ()  # fmt: skip
     return cost, multiple, tier, notes
@@ -78,7 +94,7 @@ def _setting(model: DiffusionModel, height: Any, width: Any, frames: Any, steps:
         if value is None:
             given[name] = getattr(model, name)
             if name != "frames" or model.output == "video":
-                notes.append(Assumption(name, f"{given[name]}", f"usual for {model.name}", model.source))
+                notes.append(Assumption(name, f"{given[name]}", "usual for such models" if model.supposed else f"usual for {model.name}", model.source))
     least = model.downsample * model.patch
     sizes = {k: whole(v, k, least if k in ("height", "width") else 1) for k, v in given.items()}
     together, around = whole(parallel, "parallel"), whole(ring, "ring")

@@ -18,7 +18,7 @@ from jevons.world import catalog
 
 OUTPUTS = ("image", "video")
 CONDITIONING = ("joint", "cross")
-OWN_ROW = "or pass your own row: model={'id': ..., 'layers': ..., ...} with the columns of diffusion_models.csv"
+OWN_ROW = "say its parameters (params='8B'), or pass your own row: model={'id': ..., 'layers': ..., ...} with the columns of diffusion_models.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class DiffusionModel:
     decoder_patch: int = 1  # pixels a side that its last level gives at once
     decode_everywhere: bool = False  # the usual pipeline decodes on every GPU, else on one while others wait
     separate_passes: bool = False  # guidance by two calls, not by a doubled batch
+    supposed: bool = False  # a shape made from the parameters alone
     source: str = "stated"
 
     def __post_init__(self) -> None:
@@ -103,6 +104,31 @@ class DiffusionModel:
 _POSITIVE = ("parameters", "layers", "hidden", "heads", "ffn_hidden", "downsample", "height", "width", "steps",
              "passes", "frames", "downsample_time", "patch", "patch_time", "decoder_resnets", "decoder_kernel_time",
              "decoder_patch", "unet_resnets")  # fmt: skip
+
+
+WEIGHTS_A_WIDTH, HEAD = 25.0, 64
+"""Weights of a block over h², and elements a head. Between 18 (4 of attention, 8 of FFN, 6 of the adaptive norm: Peebles
+and Xie 2023) and 36 where text has weights of its own (Esser et al. 2024)."""
+FINEST, TEXT_TOKENS, T5_XXL = (128, 256, 512, 512), 256, 4.76e9
+
+
+def of_size(name: str, output: str, parameters: float) -> tuple[DiffusionModel, Assumption]:
+    """A transformer of which the number of parameters alone is known: h = (64 N / 25)^(1/3), as many heads as blocks.
+
+    An autoencoder of 8 pixels a cell (4 frames a cell in video), patches of 2, T5-XXL as text encoder, guidance by two
+    evaluations a step. Errors: BadInput where the parameters are too few to be one.
+    """
+    hidden = HEAD * max(1, round((HEAD * parameters / WEIGHTS_A_WIDTH) ** (1 / 3) / HEAD))
+    layers = max(1, round(parameters / (WEIGHTS_A_WIDTH * hidden**2)))
+    video = output == "video"
+    found = DiffusionModel(
+        name, name, output, parameters, layers, hidden, hidden // HEAD, 4 * hidden, "cross", TEXT_TOKENS, T5_XXL, 8, FINEST,
+        *((480, 832) if video else (1024, 1024)), steps=50, passes=2, family=name, qk_norm=True, rotary=True,
+        frames=81 if video else 1, downsample_time=4 if video else 1, patch=2, decoder_kernel_time=3 if video else 1,
+        supposed=True, source="jevons-rule",
+    )  # fmt: skip
+    return found, Assumption(f"shape of {name}", f"{layers} blocks of width {hidden}, two evaluations a step",
+                             f"of its {parameters / 1e9:g} billion parameters alone; not in the tables", "jevons-rule")  # fmt: skip
 
 
 def find(model: Any) -> tuple[DiffusionModel, tuple[Assumption, ...]]:

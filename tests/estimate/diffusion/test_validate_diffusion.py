@@ -93,7 +93,7 @@ def test_rows_that_cannot_be_compared_are_left_out_and_counted():
         "energy is zero: a sensor that gave nothing": [3],
         "energy in another unit (more than 300 times off)": [4],
         "no energy_per_output_j to compare with": [5],
-        "model not in the tables: somebody/a-new-thing": [6],
+        "model not in the tables, and no params_total_b: somebody/a-new-thing": [6],
         "hardware not in the tables: abacus": [7],
         "no height": [8],
         "energy below zero": [9],

@@ -50,13 +50,15 @@ def batch_cost(model: DiffusionModel, s: Setting, rates: Rates, generation: str,
 
 def never_measured(model: DiffusionModel, s: Setting, stands_in: bool, spread: Mapping[str, Any]) -> Array:
     """Log half-width (80 %) added for what no fitted run had: its hardware, its attention or
-    convolutions, its number of tokens."""
+    convolutions, its number of tokens; for a shape that is only supposed."""
     tokens = latent_tokens(model, s.height, s.width, s.frames)
     low, high = spread["tokens"]
     outside = np.maximum(np.log(tokens / high), np.log(low / tokens)) > 0
     strange = spread["unmeasured"] * (outside | model.linear_attention)
     if model.unet_channels:
         strange = spread["unet"]
+    if model.supposed:
+        strange = np.hypot(strange, spread["supposed"])
     return np.asarray(np.hypot(strange, spread["stand_in"] if stands_in else 0.0))
 
 

@@ -62,7 +62,8 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
 
     A model that took part in the fit is predicted with the coefficients fitted without its whole family
     ("leave-one-out"), any other with all of them ("unseen"). Rows whose quality is not ok, whose energy is zero or
-    in another unit, and whose model or GPU is in no table are left out and counted.
+    in another unit, and whose GPU is in no table are left out and counted; so are models in no table of which the row
+    tells no parameters (``params_total_b``): of others a shape is supposed.
     Errors: TableError with row and column where a cell holds no sensible number.
     """
     pack = generation_pack() if pack is None else pack
@@ -87,7 +88,7 @@ def predict(rows: Iterable[Row], pack: Mapping[str, Any] | None = None, file: st
 
 def read(rows: Iterable[Row], file: str = "rows") -> tuple[list[Rows], dict[str, list[int]]]:
     """The runs by model and GPU, and the numbers of the rows left out by reason."""
-    groups: dict[tuple[str, str], Rows] = {}
+    groups: dict[tuple[DiffusionModel, str], Rows] = {}
     left_out: dict[str, list[int]] = {}
     for number, raw in enumerate(rows, start=2):
         row = plain(raw)
@@ -97,7 +98,7 @@ def read(rows: Iterable[Row], file: str = "rows") -> tuple[list[Rows], dict[str,
         if isinstance(found, str) or isinstance(cells, str):
             left_out.setdefault(str(cells), []).append(number)
             continue
-        group = groups.setdefault((found[0].id, found[1].id), Rows(*found))
+        group = groups.setdefault((found[0], found[1].id), Rows(*found))
         group.numbers.append(number)
         group.cells.append(cells)
         group.observed.append(reading(row, TARGETS["energy_per_output"], file, number))
@@ -111,17 +112,28 @@ def _nouns(row: Row, file: str, number: int) -> tuple[DiffusionModel, Device] | 
     empty = [name for name in ("model_id", "gpu_model") if not row[name]]
     if empty:
         return f"no {empty[0]}"
+    model = _model(row, file, number)
+    if isinstance(model, str):
+        return model
     energy = reading(row, TARGETS["energy_per_output"], file, number)
     if energy <= 0:
         return "energy is zero: a sensor that gave nothing" if energy == 0 else "energy below zero"
     try:
-        model, _ = diffusion.find(row["model_id"])
-    except UnknownName:
-        return f"model not in the tables: {row['model_id']}"
-    try:
         return model, device(row["gpu_model"])[0]
     except UnknownName:
         return f"hardware not in the tables: {row['gpu_model']}"
+
+
+def _model(row: Row, file: str, line: int) -> DiffusionModel | str:
+    """The model of the table; of another the shape that its parameters suggest, where the row tells them."""
+    try:
+        return diffusion.find(row["model_id"])[0]
+    except UnknownName:
+        params = observed(row, "params_total_b", file, line)
+    if not params > 0:
+        return f"model not in the tables, and no params_total_b: {row['model_id']}"
+    video = row.get("output") == "video" or row["num_frames"] not in ("", "0", "1", "1.0")
+    return diffusion.of_size(row["model_id"], "video" if video else "image", params * 1e9)[0]
 
 
 def _told(row: Row, model: DiffusionModel) -> Row:
