@@ -186,10 +186,12 @@ def test_every_source_has_terms_and_every_open_one_its_licence():
 
 
 def test_the_reference_names_every_table_default_source_and_command(commands):
-    assert [t for t in TABLES if f"## {t}\n" not in reference.tables_page()] == []
-    assert [r["id"] for r in catalog.table("defaults") if f"`{r['id']}`" not in reference.defaults_page()] == []
-    assert [s for s in catalog.table("sources").index if f"`{s}`" not in reference.sources_page()] == []
-    assert [c.words for c in commands if f"## {c.words}\n" not in reference.cli_page()] == []
+    tables, defaults = reference.tables_page(), reference.defaults_page()
+    sources, cli = reference.sources_page(), reference.cli_page()
+    assert [t for t in TABLES if f"## {t}\n" not in tables] == []
+    assert [r["id"] for r in catalog.table("defaults") if f"`{r['id']}`" not in defaults] == []
+    assert [s for s in catalog.table("sources").index if f"`{s}`" not in sources] == []
+    assert [c.words for c in commands if f"## {c.words}\n" not in cli] == []
     assert "::: jevons.core.activity" in reference.python_page()
     assert "residual" in reference.coefficients_page()
 
