@@ -61,6 +61,10 @@ def test_published_models_of_one_device_differ_more_than_tenfold() -> None:
     assert max(said.values()) / min(said.values()) > 10
 
 
+def test_a_die_by_the_environment_agency_is_area_and_a_package() -> None:
+    assert embodied.methods("nvidia-h100-sxm5-80gb")["UBA, as a processor"] == pytest.approx(1.97 * 8.14 + 9.14)
+
+
 def test_a_device_without_a_footprint_says_that_the_rule_was_used() -> None:
     made = embodied.of_device("nvidia-h200-sxm-141gb")
     assert made.gsd >= 1.5

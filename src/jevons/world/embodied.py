@@ -65,17 +65,12 @@ def accelerator_rule_kg(hbm_gb: Any, die_cm2: Any, per_gb: Any = 0.861, per_cm2:
     return per_gb * hbm_gb + per_cm2 * die_cm2 + rest
 
 
-def uba_processor_kg(die_cm2: Any, per_cm2: Any, base_kg: Any) -> Any:
-    """kg CO2e of a processor: die area · 1.97 kg/cm2 + 9.14 kg. Reference: UBA 2021 as in the Boavizta method."""
-    return die_cm2 * per_cm2 + base_kg
+def uba_processor_kg(die_cm2: Any, per_cm2: Any = 1.97, base_kg: Any = 9.14) -> Any:
+    """kg CO2e of a processor: E = 1.97 A + 9.14, die area A in cm2; memory is left out.
 
-
-def uba_memory_kg(capacity_gb: Any, density_gb_per_cm2: Any, per_cm2: Any, base_kg: Any) -> Any:
-    """kg CO2e of a memory module or flash drive: capacity / density · 2.20 kg/cm2 + base (5.22 or 6.34 kg).
-
-    Reference: UBA, Green Cloud Computing, 2021, as in the Boavizta method.
+    Reference: UBA, Green Cloud Computing, 2021, as in the Boavizta method. Coefficients: table embodied_component.
     """
-    return capacity_gb / density_gb_per_cm2 * per_cm2 + base_kg
+    return die_cm2 * per_cm2 + base_kg
 
 
 def wafer_water_l(litres_per_layer: Any, layers: Any, good_dies: Any) -> Any:
@@ -124,6 +119,9 @@ def methods(id: str) -> dict[str, float]:
     if memory:
         said[f"jevons screening rule{guess}"] = accelerator_rule_kg(memory, area, *_rule())
         said[f"ACT, memory as DDR4{guess}"] = _act(row, memory, area)
+    part = catalog.table("embodied_component").index
+    uba = (float(part[f"uba-cpu-{name}"]["climate_kg"]) for name in ("die", "base"))
+    said[f"UBA, as a processor{guess}"] = uba_processor_kg(area, *uba)
     said[f"LLMCarbon, die only{guess}"] = llmcarbon_die_kg(area, float(_node(row, "llmcarbon")["cpa_kg_per_cm2"]))
     return said
 

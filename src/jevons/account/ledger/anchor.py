@@ -22,7 +22,6 @@ from jevons.core.errors import BadInput
 
 SCHEMA = "jevons.ledger.anchor/1"
 NAMESPACE = "jevons-ledger"
-SIGNER = "jevons"
 LONGEST = 256 << 20
 
 

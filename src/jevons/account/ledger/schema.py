@@ -108,7 +108,6 @@ run_tag = Table(
     Index("run_tag_tag", "tag", "run_id"),
 )  # fmt: skip
 
-DRAWN = (run_tag, run)
 REFUSAL = "the ledger is append-only: append a correction that supersedes"
 
 

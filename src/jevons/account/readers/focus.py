@@ -9,7 +9,6 @@ Reference: FinOps Open Cost and Usage Specification 1.2.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,22 +70,11 @@ def _holds_a_machine(line: Line) -> bool:
 
 def machine_of(line: Line) -> str:
     """The type of the machine that was used; "" where the charge is for none."""
-    details = _mapping(line, "SkuPriceDetails")
+    details = line.mapping("SkuPriceDetails")
     told = next((str(v) for k, v in details.items() if k.lower().removeprefix("x_") == "instancetype"), "")
     return told.lower() or bills.machine_in(*(line.text(column) for column in DESCRIBED))
 
 
 def _tag(line: Line, names: Iterable[str]) -> str:
-    tags = {str(k).lower().rpartition("/")[2].removeprefix("user:"): str(v) for k, v in _mapping(line, "Tags").items()}
+    tags = {str(k).lower().rpartition("/")[2].removeprefix("user:"): str(v) for k, v in line.mapping("Tags").items()}
     return next((tags[name.lower()] for name in names if tags.get(name.lower())), "")
-
-
-def _mapping(line: Line, column: str) -> Mapping[str, object]:
-    word = line.text(column)
-    if not word:
-        return {}
-    try:
-        found = json.loads(word)
-    except (ValueError, RecursionError):
-        raise line.trouble(column, 'give JSON, {"name": "value"}') from None
-    return found if isinstance(found, Mapping) else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,17 @@ class Line:
         if value is None:
             raise self.trouble(column, "it may not be blank")
         return value
+
+    def mapping(self, column: str) -> Mapping[str, object]:
+        """A cell of JSON names and values; empty where blank or a list. Errors: TableError for what is no JSON."""
+        word = self.text(column)
+        if not word:
+            return {}
+        try:
+            found = json.loads(word)
+        except (ValueError, RecursionError):
+            raise self.trouble(column, 'give JSON, {"name": "value"}') from None
+        return found if isinstance(found, Mapping) else {}
 
     def moment(self, column: str, clock: Clock, not_before: float = -math.inf) -> float:
         """UTC seconds of a stamp; one without a zone is of ``clock``, and where that shows an hour twice not before a moment."""

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from jevons.core.activity import Activity
 
 app = typer.Typer(no_args_is_help=True, help="What others recorded, read as energy and hours; a meter shared out over its users.")
-EACH = "each"
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="What another tool wrote; .gz and .zip are unpacked.", show_default=False)]
 Kind = Annotated[str, typer.Option(metavar="FORMAT", help="Its format, where it is not recognised: slurm, prometheus, ...")]
