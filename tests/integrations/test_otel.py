@@ -12,7 +12,7 @@ from jevons.core.errors import BadInput, TableError, UnknownName
 from jevons.estimate.request import request
 from jevons.integrations.call_footprint import CallFootprint
 from jevons.integrations.llm_adapters import Usage
-from jevons.integrations.otel import METRICS, activity, read_spans, record, requests_of
+from jevons.integrations.otel import METRICS, activity, left_out, read_spans, record, requests_of
 from means import means_missing
 
 START = 1_717_200_000  # 2024-06-01, UTC
@@ -101,6 +101,22 @@ def test_a_model_without_a_row_is_named():
     (found,), _ = requests_of([span(provider__name="openai", request__model="gpt-99", usage__input_tokens=5)])
     with pytest.raises(UnknownName, match="gpt-99"):
         activity([found])
+
+
+def test_requests_to_whom_no_row_knows_are_left_out_counted_and_named():
+    """One provider that is not in the table must not cost a team the figures of all others."""
+    strange = span(provider__name="somebody.else", request__model="m-1", usage__input_tokens=5)
+    found, _ = requests_of([CHAT, strange, OLD, strange])
+    run, alone = activity(found, draws=50), activity(requests_of([CHAT, OLD])[0], draws=50)
+    assert run.total() == pytest.approx(alone.total())
+    (said,) = left_out(run)
+    assert said.startswith("requests not priced: 2 of 4, somebody.else m-1")
+    assert not left_out(alone)
+
+
+@pytest.mark.parametrize("tokens", [-5, "-1", float("nan"), float("inf")])
+def test_a_span_whose_tokens_are_no_count_is_passed_over(tokens):
+    assert requests_of([span(provider__name="openai", request__model="gpt-4o", usage__input_tokens=tokens)]) == ([], 1)
 
 
 def test_no_request_at_all_is_refused():

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.core.errors import BadInput, MissingExtra, TableError
+from jevons.core.errors import BadInput, MissingExtra, TableError, UnknownName
+from jevons.core.source import Assumption
 from jevons.integrations.llm_adapters import Usage
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ METRICS: Mapping[str, tuple[str, str]] = {
 }
 """Counters under our own namespace: no convention names them yet. Units in UCUM, the names without."""
 NANO = 1e-9
+LEFT_OUT = "requests not priced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def requests_of(spans: Iterable[Mapping[str, Any]]) -> tuple[list[Request], int]
 def activity(spans: Spans | Sequence[Request], draws: int = 1000, seed: int = 0) -> Activity:
     """What the requests consumed: rows by provider, model and year.
 
-    Errors: UnknownName naming the model; BadInput where there is no request.
+    Requests to a provider or model without deployment row are left out and counted in an assumption (`left_out`).
+    Errors: UnknownName naming the model where there are no others; BadInput where there is no request.
     """
     import numpy as np
 
@@ -110,11 +113,26 @@ def activity(spans: Spans | Sequence[Request], draws: int = 1000, seed: int = 0)
     groups: dict[tuple[str, str, int | None], list[Usage]] = {}
     for one in requests:
         groups.setdefault((one.provider, one.model, _year(one.start_s)), []).append(one.usage)
-    parts = []
+    parts, unknown = [], {}
     for (provider, model, year), used in groups.items():
         columns = {name: np.array([getattr(u, name) for u in used], float) for name in Usage.__dataclass_fields__}
-        parts.append(request(provider, model, **columns, summed=True, year=year, draws=draws, seed=seed))
-    return joined(parts)
+        try:
+            parts.append(request(provider, model, **columns, summed=True, year=year, draws=draws, seed=seed))
+        except UnknownName as trouble:
+            unknown[f"{provider} {model}"] = (unknown.get(f"{provider} {model}", (0, trouble))[0] + len(used), trouble)
+    if not parts:
+        raise next(trouble for _, trouble in unknown.values())
+    found = joined(parts)
+    if not unknown:
+        return found
+    said = [Assumption(f"{LEFT_OUT}: {n} of {len(requests)}", name, f"no {trouble.kind} of that name", "stated")
+            for name, (n, trouble) in unknown.items()]  # fmt: skip
+    return replace(found, assumptions=(*found.assumptions, *said))
+
+
+def left_out(found: Activity) -> list[str]:
+    """In words, the requests that an activity of spans leaves out, by provider and model."""
+    return [f"{a.what}, {a.value}: {a.why}" for a in found.assumptions if a.what.startswith(LEFT_OUT)]
 
 
 def record(footprint: CallFootprint, meter: Any = None) -> bool:
@@ -191,7 +209,10 @@ def _request(span: Mapping[str, Any]) -> Request | None:
     if attributes.get(OPERATION) in SUMS or not found["model"] or not found["provider"] or not counted:
         return None
     try:
-        usage = _usage({name: float(found[name] or 0) for name in Usage.__dataclass_fields__})
+        tokens = {name: float(found[name] or 0) for name in Usage.__dataclass_fields__}
+        if not all(0 <= each < float("inf") for each in tokens.values()):
+            return None
+        usage = _usage(tokens)
     except (TypeError, ValueError):
         return None
     start, end = (_seconds(span.get(camel) or span.get(snake)) for camel, snake in

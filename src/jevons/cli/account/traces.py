@@ -55,7 +55,10 @@ def seen(file: Path, metrics: bool) -> Activity:
                  f"{' …' if len(spans.broken_lines) > 12 else ''} ({len(spans.broken_lines)})")  # fmt: skip
     if spans.passed_over:
         show.say(f"{spans.passed_over} spans tell of no request with tokens")
-    return otel.activity(spans)
+    found = otel.activity(spans)
+    for said in otel.left_out(found):
+        show.say(said)
+    return found
 
 
 def tell(footprint: Any, title: str, given: Any) -> None:
