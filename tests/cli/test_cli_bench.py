@@ -118,9 +118,13 @@ def test_what_was_measured_calibrates_the_law_and_the_next_estimate(bench, jevon
     assert jevons(f"{asked} --calibration own.json").json["footprint"]["indicators"]["energy"]["best"] > 0
 
 
-def test_points_without_an_accelerator_are_refused(jevons, monkeypatch):
+def test_points_without_an_accelerator_are_refused_and_all_other_files_are_written(jevons, monkeypatch):
     monkeypatch.setattr("jevons.measure.discover.sensors_found", lambda: [Steady(300.0)])
+    asked = "--requests 20 --concurrency 1,4 --max-tokens 24 --period 0.005 --points p.csv --melodi m.csv --report f.svg"
     with served() as url:
-        said = jevons("bench serve --model tiny --requests 20 --concurrency 1,4 --max-tokens 24 --period 0.005 --points p.csv --url", url)
+        said = jevons(f"bench serve --model tiny {asked} --url", url)
     assert said.code == 2
     assert "metered accelerator" in said.err
+    assert not Path("p.csv").exists()
+    assert Path("m.csv").read_text().count("\n") > 20
+    assert Path("f.svg").read_text().startswith("<svg")

@@ -118,21 +118,30 @@ def footprints(found: Bench, site: Any) -> list[Any]:
 
 def write_files(found: Bench, deployed: Deployment, save: Path | None, points: Path | None, melodi: Path | None,
                 score: Path | None, report: Path | None) -> None:  # fmt: skip
-    """The files that were asked for."""
+    """The files that were asked for; one that cannot be made keeps none of the others from being written.
+
+    Errors: BadInput of the first that could not be made, once all others lie there.
+    """
     from jevons.measure import bench_export as export
     from jevons.measure import bench_plot as plot
 
-    if save is not None:
-        show.write(save, export.as_csv(export.MLENERGY, export.mlenergy(found, deployed)), "ML.ENERGY rows")
-    if points is not None:
-        show.write(points, export.as_csv(export.POINTS, export.points(found, deployed)), "points of calibration")
-    if melodi is not None:
-        show.write(melodi, export.as_csv(export.MELODI, export.melodi(found)), "MELODI rows")
-    if score is not None:
-        show.write(score, show.as_text(export.energy_score(found, deployed)) + "\n", "AI-Energy-Score-style export")
-    if report is not None:
-        tables = [(ENERGY, list(map(energy_line, found.levels))), (SPEED, list(map(speed_line, found.levels)))]
-        show.write(report, plot.svg(found) if report.suffix == ".svg" else plot.page(found, tables), "report")
+    tables = [(ENERGY, list(map(energy_line, found.levels))), (SPEED, list(map(speed_line, found.levels)))]
+    wanted = (
+        (save, "ML.ENERGY rows", lambda: export.as_csv(export.MLENERGY, export.mlenergy(found, deployed))),
+        (points, "points of calibration", lambda: export.as_csv(export.POINTS, export.points(found, deployed))),
+        (melodi, "MELODI rows", lambda: export.as_csv(export.MELODI, export.melodi(found))),
+        (score, "AI-Energy-Score-style export", lambda: show.as_text(export.energy_score(found, deployed)) + "\n"),
+        (report, "report", lambda: plot.svg(found) if report and report.suffix == ".svg" else plot.page(found, tables)),
+    )
+    troubles = []
+    for path, what, made in wanted:
+        try:
+            if path is not None:
+                show.write(path, made(), what)
+        except BadInput as trouble:
+            troubles.append(trouble)
+    if troubles:
+        raise troubles[0]
 
 
 # ---- telling
