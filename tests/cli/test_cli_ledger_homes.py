@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jevons.account import ledger
-from jevons.cli.report.taking_in import How, take_in
+from jevons.cli.ledger.taking_in import How, take_in
 from jevons.measure.merge import merged
 from jevons.measure.sensor import Meter
 
@@ -98,7 +98,7 @@ IMPORT = """
 import sys
 from pathlib import Path
 from jevons.account import ledger
-from jevons.cli.report.taking_in import How, take_in
+from jevons.cli.ledger.taking_in import How, take_in
 labels = {"project": None, "owner": None, "tags": None, "why": ""}
 take_in(ledger(sys.argv[1]), [Path(sys.argv[2])], labels, How(), {})
 """

@@ -11,9 +11,8 @@ import typer
 
 from jevons.cli import exits, show
 from jevons.cli.account.account import Cpu, Given, Kind, Model, Power, Zone, pairs
-from jevons.cli.ledger import tables
+from jevons.cli.ledger import tables, taking_in
 from jevons.cli.options import FORM, SITE, chosen, taking
-from jevons.cli.report import taking_in
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
