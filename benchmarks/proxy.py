@@ -1,7 +1,8 @@
-"""Latency that the proxy adds, at 200 requests a second on this machine alone: ``python -m benchmarks.proxy``.
+"""Latency that the proxy adds, at 200 requests a second on this machine alone: ``python -m benchmarks.proxy [--rivals] [--write]``.
 
 A bare server answers a small JSON reply at once. The same open-loop schedule of requests goes to it and, interleaved, to
-the proxy before it; each has its own connections. Printed: median and p99 of both, and what the proxy adds.
+the proxy before it; each has its own connections. Beside it, one estimate of a request: ours, and with ``--rivals`` that of
+EcoLogits in a throw-away environment. ``--write`` keeps results/requests.json and .md.
 """
 
 from __future__ import annotations
@@ -10,9 +11,18 @@ import argparse
 import asyncio
 import json
 import multiprocessing
-import statistics
 import sys
 import time
+from pathlib import Path
+
+import numpy as np
+
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.bars import clock, record
+from benchmarks.bars.bar import Bar, Limit, Rival
+from benchmarks.rivals import ecologits_energy
 
 REPLY = json.dumps({
     "id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4o",
@@ -84,17 +94,53 @@ async def measure(ports: tuple[int, int], rate: float, seconds: float) -> tuple[
     return clients[0].took, clients[1].took
 
 
-def main() -> int:
-    """Print the figures; 1 where the proxy adds more than its bar."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def added(bare: list[float], proxied: list[float], rate: float) -> list[Bar]:
+    """What the proxy adds to median and p99, in ms, with the 90 % interval of requests drawn again."""
+    both = np.array(bare) * 1e3, np.array(proxied) * 1e3
+    draw = np.random.default_rng(0)
+    out = []
+    for share, name, most in ((0.5, "median", MEDIAN_AT_MOST_S), (0.99, "p99", P99_AT_MOST_S)):
+        plain, through = (float(np.quantile(x, share)) for x in both)
+        again = [np.quantile(x[draw.integers(len(x), size=(500, len(x)))], share, axis=1) for x in both]
+        low, high = np.quantile(again[1] - again[0], [0.05, 0.95])
+        out.append(Bar("Proxy", f"latency the proxy adds at {rate:g} requests a second, {name}", len(bare), through - plain, "ms",
+                       (float(low), float(high)), Limit(high=most * 1e3), None, (Rival("the bare server, in turn", plain),)))  # fmt: skip
+    return out
+
+
+def one_request(rivals: bool, runs: int = 100) -> Bar:
+    """CPU time of one estimate of a request to GPT-4o, best estimate alone, EcoLogits' beside it."""
+    from jevons import estimate
+
+    def call() -> object:
+        return estimate.request("openai", "gpt-4o", 500, 300, draws=0)
+
+    call()
+    beside = Rival("EcoLogits' call", None, note="not run: give --rivals to install it into a throw-away environment")
+    theirs, version = ecologits_energy.seconds_a_call(runs) if rivals else (None, "")
+    ours = clock.of_call(call, runs, loops=5) * 1e3
+    if theirs is not None:
+        ratio = theirs * 1e3 / clock.median(ours)
+        beside = Rival(f"EcoLogits {version}'s call", clock.median(theirs) * 1e3, ratio=clock.median(ratio), interval_90=clock.interval(ratio),
+                       note="one figure without draws; input tokens are not among its inputs")  # fmt: skip
+    return Bar("CPU time", "one estimate of an API request, warm", runs, clock.median(ours), "ms", clock.interval(ours), Limit(high=1.0), None, (beside,))
+
+
+def main() -> None:
+    """Print the table and leave the results asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=float, default=200.0)
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--port", type=int, default=18790)
+    parser.add_argument("--rivals", action="store_true", help="install and time EcoLogits beside us (needs the network)")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--write", action="store_true", help="keep results/requests.json and requests.md")
     given = parser.parse_args()
     ports = (given.port, given.port + 1)
     context = multiprocessing.get_context("spawn")
     servers = [context.Process(target=_run, args=("bare", ports[0]), daemon=True),
                context.Process(target=_run, args=("proxied", ports[1], ports[0]), daemon=True)]  # fmt: skip
+    facts = record.facts()
     for server in servers:
         server.start()
     time.sleep(2.0)
@@ -103,18 +149,9 @@ def main() -> int:
     finally:
         for server in servers:
             server.terminate()
-    return _report(bare, proxied, given.rate)
-
-
-def _report(bare: list[float], proxied: list[float], rate: float) -> int:
-    found = {name: (statistics.median(x), statistics.quantiles(x, n=100)[98]) for name, x in (("bare", bare), ("proxied", proxied))}
-    median, p99 = (found["proxied"][i] - found["bare"][i] for i in (0, 1))
-    print(f"{len(bare)} requests each at {rate:g}/s on loopback")
-    for name, (m, q) in found.items():
-        print(f"{name:8} median {m * 1e3:6.3f} ms   p99 {q * 1e3:6.3f} ms")
-    print(f"added    median {median * 1e3:6.3f} ms   p99 {p99 * 1e3:6.3f} ms")
-    return int(median > MEDIAN_AT_MOST_S or p99 > P99_AT_MOST_S)
+    bars = [*added(bare, proxied, given.rate), one_request(given.rivals)]
+    record.leave("requests", "jevons requests", bars, facts, given.json, given.write)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
