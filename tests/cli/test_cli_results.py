@@ -125,6 +125,8 @@ def test_a_file_that_is_no_result_is_refused(jevons, tmp_path):
     assert "--save" in jevons("rerun x.json").err
     assert "y.json, row 1" in jevons("rerun y.json").err
     assert jevons("rerun z.json").code == 2
+    (tmp_path / "b.json").write_bytes(bytes(range(256)))
+    assert "save it as UTF-8" in jevons("rerun b.json").err
 
 
 def test_other_tools_price_the_same_run_beside_us(jevons, kept):
@@ -134,6 +136,13 @@ def test_other_tools_price_the_same_run_beside_us(jevons, kept):
     assert all(tool["energy_kwh"] > 0 for tool in told)
     table = jevons("compare-methods --hours 12 --on a100 --n 8 --at France --table").out
     assert "CodeCarbon" in table
+
+
+def test_methods_are_compared_on_device_hours_alone_at_the_power_that_was_stated(jevons):
+    jevons("estimate training --device-hours 184320 --on a100 --power '400 W' --at France --save run.json")
+    told = {tool["tool"]: tool for tool in jevons("compare-methods run.json").json}
+    assert told["Patterson 2021"]["power_w"] == 400
+    assert told["Strubell 2019"]["energy_kwh"] == pytest.approx(1.58 * 184320 * 0.4)
 
 
 def test_comparing_methods_needs_hours(jevons):

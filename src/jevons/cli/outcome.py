@@ -201,6 +201,8 @@ def load(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as trouble:
         raise BadInput("file", str(path), f"name a file that can be read ({trouble.strerror})") from None
+    except UnicodeDecodeError:
+        raise BadInput("file", str(path), "save it as UTF-8") from None
     except json.JSONDecodeError as trouble:
         raise TableError(path.name, trouble.lineno, None, trouble.msg, "mend the JSON") from None
 

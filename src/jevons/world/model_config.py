@@ -337,6 +337,8 @@ def _load(path: Path) -> tuple[str, dict[str, Any]]:
         raise BadInput(
             "config", str(file), "no such file; give a config.json or the folder that holds it"
         ) from None
+    except OSError as error:
+        raise BadInput("config", str(file), f"name a file that can be read ({error.strerror})") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise BadInput("config", str(file), f"it is not JSON ({error})") from None
     if not isinstance(mapping, dict):

@@ -115,11 +115,14 @@ def of_spec(asked: Any, where: str) -> dict[str, Any]:
 
     found = carry_out(asked)
     served, said = summary(found.activity)["served"], found.spec.arguments
-    if "wall hour" not in served or "on" not in said:
-        raise BadInput("result", where, "it needs an accelerator (on) and how many (n)")
+    if "on" not in said or not ("wall hour" in served or "device_hours" in said):
+        raise BadInput("result", where, "it needs an accelerator (on) and how many (n), or their device_hours")
     place = {"at": found.spec.site.get("name", ""), **{k: found.spec.site[k] for k in ("year", "pue", "intensity")
                                                         if k in found.spec.site}}  # fmt: skip
-    return {"hours": served["wall hour"]["best"], "on": said["on"], "n": said.get("n", 1), **place}
+    power = {"power": said["power"]} if "power" in said else {}
+    if "wall hour" not in served:  # device-hours alone: as many hours of one
+        return {"hours": served["device hour"]["best"], "on": said["on"], **power, **place}
+    return {"hours": served["wall hour"]["best"], "on": said["on"], "n": said.get("n", 1), **power, **place}
 
 
 def whole(value: Any) -> int:
