@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+import jevons
+
 
 def call(tmp_path, *words, **more):
     environment = {**os.environ, "JEVONS_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
@@ -120,10 +122,20 @@ def test_the_grid_of_the_hour_prices_a_run_where_it_is_asked_for(tmp_path):
     assert record["climate"]["best"] / record["energy"]["best"] == pytest.approx(0.077)
 
 
+def test_a_run_is_priced_by_what_its_provider_counts():
+    from jevons.cli.measure import grid_choice
+    from jevons.world.grid_clients import Signal, SignalPlace, UnitedKingdom
+
+    asked = SignalPlace(jevons.site("GBR"), lambda: Signal("GB", UnitedKingdom().kind, (), None))
+    assert grid_choice.study(asked).kind == ("location", "average", "direct")
+    assert grid_choice.study("France").kind == ("location", "average", "lifecycle")
+
+
 @pytest.mark.parametrize(
     ("words", "mend"),
     [(["--grid", "nobody", "--", "ls"], "electricity-maps, entsoe, uk"), (["--grid", "entsoe", "--zone", "X", "--", "ls"], "ENTSOE_TOKEN"),
      (["--grid", "electricity-maps", "--", "ls"], "ELECTRICITY_MAPS_KEY"), (["--zone", "FR", "--", "ls"], "--grid"),
+     (["--grid", "uk", "--at", "France", "--", "touch", "here"], "Great Britain alone"),
      (["--pid", "1", "--", "ls"], "leave out --pid"), (["--pid", "1", "--container", "x"], "choose one"),
      (["--pid", "999999999"], "name a process"), (["--container", "no-such-container-here"], "container"), (["--stop", "--", "ls"], "--budget"),
      (["--listen", "9877x", "--", "ls"], "host:port"), (["--budget", "5 apples", "--", "ls"], "budget"), (["--scope", "planet", "--", "ls"], "scope"),

@@ -196,3 +196,15 @@ def test_a_report_that_cannot_be_made_leaves_no_run_behind(tmp_path):
     with pytest.raises(BadInput, match="give the work in all"):
         start(sensors=[Steady(watts=1.0)], live={**SITE, "total": -3})
     assert not list((tmp_path / "live").rglob("*.live"))
+
+
+def test_a_provider_that_counts_something_else_is_refused_when_the_run_begins(running):
+    from jevons.core.errors import StudyMismatch
+    from jevons.core.source import UNSOURCED
+    from jevons.core.study import Study
+    from jevons.world.grid_clients import Signal, SignalPlace
+
+    direct = SignalPlace(jevons.site("GBR"), lambda: Signal("GB", ("location", "average", "direct"), (), UNSOURCED))
+    with pytest.raises(StudyMismatch, match="the signal of GB is location/average/direct"):
+        running(site=direct)
+    assert running(site=direct, study=Study(scope="direct")).report.study.scope == "direct"

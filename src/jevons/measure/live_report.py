@@ -97,6 +97,8 @@ class LiveReport:
             raise BadInput("total", total, "give the work in all, more than 0")
         self.run, self.total, self.budget, self.study = run, total, budget, study or Study()
         self.site = find(site or "") if site is None or isinstance(site, str) else site
+        if hasattr(self.site, "signal"):
+            self.site.factors(self.study)  # a signal of another kind is refused now, not when the work is done
         self.ticks: list[Tick] = []
         self.told: list[Excess] = []
         self._began, self._next_s, self._gap_s = time.monotonic(), 0.0, TICK_S

@@ -10,6 +10,7 @@ from jevons.core.errors import BadInput
 
 KEYS = {"electricity-maps": "ELECTRICITY_MAPS_KEY", "entsoe": "ENTSOE_TOKEN", "uk": ""}
 """Who publishes averages, and the environment's word for the key."""
+BRITAIN = "GBR"
 
 
 def place(given: Mapping[str, Any]) -> Any:
@@ -22,9 +23,22 @@ def place(given: Mapping[str, Any]) -> Any:
     from jevons.world.grid_clients import live
 
     client, zone = _client(given["grid"]), given.get("zone") or ("GB" if given["grid"] == "uk" else "")
+    where = jevons.site(given.get("at") or (BRITAIN if given["grid"] == "uk" else ""))
+    if given["grid"] == "uk" and where.location.country != BRITAIN:
+        raise BadInput("--grid", "uk", f"it knows Great Britain alone, and {where.name} is elsewhere: leave --at out, or say who knows it")
     if not zone and given["grid"] in KEYS:
         raise BadInput("--zone", "", f"say which zone of {given['grid']}, e.g. --zone FR")
-    return live(jevons.site(given.get("at") or ""), client, zone).__enter__()
+    return live(where, client, zone).__enter__()
+
+
+def study(place: Any) -> Any:
+    """The study that prices there: of what the provider counts, where one is asked (generation alone, or its life cycle)."""
+    from jevons.core.study import Study
+
+    if not hasattr(place, "signal"):
+        return Study()
+    accounting, grid, scope = place.signal().kind
+    return Study(accounting=accounting, grid=grid, scope=scope)
 
 
 def _client(named: str) -> Any:

@@ -68,7 +68,10 @@ def live(given: Mapping[str, Any]) -> bool | dict[str, Any]:
         raise BadInput("--stop", True, "a container is its runtime's to stop: leave it out and take the warning")
     if not any(given.get(name) for name in ("live", "listen", "budget", "grid", "zone", "progress")):
         return False
-    options: dict[str, Any] = {"site": grid_choice.place(given)}
+    place = grid_choice.place(given)
+    options: dict[str, Any] = {"site": place, "study": grid_choice.study(place)}
+    if options["study"].scope == "direct" and not given.get("json"):
+        tell(f"jevons: carbon of generation alone (direct), as {given['grid']} publishes it; life cycles add to it")
     if given.get("budget"):
         options["budget"] = budget(given["budget"], bool(given.get("stop")))
     return options

@@ -64,8 +64,9 @@ def tell_run(tracked: Run, given: dict[str, Any]) -> None:
     from jevons.report.record import as_json
     from jevons.world import catalog
 
-    where = tracked.report.site if tracked.report is not None else jevons.site(given.get("at") or "")
-    footprint = jevons.footprint(tracked.activity, where)
+    live = tracked.report
+    where, study = (live.site, live.study) if live is not None else (jevons.site(given.get("at") or ""), None)
+    footprint = jevons.footprint(tracked.activity, where, study)
     record = {"run": tracked.id, **as_json(footprint, jevons.__version__, catalog.version(), "Measured run")}
     if given.get("save") is not None:
         show.write(given["save"], show.as_text(record) + "\n", "result")

@@ -90,7 +90,7 @@ class SignalFactors:
         return Uncertain.lognormal(1.0, gsd, f"signal {self.signal.zone}", self.signal.source.id)
 
     def _missing(self, rows: int, of: int) -> Assumption:
-        return Assumption(f"intensity of {self.signal.zone}", "the table's mean", f"no live value for {rows} of {of} rows",
+        return Assumption(f"intensity of {self.signal.zone or 'the hour'}", "the table's mean", f"no live value for {rows} of {of} rows",
                           self.signal.source.id)  # fmt: skip
 
 
