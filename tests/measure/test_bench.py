@@ -15,10 +15,14 @@ from tiny_server import Handler, served
 
 from jevons.core.errors import BadInput, TableError
 from jevons.estimate.server import validate as validate_serving
-from jevons.measure import bench, bench_export, bench_load, bench_plot, bench_prompts
-from jevons.measure.bench_client import Exchange, ask, endpoint
-from jevons.measure.bench_prompts import Prompt
-from jevons.measure.bench_window import Series, mark_frontier, measured, share_curve, steady
+from jevons.measure.bench import bench
+from jevons.measure.bench import export as bench_export
+from jevons.measure.bench import pacing as bench_load
+from jevons.measure.bench import plot as bench_plot
+from jevons.measure.bench import prompts as bench_prompts
+from jevons.measure.bench.client import Exchange, ask, endpoint
+from jevons.measure.bench.prompts import Prompt
+from jevons.measure.bench.window import Series, mark_frontier, measured, share_curve, steady
 from jevons.measure.sensor import MISSING, Meter, Reading
 
 S = 1_000_000_000

@@ -32,7 +32,7 @@ def draw(batches: str, report: Path | None, given: Mapping[str, Any], *groups: G
     else:
         show.console().print(show.rows(COLUMNS, [line(p, points) for p in points], right=COLUMNS))
     if report is not None:
-        from jevons.measure.bench_plot import svg
+        from jevons.measure.bench.plot import svg
 
         show.write(report, svg(as_bench(str(arguments.get("model", "the model")), points)), "drawing")  # type: ignore[arg-type]
 
@@ -54,7 +54,7 @@ def line(point: Point, points: Sequence[Point]) -> list[str]:
 
 def as_bench(model: str, points: Sequence[Point]) -> Any:
     """The points in the shape of a bench, for whoever draws one."""
-    from jevons.measure.bench_window import Level, mark_frontier
+    from jevons.measure.bench.window import Level, mark_frontier
 
     levels = [Level(int(p.batch), 0, {}, energy_per_output_token_j=p.energy_per_output_token_j, s_per_token={"median": p.per_token_s})
               for p in points]  # fmt: skip

@@ -14,9 +14,9 @@ from jevons.cli.options import FORM, taking
 from jevons.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from jevons.measure.bench import Bench, Plan
-    from jevons.measure.bench_export import Deployment
-    from jevons.measure.bench_window import Level
+    from jevons.measure.bench.bench import Bench, Plan
+    from jevons.measure.bench.export import Deployment
+    from jevons.measure.bench.window import Level
 
 app = typer.Typer(no_args_is_help=True, help="Measure a model that is being served.")
 LOAD, WHERE, OUT = "How it is asked", "Where it runs", "What comes out"
@@ -62,7 +62,7 @@ def serve(
     jevons bench serve --url http://127.0.0.1:8000/v1 --model llama-3.1-8b --concurrency 1,4,16
     """
     from jevons.measure import bench
-    from jevons.measure.bench_export import Deployment
+    from jevons.measure.bench.export import Deployment
 
     if report is not None and report.suffix not in (".html", ".svg"):
         raise BadInput("--report", report.name, "end the name in .html or .svg")
@@ -96,9 +96,9 @@ def key_of(variable: str) -> str:
 
 def own_prompts(path: Path | None) -> tuple[Any, ...]:
     """A user's prompts; none where the bundled ones will do."""
-    from jevons.measure import bench_prompts
+    from jevons.measure.bench.prompts import read
 
-    return tuple(bench_prompts.read(path)) if path is not None else ()
+    return tuple(read(path)) if path is not None else ()
 
 
 def priced_at(at: str) -> Any:
@@ -122,8 +122,7 @@ def write_files(found: Bench, deployed: Deployment, save: Path | None, points: P
 
     Errors: BadInput of the first that could not be made, once all others lie there.
     """
-    from jevons.measure import bench_export as export
-    from jevons.measure import bench_plot as plot
+    from jevons.measure.bench import export, plot
 
     tables = [(ENERGY, list(map(energy_line, found.levels))), (SPEED, list(map(speed_line, found.levels)))]
     wanted = (
@@ -152,7 +151,7 @@ def tell(found: Bench, prints: list[Any], given: Mapping[str, Any]) -> None:
     if show.wants_json(given):
         show.out_json(record(found, prints))
         return
-    from jevons.measure.bench_plot import said
+    from jevons.measure.bench.plot import said
 
     screen = show.console()
     screen.print(f"{found.plan.model}: {said(found)}")

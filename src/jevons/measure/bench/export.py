@@ -16,9 +16,9 @@ from typing import Any
 
 from jevons.core import units
 from jevons.core.errors import BadInput
-from jevons.measure.bench import Bench
-from jevons.measure.bench_client import Exchange
-from jevons.measure.bench_window import Cost, Level
+from jevons.measure.bench.bench import Bench
+from jevons.measure.bench.client import Exchange
+from jevons.measure.bench.window import Cost, Level
 
 QUERIES = 1000
 MANY_FAILED = 0.01

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.core import units
-from jevons.measure.bench_client import Exchange
+from jevons.measure.bench.client import Exchange
 from jevons.measure.sensor import OK, Meter, Reading
 
 Array = NDArray[np.float64]

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jevons.core.errors import BadInput
-from jevons.measure.bench_prompts import Prompt
+from jevons.measure.bench.prompts import Prompt
 
 STRANGE = (OSError, EOFError, ValueError, AttributeError, TypeError, RecursionError, asyncio.LimitOverrunError)
 """What a broken connection, or an answer of another shape than it should have, makes the code below raise."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from html import escape
 
 from jevons.core.errors import BadInput
-from jevons.measure.bench import Bench
-from jevons.measure.bench_window import Level
+from jevons.measure.bench.bench import Bench
+from jevons.measure.bench.window import Level
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 400, 74, 48, 34, 54
 STYLE = """:root{color-scheme:light dark;--paper:#faf9f6;--ink:#1f2a2c;--soft:#5c686b;--line:#e2e2dc;--accent:#22685a;--far:#b4552d}

@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jevons.core.errors import BadInput
-from jevons.measure import bench_load, bench_prompts
-from jevons.measure.bench_client import Endpoint, Exchange, ask, endpoint
-from jevons.measure.bench_prompts import Prompt
-from jevons.measure.bench_window import Level, Series, mark_frontier, measured
+from jevons.measure.bench import pacing
+from jevons.measure.bench.client import Endpoint, Exchange, ask, endpoint
+from jevons.measure.bench.prompts import Prompt, bundled, numbered
+from jevons.measure.bench.window import Level, Series, mark_frontier, measured
 from jevons.measure.cells import HOUR_S, Cell, to_activity
 from jevons.measure.sensor import Meter, Sensor
 
@@ -151,7 +151,7 @@ def serve(plan: Plan, sensors: Sequence[Sensor] | None = None, told: Callable[[s
 
 async def _knock(to: Endpoint, plan: Plan) -> None:
     """One request before the first, so that what is wrong is said once and early; it also warms the endpoint."""
-    (prompt,) = bench_prompts.numbered(plan.prompts or bench_prompts.bundled(), 1, f"{plan.seed}-first")
+    (prompt,) = numbered(plan.prompts or bundled(), 1, f"{plan.seed}-first")
     first = await ask(to, plan.model, prompt, plan.max_tokens, plan.timeout_s)
     if not first.ok:
         raise BadInput("url", to.url, f"a first request failed ({first.trouble}); start the server, or mend address, model or key")
@@ -195,14 +195,14 @@ def _level(to: Endpoint, plan: Plan, place: int, sensors: Sequence[Sensor], told
 
 
 async def _load(to: Endpoint, plan: Plan, place: int) -> list[Exchange]:
-    prompts = bench_prompts.numbered(plan.prompts or bench_prompts.bundled(), plan.requests, f"{plan.seed}-{place}")
+    prompts = numbered(plan.prompts or bundled(), plan.requests, f"{plan.seed}-{place}")
 
     def send(prompt: Prompt, asked_ns: int) -> Awaitable[Exchange]:
         return ask(to, plan.model, prompt, plan.max_tokens, plan.timeout_s, asked_ns)
 
     if plan.rate is not None:
-        return await bench_load.poisson(send, prompts, plan.concurrency[place], plan.rate, plan.seed)
-    return await bench_load.closed(send, prompts, plan.concurrency[place])
+        return await pacing.poisson(send, prompts, plan.concurrency[place], plan.rate, plan.seed)
+    return await pacing.closed(send, prompts, plan.concurrency[place])
 
 
 @contextmanager

@@ -11,8 +11,8 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from jevons.measure.bench_client import Exchange
-from jevons.measure.bench_prompts import Prompt
+from jevons.measure.bench.client import Exchange
+from jevons.measure.bench.prompts import Prompt
 
 Send = Callable[[Prompt, int], Awaitable[Exchange]]
 """Sends a prompt that arrived at a moment (monotonic nanoseconds)."""
