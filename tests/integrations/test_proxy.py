@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 from llm_server import INPUT, OUTPUT, serving
 
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, UnknownName
 from jevons.integrations.call_footprint import CallFootprint
 from jevons.integrations.llm_adapters import Usage
 from jevons.integrations.proxy import Proxy
@@ -224,6 +224,13 @@ def test_bytes_that_are_no_request_are_a_400(proxied):
 def test_an_address_that_is_none_is_refused(upstream):
     with pytest.raises(BadInput, match="upstream"):
         Proxy(upstream)
+
+
+@pytest.mark.parametrize(("options", "said"), [({"provider": "opennai"}, "nearest: openai"), ({"provider": "openai", "at": "Nowhereland"}, "place")])
+def test_a_provider_or_site_that_prices_nothing_is_refused_before_it_listens(options, said):
+    with pytest.raises(UnknownName, match=said):
+        Proxy("http://127.0.0.1:1", **options)
+    assert Proxy("http://127.0.0.1:1", deployment={"on": "h100", "batch": 8, "params": "8B"}).meter.provider == "stated"
 
 
 # ---- its parts

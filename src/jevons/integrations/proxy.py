@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,7 +59,8 @@ class Proxy:
     def __init__(self, upstream: str, *, host: str = "127.0.0.1", port: int = 8790, provider: str = "", at: Any = None,
                  deployment: Mapping[str, Any] | None = None, year: int | None = None, metrics_path: str = "/metrics",
                  connect_s: float = 10.0, answer_s: float = 600.0) -> None:  # fmt: skip
-        """``connect_s``: patience to connect; ``answer_s``: for the first byte and between bytes. Errors: BadInput."""
+        """``connect_s``: patience to connect; ``answer_s``: for the first byte and between bytes. Errors: BadInput, UnknownName
+        for a provider or site that no table holds."""
         found = urlsplit(upstream)
         if found.scheme not in ("http", "https") or not found.hostname:
             raise BadInput("upstream", upstream, "give the endpoint's address, e.g. https://api.openai.com")
@@ -69,6 +70,7 @@ class Proxy:
         self._metrics, self._connect_s, self._answer_s = metrics_path.encode(), connect_s, answer_s
         self.host, self.port = host, port
         self.meter = Meter(provider or host_provider(upstream) or ("stated" if deployment else ""), at, frozen(deployment), year)
+        self.meter.check()
         self._idle: list[_Line] = []
         self._server: asyncio.Server | None = None
 
@@ -246,14 +248,19 @@ class Proxy:
             self._idle.append(line)
 
 
-def proxy(upstream: str, **options: Any) -> None:
-    """Serve until interrupted. Options as `Proxy`. Errors: BadInput for an address that is none."""
+def proxy(upstream: str, *, told: Callable[[str], None] | None = None, **options: Any) -> None:
+    """Serve until interrupted. Options as `Proxy`; ``told`` hears the address once it listens.
+
+    Errors: BadInput for an address that is none, UnknownName for a provider or site that no table holds.
+    """
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_forever(Proxy(upstream, **options)))
+        asyncio.run(_forever(Proxy(upstream, **options), told))
 
 
-async def _forever(one: Proxy) -> None:
+async def _forever(one: Proxy, told: Callable[[str], None] | None) -> None:
     await one.start()
+    if told is not None:
+        told(f"http://{one.host}:{one.port}")
     try:
         await asyncio.Event().wait()
     finally:

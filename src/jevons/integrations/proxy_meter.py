@@ -10,7 +10,7 @@ from typing import Any
 
 from jevons.core import units
 from jevons.core.errors import JevonsError
-from jevons.integrations.call_footprint import NO_PROVIDER, priced_at, summed
+from jevons.integrations.call_footprint import NO_PROVIDER, place, priced_at, summed
 from jevons.integrations.llm_adapters import Usage, counts, follow, usage_of
 
 MODELS_AT_MOST = 200  # labels of their own; further models are counted together
@@ -64,6 +64,14 @@ class Meter:
     def __init__(self, provider: str, at: Any, deployment: tuple[tuple[str, Any], ...] | None, year: int | None) -> None:
         self.provider, self.at, self.deployment, self.year = provider, at, deployment, year
         self.totals = Totals()
+
+    def check(self) -> None:
+        """Errors: UnknownName for a provider or site that no table holds: not one answer could be priced."""
+        from jevons.world.deployments import provider_id
+
+        place(self.at, self.year)
+        if self.provider and self.deployment is None:
+            provider_id(self.provider)
 
     def price(self, found: Mapping[str, float], model: str, encoding: bytes = b"") -> tuple[dict[str, float], str]:
         """Energy, climate and water of counts, and the note where there are none; the totals rise."""

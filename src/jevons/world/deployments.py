@@ -68,7 +68,7 @@ def deployment(provider: str, model: str) -> Deployment:
     for field, value in (("provider", provider), ("model", model)):
         if not isinstance(value, str) or not value.strip():
             raise BadInput(field, value, f"name the {field}, as in provider='openai', model='gpt-4o'")
-    who = _provider(provider)
+    who = provider_id(provider)
     rows: dict[str, catalog.Row] = {}
     for row in catalog.table("api_deployments").where(provider=who):
         rows.setdefault(_key(row["model"]), row)  # an overlay's row goes first
@@ -127,7 +127,8 @@ def from_row(row: Mapping[str, str]) -> Deployment:
     )  # fmt: skip
 
 
-def _provider(name: str) -> str:
+def provider_id(name: str) -> str:
+    """The id of a provider by one of its names; UnknownName with the three nearest."""
     try:
         return str(catalog.table("api_providers").find(name)[0]["id"])
     except UnknownName as trouble:

@@ -23,8 +23,7 @@ def proxy(
     from jevons.integrations.proxy import proxy as serve
 
     given: dict[str, Any] = {name: value for name, value in (("provider", provider), ("at", at)) if value}
-    show.say(f"listening on http://{host}:{port}, upstream {upstream}")
     try:
-        serve(upstream, host=host, port=port, **given)
+        serve(upstream, told=lambda here: show.say(f"listening on {here}, upstream {upstream}"), host=host, port=port, **given)
     except KeyboardInterrupt:
         show.say("ended")
