@@ -61,7 +61,7 @@ def edge(
     if show.wants_json(given):
         show.out_json(asdict(pack))
     else:
-        show.console().print(show.rows(("", ""), [(k, str(v)) for k, v in asdict(pack).items() if k != "rows"]))
+        show.console().print(show.rows(("", ""), board(asdict(pack))))
     if save is not None:
         pack.save(save)
         show.say(f"pack written to {save}")
@@ -86,6 +86,17 @@ def serving(
     if save is not None:
         pack.save(save)
         show.say(f"pack written to {save}")
+
+
+def board(pack: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The pack of a board for a reader."""
+    low, high = (math.exp(end) for end in pack["residuals"])
+    dropped = [(f"left out: {why}", f"{len(lines)} (lines {', '.join(map(str, lines))})") for why, lines in pack["left_out"].items()]
+    units = [(f"a token of {task} ×", f"{ratio:g}") for task, ratio in pack["units"].items()]
+    return [("name", pack["name"]), ("board", pack["board"]), ("fitted", pack["fit_date"]), ("runs", str(pack["runs"])),
+            ("models", ", ".join(pack["models"])), *([("precision", pack["precision"])] if pack["precision"] else []), *units, *dropped,
+            ("mean error", f"{pack['mape']:.1%}"), ("of runs left out of the fit", f"{pack['mape_left_out']:.1%}"),
+            ("80 % of runs, over the law", f"{low:.2f} to {high:.2f}"), *(("warning", said) for said in pack["warnings"])]  # fmt: skip
 
 
 def served(pack: Mapping[str, Any]) -> list[tuple[str, str]]:
