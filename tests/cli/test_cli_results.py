@@ -145,6 +145,18 @@ def test_methods_are_compared_on_device_hours_alone_at_the_power_that_was_stated
     assert told["Strubell 2019"]["energy_kwh"] == pytest.approx(1.58 * 184320 * 0.4)
 
 
+def test_a_computation_on_a_processor_is_compared_with_the_tools_that_price_one(jevons):
+    jevons("estimate generic --hours 10 --cpu 'epyc 7763' --cores 32 --memory 64 --at France --pue 1.2 --save cpu.json")
+    told = {tool["tool"]: tool for tool in jevons("compare-methods cpu.json").json}
+    assert set(told) == {"jevons", "Green Algorithms", "CodeCarbon", "Strubell 2019"}
+    assert told["Green Algorithms"]["energy_kwh"] == pytest.approx(10 * (140 + 64 * 0.3725) * told["Green Algorithms"]["pue"] / 1000)
+    assert told["CodeCarbon"]["power_w"] == pytest.approx(280 * (0.1 + 0.9 * 0.5**3) + 20)
+    assert told["jevons"]["energy_kwh"] == pytest.approx(told["Strubell 2019"]["energy_kwh"] * 1.2 / 1.58, rel=1e-6)
+    assert "leave it out" in jevons("compare-methods cpu.json --at Spain").err
+    jevons("estimate generic --hours 10 --cores 32 --core-power 4 --save cores.json")
+    assert "--cpu" in jevons("compare-methods cores.json").err
+
+
 def test_comparing_methods_needs_hours(jevons):
     said = jevons("compare-methods --on a100")
     assert said.code == 2

@@ -84,9 +84,7 @@ class Case:
     @property
     def intensity(self) -> float:
         """The site's intensity, kg/kWh."""
-        undated = np.array([np.nan])
-        factor = self.at.factors(STUDY).of("electricity", (undated, undated))["climate"]
-        return float(np.ravel(factor.value)[0])
+        return intensity_of(self.at)
 
     @property
     def region(self) -> str:
@@ -97,6 +95,13 @@ class Case:
     def system_w(self) -> float:
         """Watts a device with its host: as stated, else as measured by Patterson et al., else the TDP."""
         return self.power_w or self.machine.mean_measured_system_w or self.machine.power_limit_w()
+
+
+def intensity_of(at: Site) -> float:
+    """The intensity of a site's electricity, kg/kWh, its best estimate."""
+    undated = np.array([np.nan])
+    factor = at.factors(STUDY).of("electricity", (undated, undated))["climate"]
+    return float(np.ravel(factor.value)[0])
 
 
 def compare_methods(hours: Any, device: str, n: int = 1, place: str = "", *, power: Any = None, pue: Any = None,
@@ -118,7 +123,7 @@ def compare_methods(hours: Any, device: str, n: int = 1, place: str = "", *, pow
     case = Case(float(time), machine, int(n), site(place, year=year, pue=pue, intensity=intensity), watts,
                 float(units.read(memory, "GB", "memory")))  # fmt: skip
     own = of_jevons(case)
-    return [own, *(_against(own, tool(case)) for tool in TOOLS)]
+    return [own, *(against(own, tool(case)) for tool in TOOLS)]
 
 
 def of_jevons(c: Case) -> Priced:
@@ -136,7 +141,7 @@ def of_jevons(c: Case) -> Priced:
 def of_mlco2(c: Case) -> Priced:
     """TDP × hours × rounded intensity, the device's hours summed over devices."""
     watts, notes = _listed(c, "mlco2")
-    intensity, more = _intensity(c, "mlco2", c.region)
+    intensity, more = intensity_by("mlco2", c.intensity, c.region)
     rounded = float(mlco2.intensity_kg_per_kwh(intensity * units.G_PER_KG))
     kg = float(mlco2.emissions_kg(watts, c.device_hours, intensity * units.G_PER_KG))
     return Priced("mlco2", mlco2.VERSION, watts, 1.0, rounded, float(mlco2.energy_kwh(watts, c.device_hours)), kg, None,
@@ -173,7 +178,7 @@ def of_green_algorithms(c: Case) -> Priced:
     """TDP at full usage, memory at 0.3725 W/GB, its own PUE and intensity."""
     watts, notes = _listed(c, "green-algorithms", "any")
     provider = c.region.partition("/")[0]
-    pue, (intensity, more) = green_algorithms.pue(provider), _intensity(c, "green-algorithms", c.at.location.country or "WLD")
+    pue, (intensity, more) = green_algorithms.pue(provider), intensity_by("green-algorithms", c.intensity, c.at.location.country or "WLD")
     kwh = float(green_algorithms.energy_kwh(c.hours, c.devices, watts, 1.0, c.memory_gb, pue))
     kg = float(green_algorithms.emissions_kg(kwh, intensity * units.G_PER_KG))
     return Priced("Green Algorithms", green_algorithms.VERSION, kwh / pue / c.device_hours * units.W_PER_KW, pue, intensity, kwh,
@@ -186,7 +191,7 @@ def of_codecarbon(c: Case) -> Priced:
     gpu = c.power_w or default("accelerator-load").value * c.machine.power_limit_w()
     ram = hosts * codecarbon.ram_by_dimm_w(c.memory_gb / hosts) if c.memory_gb else 0.0
     kwh = float(codecarbon.energy_kwh(c.hours, gpu * c.devices, hosts * codecarbon.cpu_constant_w(), ram))
-    intensity, notes = _intensity(c, "codecarbon", c.at.location.country)
+    intensity, notes = intensity_by("codecarbon", c.intensity, c.at.location.country)
     return Priced("CodeCarbon", codecarbon.VERSION, kwh / c.device_hours * units.W_PER_KW, 1.0, intensity, kwh, kwh * intensity,
                   None, "PUE unless given, fans, network, embodied", notes)  # fmt: skip
 
@@ -195,7 +200,7 @@ def of_ecologits(c: Case) -> Priced:
     """Its request rules for the same hours: GPU power and 150 W of host a GPU, the site's PUE, 3 calendar years."""
     gpu = c.power_w or default("accelerator-load").value * c.machine.power_limit_w()
     kwh = c.pue * (c.device_hours * gpu / units.W_PER_KW + float(ecologits.server_energy_kwh(c.hours, c.devices)))
-    intensity, notes = _intensity(c, "ecologits", c.at.location.country or "WLD")
+    intensity, notes = intensity_by("ecologits", c.intensity, c.at.location.country or "WLD")
     return Priced("EcoLogits", ecologits.VERSION, kwh / c.pue / c.device_hours * units.W_PER_KW, c.pue, intensity, kwh,
                   kwh * intensity, float(ecologits.embodied_kg(c.hours, c.devices)), "training itself: its own use is "
                   "inference; idle hours of the hardware", notes)  # fmt: skip
@@ -228,13 +233,14 @@ def _listed(c: Case, tool: str, stand_in: str = "") -> tuple[float, tuple[str, .
     return tdp, (f"{c.machine.id} is not in its table: the TDP of {tdp:g} W",)
 
 
-def _intensity(c: Case, tool: str, place: str) -> tuple[float, tuple[str, ...]]:
+def intensity_by(tool: str, own: float, place: str) -> tuple[float, tuple[str, ...]]:
+    """kg/kWh by which a tool prices a place, and what there is to say of it; ``own`` where its table has none."""
     try:
         look = codecarbon.intensity_kg_per_kwh if tool == "codecarbon" else functools.partial(compat.intensity_kg_per_kwh, tool)
         value = look(place)
         return value, () if value else (f"its table prices {place} at zero",)
     except MissingFactor:
-        return c.intensity, (f"{place or 'the place'} is not in its table: the site's intensity",)
+        return own, (f"{place or 'the place'} is not in its table: the site's intensity",)
 
 
 def _power_note(c: Case) -> tuple[str, ...]:
@@ -245,7 +251,7 @@ def _power_note(c: Case) -> tuple[str, ...]:
     return (f"no power given: the TDP of {c.system_w:g} W",)
 
 
-def _against(own: Priced, other: Priced) -> Priced:
+def against(own: Priced, other: Priced) -> Priced:
     """``other`` with what makes it differ from ``own``: watts, PUE, intensity, embodied, as ratios."""
     factors = (("power", "power_w", "W"), ("PUE", "pue", ""), ("intensity", "intensity_kg_per_kwh", "kg/kWh"))
     shown = []
@@ -253,9 +259,9 @@ def _against(own: Priced, other: Priced) -> Priced:
         theirs, ours = getattr(other, field), getattr(own, field)
         if abs(theirs - ours) > 0.01 * ours:
             shown.append(f"{name} {theirs:.4g} against {ours:.4g} {unit}".rstrip())
-    if other.embodied_kg is None:
+    if other.embodied_kg is None and own.embodied_kg is not None:
         shown.append("no embodied")
-    elif own.embodied_kg and abs(other.embodied_kg / own.embodied_kg - 1) > 0.01:
+    elif own.embodied_kg and other.embodied_kg is not None and abs(other.embodied_kg / own.embodied_kg - 1) > 0.01:
         shown.append(f"embodied {other.embodied_kg:.3g} against {own.embodied_kg:.3g} kg")
     return Priced(other.tool, other.version, other.power_w, other.pue, other.intensity_kg_per_kwh, other.energy_kwh,
                   other.operational_kg, other.embodied_kg, other.leaves_out, other.notes, "; ".join(shown))  # fmt: skip

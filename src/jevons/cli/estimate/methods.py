@@ -31,7 +31,7 @@ options.PANELS[options.WHERE] += (PLACE,)
 @taking(WORK, ACTIVITY, PLACE, options.FORM)
 def compare_methods(
     result: Annotated[Path | None, typer.Argument(metavar="RESULT.json|emissions.csv", show_default=False, help="A kept training "
-                                                  "result, or a spec: its hours, devices and place; or a file that CodeCarbon "
+                                                  "or generic result, or a spec: its hours, devices and place; or a file that CodeCarbon "
                                                   "or its stand-in wrote: each run by both.")] = None,  # fmt: skip
     **given: Any,
 ) -> None:
@@ -43,17 +43,41 @@ def compare_methods(
     """
     if result is not None and result.suffix == ".csv":
         return tell_rows(result, {**chosen(given, WORK), **chosen(given, ACTIVITY, PLACE)}, given)
+    priced = computation(result, {**chosen(given, WORK), **chosen(given, ACTIVITY, PLACE)}) or accelerators(result, given)
+    if show.wants_json(given):
+        show.out_json([asdict(tool) for tool in priced])
+    else:
+        tell(priced)
+
+
+def computation(result: Path | None, flags: Mapping[str, Any]) -> list[Priced]:
+    """A kept computation on a processor as each tool would price it; nothing where the result is of anything else."""
+    from jevons.cli.outcome import settled
+    from jevons.world import spec as specs
+
+    asked = settled(specs.read(result)) if result is not None else None
+    if asked is None or asked.kind not in ("generic", "data") or "on" in asked.arguments:
+        return []
+    from jevons.estimate.processor_methods import compare_computation
+
+    if "cpu" not in asked.arguments:
+        raise BadInput("cpu", None, "tools know processors by name: make the estimate with --cpu")
+    if flags:
+        raise BadInput(next(iter(flags)), next(iter(flags.values())), "leave it out: the result says what ran, and where")
+    said = {name: asked.arguments[name] for name in ("hours", "cpu", "cores", "usage", "memory", "repeats") if name in asked.arguments}
+    where = {name: asked.site[name] for name in ("year", "pue", "intensity") if name in asked.site}
+    return compare_computation(place=str(asked.site.get("name", "")), **said, **where)
+
+
+def accelerators(result: Path | None, given: Mapping[str, Any]) -> list[Priced]:
+    """Hours of accelerators, told by a result or by flags, as each tool would price them."""
     from jevons.estimate.methods import compare_methods as compared
 
     asked = {**known(result, chosen(given, WORK), chosen(given, ACTIVITY, PLACE)), **chosen(given, ACTIVITY, PLACE)}
     for name in ("hours", "on"):
         if name not in asked:
             raise BadInput(name, None, f"give --{name}, or a kept result")
-    priced = compared(asked.pop("hours"), asked.pop("on"), whole(asked.pop("n", 1)), asked.pop("at", ""), **asked)
-    if show.wants_json(given):
-        show.out_json([asdict(tool) for tool in priced])
-    else:
-        tell(priced)
+    return compared(asked.pop("hours"), asked.pop("on"), whole(asked.pop("n", 1)), asked.pop("at", ""), **asked)
 
 
 def tell_rows(file: Path, asked: Mapping[str, Any], form: Mapping[str, Any]) -> None:
