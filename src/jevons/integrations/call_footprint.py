@@ -129,6 +129,7 @@ def priced_at(provider: str, model: str, at: Any, deployment: tuple[tuple[str, A
 
 
 def frozen(deployment: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...] | None:
+    """A deployment as a key of a cache."""
     if deployment is None:
         return None
     return tuple(sorted((k, tuple(v) if isinstance(v, list) else v) for k, v in deployment.items()))

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from jevons.core.units import JOULES_PER_KWH, SECONDS_PER_HOUR, UJ_PER_J
 from jevons.measure.sensor import Meter
 
 if TYPE_CHECKING:
     from jevons.core.activity import Activity
 
-HOUR_S = 3600
+HOUR_S = int(SECONDS_PER_HOUR)
 DRAWS = 1000
-UJ_PER_KWH = 3_600_000_000_000
+UJ_PER_KWH = int(JOULES_PER_KWH) * UJ_PER_J
 Cell = tuple[int, str, str]  # hour (UTC seconds of its start), device, window
 
 

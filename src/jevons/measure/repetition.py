@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from jevons.core.errors import BadInput
-from jevons.core.units import UJ_PER_J
+from jevons.core.units import JOULES_PER_KWH, UJ_PER_J
 from jevons.measure.begin import start
-from jevons.measure.cells import UJ_PER_KWH
 from jevons.measure.projection import student
 from jevons.measure.tracker import Run
 
-J_PER_KWH = UJ_PER_KWH / UJ_PER_J
 PHASE_S = 0.1
 LOOK_S = 1.0
 NEAR = 1.05
@@ -94,7 +92,7 @@ def power_w(run: Run, span_s: float) -> float:
     before, began = run.energy_kwh, time.monotonic()
     time.sleep(span_s)
     run.sample()
-    return (run.energy_kwh - before) * J_PER_KWH / (time.monotonic() - began)
+    return (run.energy_kwh - before) * JOULES_PER_KWH / (time.monotonic() - began)
 
 
 def _name(i: int) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jevons.core.errors import BadInput
+from jevons.core.units import NS_PER_S
 from jevons.measure import guard
 from jevons.measure import journal as journals
 from jevons.measure.cells import HOUR_S, Cells, to_activity
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from jevons.measure.attribution import Attributed, Party
     from jevons.measure.live_report import LiveReport
 
-NS_PER_S = 1_000_000_000
 FEWEST_TICKS = 10
 
 

@@ -111,6 +111,7 @@ def standing(connection: Connection, name: str) -> dict[int, rows.Summary]:
 
 
 def unless_there(connection: Connection) -> Any:
+    """The insertion of a spread that is passed over where its hash is kept already."""
     from sqlalchemy.dialects import postgresql, sqlite
 
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite

@@ -177,6 +177,7 @@ def compact(values: list[Any]) -> Any:
 
 
 def every(kept: Any, n: int) -> list[Any]:
+    """A kept column as ``n`` values: one that stands for all is repeated. Errors: ValueError for another number of them."""
     if not isinstance(kept, list):
         return [kept] * n
     if len(kept) != n:
