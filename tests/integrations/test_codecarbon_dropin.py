@@ -128,13 +128,14 @@ def test_forced_powers_are_modelled_as_given(monkeypatch):
     assert 20 * 0.2 <= tracker.final_emissions_data.ram_energy * 3.6e6 <= 20 * (time.monotonic() - began)
 
 
-def test_gpu_ids_alone_are_to_be_seen_while_sensors_are_looked_for(monkeypatch):
+def test_gpu_ids_alone_are_to_be_seen_while_sensors_are_looked_for(monkeypatch, caplog):
     seen = []
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
     monkeypatch.setattr("jevons.measure.discover.look", lambda: seen.append(os.environ["CUDA_VISIBLE_DEVICES"]) or [])
     with EmissionsTracker(gpu_ids=[0, 2], **FORCED):
         pass
     assert seen == ["0,2"]
+    assert "gpu_ids='0,2' names no GPU that can be read here" in caplog.text
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "7"
 
 

@@ -96,6 +96,8 @@ def sensors(options: SimpleNamespace) -> list[Any] | None:
     with _visible(options.gpu_ids):
         counters = apart([sensor for found in look() for sensor in found.sensors])
     kept = [s for s in counters if not {m.component for m in s.meters} & set(forced)]
+    if options.gpu_ids and not any(m.component == "accelerator" for s in counters for m in s.meters):
+        log.warning("gpu_ids=%r names no GPU that can be read here, so none is measured; jevons doctor says why", options.gpu_ids)
     covered = {m.component for s in kept for m in s.meters} | set(forced)
     rest = [c for c in COVERED_BY_MODEL if c not in covered and "system" not in covered]
     own = [Channels(list(forced.values()))] if forced else []
