@@ -113,3 +113,9 @@ def test_inference_is_scored_on_rows_its_family_was_left_out_of(jevons, shared, 
     assert told["fit"] == "leave-one-out"
     assert told["n"] > 500
     assert told["mape"] < most
+
+
+def test_what_a_header_lacks_is_told_of_the_layout_it_is_nearest_to(jevons, tmp_path):
+    (tmp_path / "mine.csv").write_text("Model,SeqLen (T),# GPUs,GPU,MFU,MicroBatchSize,GradAccum,Precision,MP Mode,Sharding Strategy,"
+                                       "Activation Checkpointing,Activation CPUOffload,NumParams\n" + ",".join("1" * 13) + "\n")  # fmt: skip
+    assert "the header lacks GlobalBatchSize\n" in jevons("validate step-time mine.csv").err

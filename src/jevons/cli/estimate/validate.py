@@ -93,15 +93,15 @@ def require_layout(kind: str, file: Path, header: list[str]) -> None:
     for other, module in ENGINES.items():
         if import_module(module).recognise(header):
             raise TableError(file.name, 1, None, f"a table of {other}", f"run: jevons validate {other} {file}")
-    missing = [name for name in columns(kind) if name not in header]
+    missing = min(([name for name in layout if name not in header] for layout in layouts(kind)), key=len)
     raise TableError(file.name, 1, missing[0] if missing else None, ",".join(header)[:60],
                      f"the header lacks {', '.join(missing)}")  # fmt: skip
 
 
-def columns(kind: str) -> tuple[str, ...]:
-    """The columns a layout of this kind is known by."""
+def layouts(kind: str) -> list[tuple[str, ...]]:
+    """The columns that each layout of this kind is known by."""
     engine = import_module(ENGINES[kind])
-    return tuple(engine.LAYOUT) if hasattr(engine, "LAYOUT") else next(iter(engine.LAYOUTS.values()))
+    return [tuple(engine.LAYOUT)] if hasattr(engine, "LAYOUT") else [tuple(each) for each in engine.LAYOUTS.values()]
 
 
 def by_row(prediction: Any) -> dict[str, list[dict[str, Any]]]:
