@@ -18,6 +18,9 @@ PERSONAL = ("JEVONS_", "XDG_", "SLURM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_C
             "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")  # fmt: skip
 for name in [n for n in os.environ if n.upper().startswith(PERSONAL) and n not in KEPT]:
     del os.environ[name]
+# One thread of linear algebra: on a busy machine two wait for each other, spinning, and a test of seconds takes minutes.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
 
 # No deadline: the machine may be busy. Derandomised and without a database: a failure repeats anywhere.
 # `--hypothesis-profile=wander` looks further, at other examples each time.
