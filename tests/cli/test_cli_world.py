@@ -10,6 +10,8 @@ from jevons.cli.measure import doctor
 from jevons.measure import journal
 from jevons.measure.sensor import Found, Meter
 from jevons.measure.sensors.replay import Replay
+from jevons.world import catalog
+from jevons.world.settings import settings
 
 TOPICS = ("models", "hardware", "grid", "sites", "factors")
 
@@ -36,6 +38,20 @@ def test_a_grid_is_found_by_whatever_name_an_estimate_takes_for_its_place(jevons
     found = jevons(f"world grid show {name!r}").json
     assert (found["table"], found["matched"]) == (table, how)
     assert {row.get("place" if table == "grid_annual" else "id") for row in found["rows"]} == {key}
+
+
+def test_the_rows_of_a_users_overlay_are_shown(jevons, tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "accelerators.csv").write_text("id,name,tdp_w,source\nacme-x1,ACME X1,900,our lab\n")
+    (tmp_path / "jevons.toml").write_text('overlay = "mine"\n')
+    monkeypatch.setenv("JEVONS_SETTINGS", str(tmp_path / "jevons.toml"))
+    settings.cache_clear()
+    try:
+        (row,) = jevons("world hardware show acme-x1").json["rows"]
+    finally:
+        catalog.overlay(None)
+        settings.cache_clear()
+    assert row["tdp_w"] == "900"
 
 
 def test_half_a_countrys_name_is_no_name_of_it(jevons):

@@ -115,3 +115,15 @@ def test_a_users_intensity_counts_for_its_own_scope_alone(tmp_path, mine, scope,
     kg = {each: jevons.footprint(run, at=at, study=jevons.Study(scope=each)).best("climate") for each in (scope, other)}
     assert kg[scope] == pytest.approx(0.1)
     assert kg[other] > 10
+
+
+def test_the_version_changes_with_what_an_overlay_holds_and_not_with_where_it_lies(tmp_path):
+    found = []
+    for folder, value in (("one", 300), ("two", 300), ("three", 301)):
+        (tmp_path / folder / "mine").mkdir(parents=True)
+        (tmp_path / folder / "mine" / "grid_annual.csv").write_text(f"place,year,ci_g_per_kwh,source\nDEU,2025,{value},ours\n")
+        catalog.overlay(tmp_path / folder / "mine")
+        found.append(catalog.version())
+        catalog.overlay(None)
+    assert found[0] == found[1] != found[2]
+    assert found[0].startswith(f"{catalog.version()}+mine.")

@@ -99,9 +99,11 @@ def sourcing(topic: str) -> Any:
 
 
 def present(topic: str) -> list[str]:
-    """The topic's tables that are installed."""
+    """The topic's tables that are installed, those of the settings' overlay with them."""
     from jevons.world.catalog import folders
+    from jevons.world.settings import settings
 
+    settings()
     return [name for name in TOPICS[topic] if any((folder / f"{name}.csv").exists() for folder in folders())]
 
 

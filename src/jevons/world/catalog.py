@@ -92,10 +92,21 @@ def source(ids: str) -> Source:
 
 
 def version() -> str:
-    """The factor-set version that every output carries; an overlay adds its own mark."""
+    """The factor-set version that every output carries; a pack adds its name, an overlay its name and a mark of what it holds."""
     own = (DATA / "VERSION").read_text().strip() if (DATA / "VERSION").exists() else "unversioned"
-    marks = [folder.parent.name if folder.name == "data" else folder.name for folder in folders() if folder != DATA]
-    return "+".join([own, *marks])
+    packs = [folder.parent.name if folder.name == "data" else folder.name for folder in _packs()]
+    return "+".join([own, *(f"{folder.name}.{_mark(folder)}" for folder in _overlays), *packs])
+
+
+@functools.lru_cache(maxsize=16)
+def _mark(folder: Path) -> str:
+    """Six digits that change with the tables in a folder."""
+    from hashlib import blake2b
+
+    digest = blake2b(digest_size=3)
+    for path in sorted([*folder.glob("*.csv"), *folder.glob("*.toml")]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def folders() -> list[Path]:
@@ -110,8 +121,8 @@ def overlay(folder: Path | None) -> None:
     elif folder not in _overlays:
         check(folder, table("schema"))
         _overlays.insert(0, folder)
-    table.cache_clear()
-    _aliases.cache_clear()
+    for cached in (table, _aliases, _mark):
+        cached.cache_clear()
     for forget in _listeners:
         forget()
 
