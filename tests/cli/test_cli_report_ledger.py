@@ -103,3 +103,19 @@ def test_a_statement_is_printed_as_pdf(made, tmp_path):
 def test_without_a_browser_a_statement_is_no_pdf(made, tmp_path, monkeypatch):
     monkeypatch.setenv("JEVONS_BROWSER", "no-such-browser")
     assert "write a .html or .md" in made(f"report ghg a.json --out {tmp_path / 'g.pdf'}").err
+
+
+@pytest.mark.parametrize(("name", "query"), [("lr=0.1,bs=32", "lr=0.1,bs=32"), ("lr=0.1,bs=32", "run=lr=0.1,bs=32"), ("project=search", "run=project=search"),
+                                             ("a,b", "a,b"), ("lr=0.1,bs=32", "lr=0")])  # fmt: skip
+def test_a_run_whose_name_looks_like_a_filter_can_be_named(kept, tmp_path, name, query):
+    import jevons as package
+    from jevons.core.activity import Activity
+
+    book = package.account.ledger(tmp_path / "ledger.db")
+    book.append(name, 1, Activity.of([{"amount": 7.0, "site": "Norway"}]))
+    assert {x["entry"] for x in kept(f"report ghg ledger:{query}").json["lines"]} == {name}
+
+
+def test_a_word_that_is_no_filter_and_no_run_is_told(kept):
+    assert "project=..." in kept("report ghg ledger:progect=search").err
+    assert "UnknownName" not in kept("report ghg ledger:run=nobody").err

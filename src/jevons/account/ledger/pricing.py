@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jevons.core.activity import Activity
     from jevons.core.footprint import Footprint
 
-At = str | Mapping[str, Any] | None
+At = str | Mapping[str, Any] | None  # a place; the arguments of jevons.site; or those for each site of the rows
 Sites = dict[str, dict[str, Any]]  # a row's site → the arguments of jevons.site
 
 
@@ -54,9 +54,14 @@ def keep(pen: Pen, name: str, kept: Mapping[str, Any]) -> bool:
 
 
 def sites_of(activity: Activity, at: At) -> Sites:
-    """Where each of the activity's sites is priced: all of them at the place given, else each at the place it names."""
+    """Where each of the activity's sites is priced: all of them at the place given, each at the one given for it, or the one it names."""
     if isinstance(at, Mapping):
-        return {"": dict(at)}
+        if not at or not all(isinstance(given, Mapping) for given in at.values()):
+            return {"": dict(at)}
+        named = list(dict.fromkeys(activity.text["site"].tolist()))
+        if lost := [word for word in named if word not in at]:
+            raise BadInput("at", ", ".join(at), f"say where {', '.join(word or 'the rows without a site' for word in lost)} is too: SITE=PLACE")
+        return {word: dict(at[word]) for word in named}
     if isinstance(at, str) and at:
         return {"": {"name": at}}
     if at is not None and not isinstance(at, str):

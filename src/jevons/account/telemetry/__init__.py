@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["close", "closed", "history", "series", "telemetry"]
+__all__ = ["close", "closed", "day_runs", "history", "series", "telemetry"]
 
-_WHERE = {"telemetry": "survey", "series": "survey", "close": "daily", "closed": "daily", "history": "daily"}
+_WHERE = {"telemetry": "survey", "series": "survey", "close": "daily", "closed": "daily", "history": "daily",
+          "day_runs": "owners"}  # fmt: skip
 
 if TYPE_CHECKING:
     from jevons.account.telemetry.daily import close, closed, history
+    from jevons.account.telemetry.owners import day_runs
     from jevons.account.telemetry.survey import series, telemetry
 
 

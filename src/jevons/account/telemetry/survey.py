@@ -108,7 +108,7 @@ def require_words(by: Sequence[str], boundary: str) -> None:
         raise BadInput("boundary", boundary, f"use one of {', '.join(BOUNDARIES)}")
     for label in by:
         if label not in LABELS or isinstance(by, str):
-            raise BadInput("by", by, f"give a list of {', '.join(LABELS)}")
+            raise BadInput("by", label if label not in LABELS else by, f"give a list of {', '.join(LABELS)}")
 
 
 def stated(fleet: Any) -> tuple[Assumption, ...]:

@@ -23,6 +23,7 @@ At = Annotated[list[str] | None, typer.Option("--at", metavar="SITE=PLACE", show
                help="Price a site of the placement: fr=France. Once a site; one PLACE alone prices all.")]  # fmt: skip
 By = Annotated[str, typer.Option("--by", metavar="LABELS", help="Labels of the rows: owner, job, device, comma between.")]
 State = Annotated[Path, typer.Option("--state", metavar="DIR", help="The folder that keeps every version.", show_default=False)]
+MOST_SHOWN, MOST_HOURS = 12, 40  # of a list on a terminal
 BESIDE: options.Group = {
     "jobs": Row("Jobs: job, device, start, end, owner, weight (CSV, Parquet, JSON).", "FILE"),
     "placement": Row("Where each device is: device, site, component, start, end.", "FILE"),
@@ -73,7 +74,7 @@ def completeness(samples: Samples, least: Annotated[float, typer.Option("--least
     if show.wants_json(given):
         show.out_json({"quality": found.quality.record(), "hours": rows})
     else:
-        tell_hours(found, rows)
+        tell_hours(found, rows, least)
 
 
 @app.command("close")
@@ -174,11 +175,23 @@ def tell(found: Survey, priced: Footprint | None, by: Sequence[str]) -> None:
     screen, activity, quality = show.console(), found.activity, found.quality
     screen.print(f"{units.show(float(activity.total()[0]), 'kWh', 4)} from {quality.samples:,} samples, {100 * quality.complete:.4g} % of the time covered\n")
     for label in ("site", *by):
-        cells = [(word or "–", units.show(float(kwh[0]), "kWh", 4)) for word, kwh in list(activity.by(label).items())[:12]]
-        screen.print(show.rows((label, "energy"), cells, right=("energy",)), "")
+        screen.print(show.rows((label, "energy", "share"), greatest(activity.by(label)), right=("energy", "share")), "")
     if priced:
         screen.print(str(priced), "", sep="\n")
     screen.print(show.bullets((a.what, f"{a.value}: {a.why}") for a in found.assumptions))
+
+
+def greatest(sums: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The greatest sums of energy as cells, then all the others in one, so that the shares come to the whole."""
+    from jevons.core import units
+
+    kwh = {word or "–": float(value[0]) for word, value in sums.items()}
+    ranked = sorted(kwh.items(), key=lambda pair: -pair[1])
+    shown, others = (ranked, []) if len(ranked) <= MOST_SHOWN + 1 else (ranked[:MOST_SHOWN], ranked[MOST_SHOWN:])
+    if others:
+        shown = [*shown, (f"{len(others):,} others", sum(value for _, value in others))]
+    whole = sum(kwh.values())
+    return [(word, units.show(value, "kWh", 4), f"{100 * value / whole:.1f} %" if whole else "–") for word, value in shown]
 
 
 def poor(hours: Mapping[str, Any], least: float) -> list[dict[str, Any]]:
@@ -197,13 +210,15 @@ def plain(values: Any) -> list[Any]:
     return [None if isinstance(v, float) and v != v else v for v in listed]
 
 
-def tell_hours(found: Survey, rows: Sequence[Mapping[str, Any]]) -> None:
+def tell_hours(found: Survey, rows: Sequence[Mapping[str, Any]], least: float) -> None:
     """The worst hours first."""
-    shown = sorted(rows, key=lambda r: r["complete"])[:40]
-    cells = [(r["device"], r["hour"][:16], f"{100 * r['complete']:.1f} %", f"{r['missing_s']:,.0f} s", f"{r['samples']:,}", f"{r['gaps']:,}") for r in shown]
+    shown = sorted(rows, key=lambda r: r["complete"])[:MOST_HOURS]
+    cells = [(r["device"], r["hour"][:16], f"{100 * r['complete']:.1f} %", f"{r['missing_s']:,.0f} s", f"{r['samples']:,.0f}", f"{r['gaps']:,.0f}") for r in shown]
     screen = show.console()
-    screen.print(f"{100 * found.quality.complete:.4g} % of the device-time is covered; {len(rows):,} hours are not whole\n")
+    screen.print(f"{100 * found.quality.complete:.4g} % of the device-time is covered; {len(rows):,} hours are {'not whole' if least >= 1 else f'covered less than {100 * least:g} %'}\n")
     screen.print(show.rows(("device", "hour", "covered", "missing", "samples", "gaps"), cells, right=("covered", "missing", "samples", "gaps")))
+    if len(rows) > len(shown):
+        screen.print(f"\nthe {len(shown)} least covered of {len(rows):,} hours (--json has all)")
 
 
 def tell_days(done: Sequence[Mapping[str, Any]]) -> None:

@@ -249,14 +249,22 @@ def close(runs: RunNames, ledger: Where = "") -> None:
 
 
 def sited(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of jevons.site that were given. Errors: those of jevons.site."""
+    """The arguments of jevons.site that were given; where --at says SITE=PLACE,SITE=PLACE, those of each. Errors: those of jevons.site."""
     place = chosen(given, SITE)
-    named = ({"name": place.pop("at")} if "at" in place else {}) | place
-    if named:
-        import jevons
+    at = place.pop("at", "")
+    if "=" in at:
+        pairs = [word.partition("=") for word in at.split(",")]
+        if any(not (name.strip() and where.strip()) for name, _, where in pairs):
+            raise BadInput("--at", at, "name a place for each site: par=France,osl=Norway")
+        sites = {name.strip(): {"name": where.strip(), **place} for name, _, where in pairs}
+    else:
+        sites = {"": ({"name": at} if at else {}) | place}
+    import jevons
 
-        jevons.site(**named)
-    return named
+    for named in sites.values():
+        if named:
+            jevons.site(**named)
+    return sites.get("", sites)
 
 
 def _refused(runs: Mapping[str, str]) -> None:

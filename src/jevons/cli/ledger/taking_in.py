@@ -55,6 +55,8 @@ def one(book: Ledger, path: Path, labels: Mapping[str, Any], how: How, pending: 
         with book.writing() as connection:
             added = bundle.take_in(connection, found)
         return {"what": "bundle", "runs": list(added), "new": sum(added.values()), "same": 0, "corrected": 0}
+    if path.is_dir() and (days := fleet_days(path, labels)) is not None:
+        return counted("closed days", book.append_all(days))
     kind = "other" if path.is_dir() else kind_of(bounded(path))  # MLflow keeps folders, and so do some meters
     if kind == "result":
         return result(book, path, labels, how.run)
@@ -83,6 +85,18 @@ def is_result(path: Path) -> bool:
 
     found = load(path)
     return isinstance(found, Mapping) and "footprint" in found and "spec" in found
+
+
+def fleet_days(path: Path, labels: Mapping[str, Any]) -> list[Window] | None:
+    """A window for each owner and day of a folder of closed days; None for another folder."""
+    from jevons.account.ledger.append import Window
+    from jevons.account.telemetry.owners import day_runs, holds_days
+
+    if not holds_days(path):
+        return None
+    return [Window(one.run, 1, one.activity, environment={"source": "closed days"}, growing=True,
+                   **{**labels, "owner": labels["owner"] or one.owner or None, "why": labels["why"] or one.why})
+            for one in day_runs(path)]  # fmt: skip
 
 
 def foreign(path: Path, labels: Mapping[str, Any], how: How) -> list[Window]:

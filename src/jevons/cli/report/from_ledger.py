@@ -1,4 +1,7 @@
-"""Runs of the ledger as sources of a report: ``ledger:RUN``, ``ledger:project=search,period=2026-Q1``, or ``ledger:`` for all."""
+"""Runs of the ledger as sources of a report: ``ledger:RUN``, ``ledger:project=search,period=2026-Q1``, or ``ledger:`` for all.
+
+A run's name may hold = and commas: it is a filter only where the first word is one of WORDS; ``ledger:run=NAME`` is always a run.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jevons.core.errors import BadInput
+from jevons.core.errors import BadInput, UnknownName
 from jevons.core.study import Study
 
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from jevons.cli.report.selected import Selected
 
 WORDS = ("project", "owner", "tag", "period")
+RUN = "run="
 MOST_RUNS = 10_000  # each is priced by itself; more are summed by the ledger: jevons ledger ls, jevons sql
 
 
@@ -23,13 +27,17 @@ def of_ledger(query: str, tenure: str, at: str, year: int | None) -> list[Select
     Errors: BadInput for a word that is none, no ledger, no run, or too many.
     """
     book, names = opened(), query.strip()
-    asked = filters(names) if "=" in names or not names else None
-    runs = [names] if asked is None else [r.run for r in book.runs(limit=MOST_RUNS + 1, **asked)]
+    runs = [r.run for r in book.runs(limit=MOST_RUNS + 1, **filters(names))] if is_filter(names) else [_named(book, names)]
     if not runs:
         raise BadInput("ledger", query, "no run is so; list them: jevons ledger ls")
     if len(runs) > MOST_RUNS:
         raise BadInput("ledger", query, f"more than {MOST_RUNS} runs; ask for a project or a period")
     return [one for run in runs for one in _of_run(book, run, tenure, at, year)]
+
+
+def is_filter(query: str) -> bool:
+    """Whether a query asks for all runs that are so, and is no run's name."""
+    return not query or query.partition("=")[0] in WORDS
 
 
 def opened() -> Ledger:
@@ -50,8 +58,21 @@ def filters(query: str) -> dict[str, str]:
 
 def period_of(sources: Sequence[str]) -> str:
     """The period that every source asks the ledger for; empty where they ask for none, or for several."""
-    asked = [filters(query.strip()).get("period", "") if mark and "=" in query else "" for _, mark, query in (s.partition("ledger:") for s in sources)]
+    queries = [query.strip() if mark else RUN for _, mark, query in (s.partition("ledger:") for s in sources)]
+    asked = [filters(query).get("period", "") if is_filter(query) else "" for query in queries]
     return asked[0] if len(set(asked)) == 1 else ""
+
+
+def _named(book: Ledger, query: str) -> str:
+    """A run by its name, or by how it begins. Errors: UnknownName; BadInput for what could be a filter with a word that is none."""
+    from jevons.cli.ledger.tables import named
+
+    try:
+        return named(book, query.removeprefix(RUN))
+    except UnknownName:
+        if "=" in query and not query.startswith(RUN):
+            filters(query)
+        raise
 
 
 def _of_run(book: Ledger, run: str, tenure: str, at: str, year: int | None) -> Iterator[Selected]:
