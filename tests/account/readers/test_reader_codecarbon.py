@@ -137,3 +137,10 @@ def test_a_column_that_is_not_known_is_left_out_and_said(tmp_path):
     head, row = file.read_text().splitlines()
     file.write_text(f"{head},mood\n{row},good\n")
     assert "column mood" in {a.what for a in account.read(file).assumptions}
+
+
+def test_a_file_whose_every_cell_is_quoted_is_recognised(tmp_path):
+    quoted = tmp_path / "emissions.csv"
+    lines = (RECORDED / "codecarbon_3.3.2.csv").read_text().splitlines()
+    quoted.write_text("".join(",".join(f'"{cell}"' for cell in line.split(",")) + "\n" for line in lines))
+    assert account.read(quoted).total()[0] == pytest.approx(account.read(RECORDED / "codecarbon_3.3.2.csv").total()[0])

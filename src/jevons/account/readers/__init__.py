@@ -63,10 +63,11 @@ def recognise(path: str | Path) -> str:
     """The format of a file, by its first lines; TableError where it is none of FORMATS."""
     place = Path(path)
     head = _head(place)
-    for kind in FORMATS:
-        if module_of(kind).recognises(head):
-            return kind
-    first = head.partition("\n")[0]
+    first, _, rest = head.partition("\n")
+    for told in (head, first.replace('"', "") + "\n" + rest) if first.startswith('"') else (head,):  # every cell in quotes
+        for kind in FORMATS:
+            if module_of(kind).recognises(told):
+                return kind
     raise TableError(place.name, 1, None, first, f"this is none of {', '.join(FORMATS)}; name its kind if it is")
 
 
