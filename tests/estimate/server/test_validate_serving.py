@@ -53,10 +53,10 @@ def test_no_prediction_moves_when_the_forbidden_columns_are_shuffled(measured, p
         generator.shuffle(values)
         for row, value in zip(shuffled, values, strict=True):
             row[column] = value
-    again = predict(shuffled)
+    again = predict(shuffled[::5])  # a row is predicted as it is among all
     for name, target in predicted.targets.items():
-        assert np.array_equal(again.targets[name].best, target.best)
-        assert np.array_equal(again.targets[name].p90, target.p90)
+        assert np.array_equal(again.targets[name].best, target.best[::5])
+        assert np.array_equal(again.targets[name].p90, target.p90[::5])
 
 
 def test_a_row_whose_family_was_fitted_is_predicted_without_it_and_a_new_one_with_all(measured):
