@@ -106,9 +106,18 @@ def test_a_metric_the_table_lacks_is_named():
                                                   "performance_score")  # fmt: skip
 
 
+def test_where_the_table_lacks_the_reference_its_medians_stand_in_and_it_is_told():
+    found = labels(mined.read(MANY))
+    assert found.model == ""
+    assert found.reference["co2_eq_emissions"] == pytest.approx(201.0)
+    assert sum(found.counts.values()) == len(MANY)
+    assert labels(table(*MANY)).model == "distilgpt2"
+    assert labels(mined.read(MANY), "m3").model == "m3"
+
+
 def test_bad_tables_are_refused(tmp_path):
     with pytest.raises(BadInput, match="name a model of the table"):
-        labels(mined.read([row("a", "1")]))
+        labels(mined.read([row("a", "1")]), "gpt-9")
     with pytest.raises(TableError, match="row 3, column co2_eq_emissions: '-1'"):
         labels(table(row("a", "-1")))
     with pytest.raises(TableError, match="row 3, column size: 'big'"):

@@ -10,7 +10,7 @@ Its quirks are kept, for without them the counts are others:
 * a class begins strictly above its edge; nothing lies above the lowest edge but class D, and the rest is E;
 * weights of missing metrics are dropped and the others renormalised BEFORE the mean is summed, in doubles;
 * the mean is rounded half to even, so that 1.5 and 2.5 are both C;
-* where the reference lacks a value, the median of the table stands in;
+* where the reference lacks a value, the median of the table stands in (and for all of them where the table lacks distilgpt2);
 * emissions of 0 make infinite indices, which count among the best.
 
 A label says how a model stands among those that reported, not how much it emitted: see ``lint`` for that.
@@ -55,13 +55,17 @@ METRICS = (
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """The letter of each row (empty where nothing could be labelled), the edges of each metric and the reference."""
+    """The letter of each row (empty where nothing could be labelled), the edges of each metric and the reference.
+
+    ``model``: whose values the reference are; empty where they are the table's medians.
+    """
 
     names: tuple[str, ...]
     letters: tuple[str, ...]
     edges: Mapping[str, tuple[float, ...]]
     reference: Mapping[str, float]
     not_given: tuple[str, ...]
+    model: str = REFERENCE
 
     @property
     def counts(self) -> dict[str, int]:
@@ -70,14 +74,17 @@ class Labels:
         return {letter: found[letter] for letter in LETTERS}
 
 
-def labels(table: Mined, reference: str = REFERENCE) -> Labels:
-    """The labels of a table's rows. Errors: BadInput where the reference model is not in it, TableError for bad cells."""
+def labels(table: Mined, reference: str = "") -> Labels:
+    """The labels of a table's rows. ``reference``: the model compared with; unsaid, distilgpt2 where the table has it, else the
+    table's medians. Errors: BadInput where the model named is not in the table, TableError for bad cells.
+    """
     import numpy as np
 
     names = table.words("modelId")
-    if reference not in names:
+    if reference and reference not in names:
         raise BadInput("reference", reference, "name a model of the table's column modelId, in --reference")
-    at = names.index(reference)
+    model = reference or (REFERENCE if REFERENCE in names else "")
+    at = names.index(model) if model else None
     with np.errstate(divide="ignore", invalid="ignore"):
         values = metrics(table)
         refs = {m.name: _reference(values[m.name], at) for m in METRICS}
@@ -87,7 +94,7 @@ def labels(table: Mined, reference: str = REFERENCE) -> Labels:
         means = weighted_mean(classes, np.array([m.weight for m in METRICS]))
     letters = tuple("" if np.isnan(x) else LETTERS[int(round(x))] for x in means)  # noqa: RUF046  # round half to even
     not_given = tuple(m.name for m in METRICS if np.isnan(values[m.name]).all())
-    return Labels(tuple(names), letters, {k: tuple(map(float, e)) for k, e in edges.items()}, refs, not_given)
+    return Labels(tuple(names), letters, {k: tuple(map(float, e)) for k, e in edges.items()}, refs, not_given, model)
 
 
 def metrics(table: Mined) -> dict[str, Array]:
@@ -148,8 +155,8 @@ def _summed(terms: Array) -> Array:
     return total
 
 
-def _reference(values: Array, at: int) -> float:
+def _reference(values: Array, at: int | None) -> float:
     import numpy as np
 
-    value = values[at]
+    value = values[at] if at is not None else np.nan
     return float(np.nanmedian(values)) if np.isnan(value) and not np.isnan(values).all() else float(value)

@@ -85,7 +85,8 @@ def diff(before: One, after: One, **given: Any) -> None:
 @taking(options.FORM)
 def labels(
     file: Table,
-    reference: Annotated[str, typer.Option(metavar="MODEL", help="The model that all are compared with.")] = "distilgpt2",
+    reference: Annotated[str, typer.Option(metavar="MODEL", show_default=False,
+                                             help="The model that all are compared with; unsaid, distilgpt2, or the table's medians where it lacks that.")] = "",
     rows: Annotated[bool, typer.Option("--rows", help="The label of each model too.")] = False,
     **given: Any,
 ) -> None:
@@ -97,21 +98,23 @@ def labels(
     from jevons.account.cards.labels import labels as labelled
 
     table = mined.read(file)
-    told = told_labels(table, labelled(table, reference), reference, rows)
+    told = told_labels(table, labelled(table, reference), rows)
     if show.wants_json(given):
+        if told["reference"]["model"] is None:
+            show.say("distilgpt2 is not in the table: its medians stand in for the reference; another: --reference MODEL")
         show.out_json(told)
     else:
         tell_labels(told)
 
 
-def told_labels(table: Any, found: Any, reference: str, rows: bool) -> dict[str, Any]:
+def told_labels(table: Any, found: Any, rows: bool) -> dict[str, Any]:
     """Counts, edges and reference as plain values."""
     from jevons.account.cards.classes import reporting
 
     each = {"rows": [{"model": n, "label": x or None} for n, x in zip(found.names, found.letters, strict=True)]} if rows else {}
     known = {name: [e if abs(e) < float("inf") else None for e in edges] for name, edges in found.edges.items()}
     return {"n": len(table), "labels": found.counts, "unlabelled": len(table) - sum(found.counts.values()),
-            "reporting": reporting(table), "reference": {"model": reference, **{k: v if v == v else None for k, v in found.reference.items()}},
+            "reporting": reporting(table), "reference": {"model": found.model or None, **{k: v if v == v else None for k, v in found.reference.items()}},
             "edges": known, "not_given": list(found.not_given), **each}  # fmt: skip
 
 
@@ -124,7 +127,7 @@ def tell_labels(told: Mapping[str, Any]) -> None:
         screen.print()
     if told["not_given"]:
         screen.print("not in the table, so not weighed: " + ", ".join(told["not_given"]), style="yellow")
-    screen.print(f"{told['n']:,} models against {told['reference']['model']}; edges are percentiles of this table", style="dim")
+    screen.print(f"{told['n']:,} models against {told['reference']['model'] or 'the medians of this table, which lacks distilgpt2'}; edges are percentiles of this table", style="dim")
     for row in told.get("rows", ()):
         screen.print(f"{row['label'] or '–'}  {row['model']}", markup=False)
 
