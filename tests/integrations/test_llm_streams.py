@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from llm_server import CACHED, INPUT, OUTPUT, serving
-from test_llm_clients import ASKED, PLAIN, WHOLE, drained, drained_later, package
+from test_llm_clients import ASKED, PLAIN, WHOLE, drained, drained_later
 
 from jevons.integrations import wrap
 from jevons.integrations.call_footprint import CallFootprint
 from jevons.integrations.llm_adapters import Usage
+from means import needs
 
 USAGE = {"stream": True, "stream_options": {"include_usage": True}}
 
@@ -32,13 +33,13 @@ def heard() -> list[CallFootprint]:
 
 @pytest.fixture
 def openai(url, heard):
-    client = package("openai").OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=0)
+    client = needs("openai").OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=0)
     return wrap(client, provider="openai", at="FRA", on_footprint=heard.append)
 
 
 @pytest.fixture
 def anthropic(url, heard):
-    return wrap(package("anthropic").Anthropic(base_url=url, api_key="x"), on_footprint=heard.append)
+    return wrap(needs("anthropic").Anthropic(base_url=url, api_key="x"), on_footprint=heard.append)
 
 
 def left(found: CallFootprint) -> bool:
@@ -105,7 +106,7 @@ def test_a_stream_that_breaks_off_is_told_too(openai, heard):
 
 
 def test_an_async_stream_that_is_cancelled_passes_the_cancellation_on(url, heard):
-    client = wrap(package("openai").AsyncOpenAI(base_url=f"{url}/v1", api_key="x"), provider="openai", on_footprint=heard.append)
+    client = wrap(needs("openai").AsyncOpenAI(base_url=f"{url}/v1", api_key="x"), provider="openai", on_footprint=heard.append)
 
     async def cancelled() -> Any:
         stream = await client.chat.completions.create(model="gpt-4o", messages=ASKED, **USAGE)
@@ -119,7 +120,7 @@ def test_an_async_stream_that_is_cancelled_passes_the_cancellation_on(url, heard
 
 
 def test_an_async_stream_that_nobody_reads_does_no_harm(url):
-    client = wrap(package("openai").AsyncOpenAI(base_url=f"{url}/v1", api_key="x"), provider="openai")
+    client = wrap(needs("openai").AsyncOpenAI(base_url=f"{url}/v1", api_key="x"), provider="openai")
 
     async def unread() -> Any:
         async with await client.chat.completions.create(model="gpt-4o", messages=ASKED, **USAGE) as stream:
@@ -141,7 +142,7 @@ def test_a_helper_that_gives_the_whole_reply_tells_its_usage(openai, anthropic):
 
 
 def test_a_helper_that_gives_the_whole_reply_later_does_too(url):
-    client = wrap(package("anthropic").AsyncAnthropic(base_url=url, api_key="x"))
+    client = wrap(needs("anthropic").AsyncAnthropic(base_url=url, api_key="x"))
 
     async def read() -> Any:
         async with client.messages.stream(model="claude-sonnet-4-5", max_tokens=9, messages=ASKED) as stream:
@@ -171,7 +172,7 @@ def test_the_helper_of_responses_is_metered(openai):
 
 def test_a_request_that_the_client_repeats_counts_once_by_the_reply_that_came(url, heard):
     """What the failed attempts consumed nobody tells; see the docs."""
-    plain = package("openai").OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=3)
+    plain = needs("openai").OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=3)
     client = wrap(plain, provider="openai", on_footprint=heard.append)
     reply = client.chat.completions.create(model="gpt-4o-x-twice-1", messages=ASKED)
     assert [found.usage for found in heard] == [WHOLE]
@@ -179,8 +180,8 @@ def test_a_request_that_the_client_repeats_counts_once_by_the_reply_that_came(ur
 
 
 def test_a_request_that_fails_for_good_is_no_footprint(url, heard):
-    client = wrap(package("openai").OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=1), provider="openai", on_footprint=heard.append)
-    with pytest.raises(package("openai").InternalServerError):
+    client = wrap(needs("openai").OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=1), provider="openai", on_footprint=heard.append)
+    with pytest.raises(needs("openai").InternalServerError):
         client.chat.completions.create(model="x-error", messages=ASKED)
     assert heard == []
 
@@ -200,7 +201,7 @@ def test_many_threads_share_a_client(openai, heard):
 
 
 def test_many_tasks_share_an_async_client(url, heard):
-    client = wrap(package("openai").AsyncOpenAI(base_url=f"{url}/v1", api_key="x"), provider="openai", on_footprint=heard.append)
+    client = wrap(needs("openai").AsyncOpenAI(base_url=f"{url}/v1", api_key="x"), provider="openai", on_footprint=heard.append)
 
     async def all_of_them() -> None:
         streams = await asyncio.gather(*(client.chat.completions.create(model="gpt-4o", messages=ASKED, **USAGE) for _ in range(8)))
@@ -211,7 +212,7 @@ def test_many_tasks_share_an_async_client(url, heard):
 
 
 def test_embeddings_of_cohere_and_legacy_completions_are_counted(url):
-    client = wrap(package("cohere").ClientV2(api_key="x", base_url=url))
+    client = wrap(needs("cohere").ClientV2(api_key="x", base_url=url))
     stream = client.chat_stream(model="command-a-03-2025", messages=ASKED)
     assert drained(stream).footprint.usage == PLAIN
 
