@@ -22,6 +22,7 @@ from jevons.core.errors import BadInput, TableError
 from jevons.measure.cells import HOUR_S, UJ_PER_KWH, Cell, to_activity
 from jevons.measure.home import home, made
 from jevons.measure.sensor import Meter
+from jevons.measure.well_formed import is_header, is_record
 
 if TYPE_CHECKING:
     from jevons.core.activity import Activity
@@ -182,31 +183,18 @@ def read(path: Path) -> Written:
             else:
                 pending.append(line)
     first = _parsed(header)
-    if first is None or not _is_header(first):
+    if first is None or not is_header(first):
         raise TableError(path.name, 1, None, "no header", "this is no journal of jevons, or it was cut at its start")
     if _is_newer(first):
         raise TableError(path.name, 1, "v", first["v"], f"it was written by a newer jevons: update this one (it reads up to {VERSION})")
     lines = [*kept, *pending]
-    records = tuple(r for r in map(_parsed, lines) if r is not None and _is_record(r))
+    devices = {meter["device"] for meter in first["meters"]}
+    records = tuple(r for r in map(_parsed, lines) if r is not None and is_record(r, devices))
     return Written(path, first, records, bool(records) and records[-1].get("kind") == "closed", len(lines) - len(records))
-
-
-def _is_header(record: Mapping[str, Any]) -> bool:
-    kinds = {"kind": str, "run": str, "pid": int, "t": (int, float), "meters": list}
-    plain = record.get("kind") == "header" and all(isinstance(record.get(name), kind) for name, kind in kinds.items())
-    return plain and all(isinstance(m, dict) and {"device", "method"} <= m.keys() for m in record["meters"])
 
 
 def _is_newer(header: Mapping[str, Any]) -> bool:
     return not isinstance(header.get("v", VERSION), int) or header.get("v", VERSION) > VERSION
-
-
-def _is_record(record: Mapping[str, Any]) -> bool:
-    """Whether its parts are what a reader takes them for."""
-    rows, sums = record.get("d", []), record.get("e", {})
-    return (isinstance(record.get("kind"), str) and isinstance(record.get("t"), (int, float)) and isinstance(rows, list)
-            and isinstance(sums, dict) and all(isinstance(total, int) for total in sums.values())
-            and all(isinstance(row, list) and list(map(type, row)) == [int, str, str, int] for row in rows))  # fmt: skip
 
 
 def meters_of(header: Mapping[str, Any]) -> list[Meter]:
@@ -223,7 +211,7 @@ def totals_of(path: Path) -> dict[str, int]:
             lines = handle.read().split(b"\n")[:-1]
     except OSError:
         return {}
-    found = (record["e"] for line in reversed(lines) if (record := _parsed(line)) is not None and "e" in record and _is_record(record))
+    found = (record["e"] for line in reversed(lines) if (record := _parsed(line)) is not None and "e" in record and is_record(record))
     return dict(next(found, {}))
 
 
@@ -269,7 +257,7 @@ def _cut(path: Path) -> bool:
             header, last = _parsed(handle.readline()), _last_line(handle)
     except OSError:
         return False
-    known = header is not None and _is_header(header) and not _is_newer(header)
+    known = header is not None and is_header(header) and not _is_newer(header)
     return known and header is not None and not last.startswith(LAST_MARK) and not _alive(header, path)
 
 
