@@ -173,6 +173,15 @@ def test_a_budget_is_not_said_to_hold_where_runs_are_not_priced(file_book):
     assert (carbon.unknown, energy.unknown) == (True, False)
 
 
+@pytest.mark.parametrize(("name", "more"), [("y", {}), ("x", {"project": "a"}), ("x", {"over": "2026"})])
+def test_only_a_budget_that_stands_is_lifted_and_by_its_name_alone(file_book, name, more):
+    with file_book.writing() as connection:
+        budget.put(connection, "x", {"carbon": "1 t"})
+        with pytest.raises(BadInput, match="give a limit"):
+            budget.put(connection, name, {"carbon": None}, **more)
+        assert budget.budgets(connection)["x"]["limits"] == {"carbon": 1000.0}
+
+
 def test_a_budget_is_replaced_lifted_and_found_by_name(file_book):
     with file_book.writing() as connection:
         budget.put(connection, "x", {"carbon": "1 t"})

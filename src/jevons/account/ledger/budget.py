@@ -44,11 +44,13 @@ class Standing:
 def put(connection: Connection, name: str, limits: Mapping[str, Any], *, project: str = "", owner: str = "", tag: str = "",
         over: str = "") -> dict[str, Any]:  # fmt: skip
     """Set a budget (in place of an earlier one of that name). ``limits``: energy, carbon, water, cost, as numbers or text with
-    a unit ("5 t"); none lifts it. ``over``: the period ("2026"), empty for all time. Errors: BadInput."""
+    a unit ("5 t"); none, and nothing else, lifts it. ``over``: the period ("2026"), empty for all time. Errors: BadInput."""
     canonical.name("budget", name)
     read = {key: _limit(key, value) for key, value in limits.items() if value is not None}
     if over:
         period(over)
+    if not read and (project or owner or tag or over or name not in budgets(connection)):
+        raise BadInput("budget", name, "give a limit: energy, carbon, water or cost; the name alone lifts a budget that stands")
     body = {"name": name, "limits": read, "project": project, "owner": owner, "tag": tag, "period": over}
     write_own(connection, "budget", body)
     return body

@@ -28,11 +28,13 @@ def anchor(
 ) -> None:
     """Take the heads of all chains, to be kept where nobody who writes the ledger can reach it."""
     from jevons.account.ledger import anchor as anchors
+    from jevons.account.ledger.schema import MARK
 
     with existing(ledger).reading() as connection:
         taken = anchors.taken(connection)
     anchors.save(taken, file)
-    show.say(f"{taken['position']} seals and {len(taken['open'])} open runs anchored in {file}")
+    runs = sum(not name.startswith(MARK) for name in taken["open"])
+    show.say(f"{tables.counted(taken['position'], 'seal')} and {tables.counted(runs, 'open run')} anchored in {file}")
     if git_tag:
         anchors.tag(taken, git_tag)
         show.say(f"kept in the tag {git_tag}: verify with --anchor git:{git_tag}")
