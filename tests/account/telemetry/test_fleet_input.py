@@ -235,6 +235,9 @@ def test_times_of_a_table_with_and_without_a_zone_are_refused(power, tmp_path):
     (tmp_path / "jobs.csv").write_text("job,device,start,end\n1,a,2026-01-01T00:00,2026-01-01T01:00\n2,a,2026-01-01T02:00Z,2026-01-01T03:00\n")
     with pytest.raises(Contradiction, match="time zones"):
         telemetry(power, jobs=tmp_path / "jobs.csv")
+    (tmp_path / "jobs.csv").write_text("job,device,start,end\n1,a,2026-01-01T00:00,2026-01-01T03:00+02:00\n")  # each column for itself is one clock
+    with pytest.raises(Contradiction, match="start, end|end, start"):
+        telemetry(power, jobs=tmp_path / "jobs.csv")
 
 
 def test_a_device_in_two_places_at_once_is_refused_and_one_that_moved_is_not(power):

@@ -1,7 +1,7 @@
 """The small tables beside the samples: jobs, placement, clock offsets, hourly grid factors; read, checked, made uniform.
 
 Each may be a CSV, Parquet or JSON file, a data frame, an Arrow table or a list of mappings. Times are ISO text or stamps
-(UTC unless they say otherwise, but never both ways in one column), or seconds since 1970 in a column that ends in ``_s``.
+(UTC unless they say otherwise, but never both ways in one table), or seconds since 1970 in a column that ends in ``_s``.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ def load(con: Any, name: str, given: Any) -> int:
     _raw(con, given, label)
     types = dict(con.execute("SELECT column_name, column_type FROM (DESCRIBE raw)").fetchall())
     chosen = {field: _source(types, spec, field, label) for field, spec in TABLES[name].items()}
+    told = [c for field, c in chosen.items() if c and TABLES[name][field].kind == "time" and types[c] == "VARCHAR" and not c.lower().endswith("_s")]
+    _require_one_clock(con, told, label)
     exprs = {field: _expression(con, chosen[field], spec, types, label) for field, spec in TABLES[name].items()}
     lines = ", ".join(f"CAST({sql} AS {SQL_TYPES[TABLES[name][field].kind]}) AS {field}" for field, sql in exprs.items())
     con.execute(f"CREATE OR REPLACE TEMP TABLE checked AS SELECT line, {lines} FROM raw")
@@ -142,11 +144,20 @@ def _moment(con: Any, column: str, kind: str, label: str) -> str:
         return f"try_cast(round(try_cast({name} AS DOUBLE) * 1000000) AS BIGINT)"
     if kind != "VARCHAR":
         raise TableError(label, None, column, kind, "write times as ISO text or stamps, or name the column with _s for seconds since 1970")
-    zoned = f"regexp_matches({name}, '(Z|[+-][0-9]{{2}}:?[0-9]{{2}})$') AND length({name}) > 10"
-    ways = one(con, f"SELECT count(DISTINCT {zoned}) FROM raw WHERE regexp_matches({name}, '^[0-9]{{4}}-')")[0]
-    if ways > 1:
-        raise Contradiction("time zones", column, f"{label} holds times with a zone and times without one: write all in UTC")
     return f"epoch_us(try_cast({name} AS TIMESTAMPTZ))"  # the session keeps UTC
+
+
+def _require_one_clock(con: Any, columns: Sequence[str], label: str) -> None:
+    """The stamps of these text columns all tell their zone, or none does."""
+    ways: dict[bool, str] = {}
+    for column in columns:
+        name = quoted(column)
+        zoned = f"regexp_matches({name}, '(Z|[+-][0-9]{{2}}:?[0-9]{{2}})$') AND length({name}) > 10"
+        for (has,) in con.execute(f"SELECT DISTINCT {zoned} FROM raw WHERE regexp_matches({name}, '^[0-9]{{4}}-')").fetchall():
+            ways.setdefault(has, column)
+    if len(ways) > 1:
+        held = ", ".join(dict.fromkeys((ways[True], ways[False])))
+        raise Contradiction("time zones", held, f"{label} holds times with a zone and times without one: write all in UTC")
 
 
 def _require_values(con: Any, field: str, column: str | None, label: str) -> None:
