@@ -132,7 +132,7 @@ def test_what_cannot_begin_leaves_no_journal(tmp_path, words, mend):
 def test_without_progress_in_the_output_none_is_foreseen_and_nothing_changes(tmp_path):
     done = call(tmp_path, "--json", "--at", "France", "--progress", "bar", "--", sys.executable, "-c", "print('hello')")
     assert (done.returncode, done.stdout) == (0, "hello\n")
-    assert json.loads(done.stderr)["indicators"]
+    assert json.loads(done.stderr)["footprint"]["indicators"]
 
 
 def test_what_goes_wrong_in_the_telling_costs_neither_the_exit_code_nor_what_was_measured(tmp_path):

@@ -26,7 +26,7 @@ def test_a_command_is_measured_and_its_output_and_exit_code_pass_through(tmp_pat
     done = call(tmp_path, "run", "--json", "--at", "France", "--", sys.executable, "-c", "print('hello'); raise SystemExit(3)")
     assert (done.returncode, done.stdout.strip()) == (3, "hello")
     record = json.loads(done.stderr)
-    assert record["indicators"]["energy"]["best"] > 0
+    assert record["footprint"]["indicators"]["energy"]["best"] > 0
     assert (tmp_path / "journal" / f"{record['run']}.jsonl").exists()
 
 
@@ -89,7 +89,7 @@ def test_a_process_that_runs_already_is_measured_until_it_ends(tmp_path):
         assert other.poll() is not None
     record = json.loads(done.stderr)
     assert done.returncode == 0
-    assert record["indicators"]["energy"]["best"] > 0
+    assert record["footprint"]["indicators"]["energy"]["best"] > 0
     (header,) = ((tmp_path / "journal").glob("*.jsonl"))
     assert json.loads(header.read_text().splitlines()[0])["share"] == "process"
 
@@ -118,7 +118,7 @@ def test_the_grid_of_the_hour_prices_a_run_where_it_is_asked_for(tmp_path):
     rows = [f"{(hour + timedelta(hours=h)).isoformat()},77" for h in range(-3, 3)]
     (tmp_path / "hours.csv").write_text("\n".join(["time,ci_g_per_kwh", *rows]))
     done = call(tmp_path, "run", "--json", "--at", "France", "--grid", "hours.csv", "--", "sleep", "1.5", cwd=tmp_path)
-    record = json.loads(done.stderr)["indicators"]
+    record = json.loads(done.stderr)["footprint"]["indicators"]
     assert record["climate"]["best"] / record["energy"]["best"] == pytest.approx(0.077)
 
 
@@ -168,4 +168,4 @@ def test_a_signal_reaches_the_command_once_and_the_run_is_told(tmp_path, name):
     out, err = process.communicate(timeout=60)
     assert out == f"ended by {name}\n"
     assert process.returncode == {"SIGTERM": 9, "SIGINT": 130}[name]
-    assert json.loads(err)["indicators"]["energy"]["best"] > 0
+    assert json.loads(err)["footprint"]["indicators"]["energy"]["best"] > 0

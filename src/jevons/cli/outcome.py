@@ -26,7 +26,7 @@ DOORS = {  # kind -> the functions of jevons.estimate that take its arguments, t
 CALLED = {"training": "Training", "recorded": "Recorded run of", "fine-tuning": "Fine-tuning",
           "distillation": "Distilling", "generic": "Computation", "storage": "Storage", "data": "Data preparation", "experimentation": "Trials around", "transfer": "Transfer",
           "serving": "Serving", "request": "Requests to", "edge": "Prompts to", "generation": "Generating with", "one-pass": "One pass of",
-          "speech": "Speech through"}  # fmt: skip
+          "speech": "Speech through", "measured": "Measured run"}  # fmt: skip
 SUBJECTS = ("model", "student", "cpu", "medium", "what", "params")
 AMOUNTS = {"tokens": "tokens", "terabytes": "TB", "gigabytes": "GB", "months": "months", "cores": "cores"}
 LEDGER = ("hours", "device_hours", "energy")  # what only a run that is over can tell
@@ -205,10 +205,3 @@ def load(path: Path) -> Any:
         raise BadInput("file", str(path), "save it as UTF-8") from None
     except json.JSONDecodeError as trouble:
         raise TableError(path.name, trouble.lineno, None, trouble.msg, "mend the JSON") from None
-
-
-def result_of(path: Path) -> dict[str, Any]:
-    """A saved result as it was kept, or a spec file estimated now."""
-    if path.suffix == ".json" and "footprint" in load(path):
-        return kept(path)
-    return carry_out(specs.read(path)).record()

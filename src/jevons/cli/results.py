@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jevons.cli import exits, options, show
+from jevons.cli.measured import computed, result_of
 from jevons.cli.options import taking
-from jevons.cli.outcome import Outcome, carry_out, kept, load, result_of
+from jevons.cli.outcome import Outcome, kept, load
 from jevons.core.errors import BadInput
-from jevons.world import spec as specs
 
 if TYPE_CHECKING:
     from jevons.core.footprint import Footprint
 
 rerun_app, explain_app, compare_app = typer.Typer(), typer.Typer(), typer.Typer()
+RUNS = ("recorded", "measured")
 ABOUT = ("jevons", "factor_set")  # who computed: told apart, not compared
 Result = Annotated[Path, typer.Argument(metavar="RESULT.json", help="A result kept with --save.", show_default=False)]
 
@@ -32,7 +33,7 @@ def rerun(result: Result, **given: Any) -> None:
     Bit for bit the same where the tables are: exit code 0. Otherwise every number that moved, and exit code 1.
     """
     before = kept(result)
-    after = json.loads(show.as_text(carry_out(specs.read(result)).record()))
+    after = {**before, **json.loads(show.as_text(computed(result).record()))}
     moved = list(differences(before, after))
     told = {"identical": not moved, "factor_set": {"kept": before.get("factor_set"), "now": after["factor_set"]},
             "moved": [dict(zip(("field", "kept", "now"), line, strict=True)) for line in moved]}  # fmt: skip
@@ -134,23 +135,25 @@ def tell_grounds(assumed: list[Any], sources: list[Any]) -> None:
 @taking(options.FORM)
 def compare(
     first: Annotated[Path, typer.Argument(metavar="A.json", help="A kept result, or a spec.", show_default=False)],
-    second: Annotated[Path, typer.Argument(metavar="B.json", help="Another; or the run itself.", show_default=False)],
+    second: Annotated[Path, typer.Argument(metavar="B.json", help="Another; or the run itself, kept or as its journal.", show_default=False)],
     **given: Any,
 ) -> None:
     """B against A, draw by draw, so that what both share cancels out; a recorded run against its estimate.
 
     Two results that answer different questions (accounting, scope, indicators ...) refuse to be compared.
     """
-    a, b = priced_anew(first), priced_anew(second)
-    if b.spec.kind == "recorded" and a.spec.kind != "recorded":
+    a = priced_anew(first)
+    b = priced_anew(second, str(a.spec.site.get("name", "")))
+    if b.spec.kind in RUNS and a.spec.kind not in RUNS:
         beside_run(a, b, given)
     else:
         against(a, b, given)
 
 
-def priced_anew(path: Path) -> Outcome:
-    """A kept result or a spec, computed now, so that draws pair; a word where it was kept under other tables."""
-    found = carry_out(specs.read(path))
+def priced_anew(path: Path, at: str = "") -> Outcome:
+    """A kept result or a spec, computed now, so that draws pair; a word where it was kept under other tables. ``at``: where a
+    run was that does not tell."""
+    found = computed(path, at)
     was, now = factor_sets(path)
     if was != now:
         show.say(f"{path.name} was kept under factor set {was}; it is priced anew under {now}")

@@ -11,7 +11,7 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -170,18 +170,23 @@ def read(path: Path) -> Written:
 
     A record of an hour stands for the flushes before it, so that a year is read without parsing each of them.
     """
-    header, kept, pending = b"", [], []
     with path.open("rb") as handle:
-        for line in handle:
-            if not line.endswith(b"\n"):
-                break
-            if not header:
-                header = line
-            elif line.startswith(HOUR_MARK):
-                kept.append(line)
-                pending.clear()
-            else:
-                pending.append(line)
+        return parsed(handle, path)
+
+
+def parsed(written: Iterable[bytes], path: Path) -> Written:
+    """A journal from its lines, each with its end; ``path``: the file to be named. Errors: as ``read``."""
+    header, kept, pending = b"", [], []
+    for line in written:
+        if not line.endswith(b"\n"):
+            break
+        if not header:
+            header = line
+        elif line.startswith(HOUR_MARK):
+            kept.append(line)
+            pending.clear()
+        else:
+            pending.append(line)
     first = _parsed(header)
     if first is None or not is_header(first):
         raise TableError(path.name, 1, None, "no header", "this is no journal of jevons, or it was cut at its start")

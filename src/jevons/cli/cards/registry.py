@@ -67,8 +67,7 @@ def gathered(files: Sequence[Path], published: bool, more: Sequence[dict[str, An
     """The entries of all files, by their endings, and the published ones."""
     from jevons.account import registry as book
     from jevons.account.cards import parse
-    from jevons.cli.outcome import carry_out
-    from jevons.world import spec as specs
+    from jevons.cli.measured import computed
 
     cards, footprints, rows = [], {}, list(more)
     for path in each_once(files):
@@ -76,7 +75,7 @@ def gathered(files: Sequence[Path], published: bool, more: Sequence[dict[str, An
         if ending in (".md", ".markdown"):
             cards.append(parse.read(path))
         elif ending in (".yaml", ".yml", ".toml", ".json"):
-            outcome = carry_out(specs.read(path))
+            outcome = computed(path)
             footprints[outcome.title if outcome.title not in footprints else f"{outcome.title} ({path.name})"] = outcome.footprint
         elif ending == ".csv" and path.is_file():
             rows += book.read_rows(path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jevons.cli import options, show
+from jevons.cli import measured, options, show
 from jevons.cli.options import chosen, taking
 from jevons.core.errors import BadInput
 
@@ -43,6 +43,8 @@ def compare_methods(
     """
     if result is not None and result.suffix == ".csv":
         return tell_rows(result, {**chosen(given, WORK), **chosen(given, ACTIVITY, PLACE)}, given)
+    if result is not None:
+        measured.refuse(result, "tools are told hours of devices: give --hours, --on and --at, or the emissions.csv of the stand-in")
     priced = computation(result, {**chosen(given, WORK), **chosen(given, ACTIVITY, PLACE)}) or accelerators(result, given)
     if show.wants_json(given):
         show.out_json([asdict(tool) for tool in priced])

@@ -120,10 +120,12 @@ def result(book: Ledger, path: Path, labels: Mapping[str, Any], run: str) -> dic
     import hashlib
 
     from jevons.account.ledger import canonical
+    from jevons.cli import measured
     from jevons.cli.outcome import carry_out, kept
     from jevons.core.study import Study
     from jevons.world import spec as specs
 
+    measured.refuse(path, "its journal is taken in: jevons ledger import")
     was, found = kept(path), carry_out(specs.read(path))
     for name, figure in was["footprint"]["indicators"].items():
         now = found.footprint.best(name) if name in found.footprint.indicators else None

@@ -61,13 +61,13 @@ def told(tracked: Run, given: dict[str, Any]) -> None:
 def tell_run(tracked: Run, given: dict[str, Any]) -> None:
     """What a tracked run used and cost, as tables or JSON on stderr, beside the command's own output."""
     import jevons
-    from jevons.report.record import as_json
+    from jevons.cli import measured
     from jevons.world import catalog
 
     live = tracked.report
     where, study = (live.site, live.study) if live is not None else (jevons.site(given.get("at") or ""), None)
     footprint = jevons.footprint(tracked.activity, where, study)
-    record = {"run": tracked.id, **as_json(footprint, jevons.__version__, catalog.version(), "Measured run")}
+    record = measured.record(tracked, footprint, given.get("at") or "")
     if given.get("save") is not None:
         show.write(given["save"], show.as_text(record) + "\n", "result")
     if given.get("json"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jevons.cli import show
+from jevons.cli import measured, show
 from jevons.cli.report.selected import Selected, at_site, named_sites, together
 from jevons.cli.report.twice import doubts, refuse_copies
 from jevons.core import units
@@ -121,6 +121,8 @@ def _each(source: str, at: str, year: int | None, tenure: str) -> list[Selected]
     path = Path(place)
     if not path.is_file():
         raise BadInput("result", place, "name a file that is there and can be read, or ledger:RUN")
+    if measured.kept(path) is not None:
+        return [_of_run(path, held, at, year)]
     if path.suffix.lower() in SPECS:
         return [_of_spec(path, held, at, year)]
     return _of_rows(path, _journal(path) or _log(path), held, at, year)
@@ -140,6 +142,15 @@ def _of_spec(path: Path, tenure: str, at: str, year: int | None) -> Selected:
     site = dict(spec.site)
     return Selected(outcome.title, path.name, str(path.resolve()), outcome.activity.assume(*moved), site, Study(**spec.study), spec.arguments.get("draws", 1000),
                     tenure, spec=spec, file=path)  # fmt: skip
+
+
+def _of_run(path: Path, tenure: str, at: str, year: int | None) -> Selected:
+    """A measured run that was kept, at its own place, else at ``at``."""
+    found = measured.outcome(path, at)
+    moved = list(_moved(path, measured.kept(path), found.footprint))
+    site = {**({"year": year} if year is not None else {}), **found.spec.site}
+    return Selected(f"{found.title} {found.spec.arguments['run']}", path.name, str(path.resolve()), found.activity.assume(*moved), site,
+                    Study(**found.spec.study), 1000, tenure, file=path)  # fmt: skip
 
 
 def _journal(path: Path) -> Activity | None:
