@@ -116,6 +116,34 @@ def test_a_read_only_folder_is_said_at_the_start(tmp_path):
         journal.create(header(), blocked / "journal")
 
 
+ACKNOWLEDGED = """
+while True:
+    with run._lock:  # no sample comes between the record and what is told of it
+        run.flush()
+        print(sum(run.cells.totals().values()), flush=True)
+    time.sleep(0.005)
+"""
+
+
+def told_and_kept(folder, chance):
+    """Microjoules that a process told as flushed before it was killed at a random moment, and those its journal holds."""
+    process = launched(folder, ACKNOWLEDGED)
+    process.stdout.readline()
+    time.sleep(chance.uniform(0.1, 0.6))
+    process.send_signal(signal.SIGKILL)
+    told = [int(line) for line in process.communicate(timeout=60)[0].splitlines(keepends=True) if line.endswith("\n")]
+    journal.recover(folder / "journal")
+    (book,) = journal.written(folder / "journal")
+    return max(told, default=0), sum(book.cells.values())
+
+
+def test_twenty_kills_at_random_moments_lose_nothing_that_was_flushed(tmp_path):
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda i: told_and_kept(tmp_path / str(i), random.Random(i)), range(20)))
+    assert all(kept >= told for told, kept in found)
+    assert max(told for told, _ in found) > 0
+
+
 def killed_at_random(folder, chance):
     """Share that is kept of the 100 W a process drew, from when it said it was up until it is killed."""
     process = launched(folder, "time.sleep(600)")

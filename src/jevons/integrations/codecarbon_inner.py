@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+from abc import abstractmethod
 from typing import Any, NamedTuple
 
 from jevons.integrations.codecarbon_output import EmissionsData
@@ -60,8 +61,9 @@ class Inner:
             return float(self._prepare_emissions_data().emissions)
         raise AttributeError(f"{name}: jevons' tracker has no such inner part of CodeCarbon's; {INSTEAD}")
 
+    @abstractmethod
     def _so_far(self, delta: bool) -> EmissionsData:
-        raise NotImplementedError
+        """The run so far, or what came since it was last asked with ``delta``; the tracker knows."""
 
 
 class LoggerOutput:
